@@ -1,0 +1,62 @@
+/**
+ * Keys and signatures: ECDSA on P-256 with SHA-256, a public key as 64 bytes `x ‖ y`, a signature as 64 bytes `r ‖ s`
+ * with s <= n/2. Of the two values of s that fit, only the low one is accepted, so that a signature has one form;
+ * neither the secure element nor WebCrypto sees to that.
+ *
+ * Signing and normalising are synchronous (`@noble/curves`); verifying is the platform's WebCrypto.
+ */
+import { p256 } from "@noble/curves/nist.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concat, requireLength, toHex, u64 } from "./bytes.ts";
+import { accepted, type Result, refused } from "./result.ts";
+
+export const PUBLIC_KEY_LENGTH = 64;
+export const SIGNATURE_LENGTH = 64;
+
+/** The order of P-256 (SEC 2, secp256r1). */
+export const ORDER = p256.Point.Fn.ORDER;
+const HALF_ORDER = ORDER >> 1n;
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+/** SHA-256(x ‖ y): the name of a key, and of the meter that is first registered with it. */
+export function keyIdOf(publicKey: Uint8Array): Uint8Array {
+  requireLength("public key", publicKey, PUBLIC_KEY_LENGTH);
+  return sha256(publicKey);
+}
+
+/** `x ‖ y` of a 32-byte private key. */
+export const publicKeyOf = (privateKey: Uint8Array): Uint8Array => p256.getPublicKey(privateKey, false).slice(1);
+
+export const generatePrivateKey = (): Uint8Array => p256.utils.randomSecretKey();
+
+/** Signs SHA-256 of `statement`, deterministically (RFC 6979), with a low s. */
+export const sign = (statement: Uint8Array, privateKey: Uint8Array): Uint8Array =>
+  p256.sign(statement, privateKey, { lowS: true, prehash: true });
+
+/** What firmware does with the answer of a chip that does not: s becomes n - s where it is high. */
+export function normaliseS(signature: Uint8Array): Uint8Array {
+  const s = sOf(signature);
+  return s > HALF_ORDER ? concat(signature.subarray(0, 32), u256(ORDER - s)) : signature;
+}
+
+/** Refuses: `wrong length`, `high s`, `bad key`, `bad signature`. */
+export async function verify(
+  statement: Uint8Array,
+  signature: Uint8Array,
+  publicKey: Uint8Array,
+): Promise<Result<void>> {
+  if (signature.length !== SIGNATURE_LENGTH || publicKey.length !== PUBLIC_KEY_LENGTH) return refused("wrong length");
+  if (sOf(signature) > HALF_ORDER) return refused("high s");
+  const key = await crypto.subtle
+    .importKey("raw", concat(Uint8Array.of(4), publicKey), ALGORITHM, false, ["verify"])
+    .catch(() => undefined);
+  if (!key) return refused("bad key");
+  const valid = await crypto.subtle.verify(ALGORITHM, key, new Uint8Array(signature), new Uint8Array(statement));
+  return valid ? accepted(undefined) : refused("bad signature");
+}
+
+const sOf = (signature: Uint8Array): bigint => BigInt(toHex(signature.subarray(32)));
+
+const u256 = (value: bigint): Uint8Array =>
+  concat(...[192n, 128n, 64n, 0n].map((shift) => u64((value >> shift) & 0xffff_ffff_ffff_ffffn)));
