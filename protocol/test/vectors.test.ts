@@ -7,16 +7,10 @@ import { decodeReading, encodeReading, type Reading } from "../reading.ts";
 import type { Result } from "../result.ts";
 import { keyIdOf, publicKeyOf, verify } from "../signature.ts";
 import { decodeHead, encodeClaim, encodeHead, encodeRotation, headHash } from "../statement.ts";
-import { vectors } from "./load-vectors.ts";
+import { refusalsFirst, title, vectors } from "./load-vectors.ts";
 
 /** A case with a failure is refused with that very word, one without is accepted. */
 const outcome = (result: Result<unknown>) => (result.ok ? undefined : result.failure);
-
-const title = ({ name, failure }: { name: string; failure?: string }) =>
-  failure ? `refuses ${name}: ${failure}` : `accepts ${name}`;
-
-const refusalsFirst = <T extends { failure?: string }>(cases: readonly T[]): T[] =>
-  [...cases].sort((a, b) => Number(b.failure !== undefined) - Number(a.failure !== undefined));
 
 const readings = vectors.readings.map(fromHex);
 const log = createLog(readings);

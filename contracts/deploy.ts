@@ -1,0 +1,103 @@
+/** Deploys WattWitness: used by tests, benchmarks and the demo. */
+import {
+  type Abi,
+  type Account,
+  type Chain,
+  type Hex,
+  type PublicClient,
+  type Transport,
+  toFunctionSelector,
+  type WalletClient,
+} from "viem";
+import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "./abi.ts";
+
+/** Roles of the AccessManager; role 0 is the administrator's. */
+export const ROLES = { registrar: 1n, operator: 2n, attestor: 3n } as const;
+
+/** unattestedAfter: a meter never settles without attestation. */
+export const NEVER = 0xffff_ffff;
+/** unattestedAfter: after 30 days. */
+export const THIRTY_DAYS = 30 * 24 * 3600;
+
+export type Wallet = WalletClient<Transport, Chain | undefined, Account>;
+
+/** A compiled contract, as Hardhat keeps it. */
+export type Artifact = { abi: Abi; bytecode: Hex };
+
+export type Deployer = {
+  publicClient: PublicClient;
+  wallet: Wallet;
+  artifact: (name: string) => Promise<Artifact>;
+};
+
+export type Deployment = { manager: Hex; registry: Hex; wattWitness: Hex; token: Hex };
+
+/** The four contracts without an attestor; `wallet` becomes the administrator. */
+export async function deployWattWitness(deployer: Deployer, unattestedAfter: number): Promise<Deployment> {
+  const { publicClient, wallet } = deployer;
+  const manager = await deploy(deployer, "AccessManager", [wallet.account.address]);
+  const registry = await deploy(deployer, "MeterRegistry", [manager]);
+  const wattWitness = await deploy(deployer, "WattWitness", [manager, registry, unattestedAfter]);
+  await confirmed(
+    deployer,
+    wallet.writeContract({
+      chain: wallet.chain,
+      address: registry,
+      abi: meterRegistryAbi,
+      functionName: "nameWattWitness",
+      args: [wattWitness],
+    }),
+  );
+  const token = await publicClient.readContract({ address: wattWitness, abi: wattWitnessAbi, functionName: "token" });
+  await restrict(deployer, manager, registry, selector(meterRegistryAbi, "register"), ROLES.registrar);
+  await restrict(deployer, manager, wattWitness, selector(wattWitnessAbi, "attest"), ROLES.attestor);
+  return { manager, registry, wattWitness, token };
+}
+
+export type FunctionsDon = { router: Hex; donId: Hex; source: string };
+
+/** The attestor that asks a Chainlink Functions DON, with the role it needs. */
+export async function deployFunctionsAttestor(
+  deployer: Deployer,
+  { manager, wattWitness }: Deployment,
+  { router, donId, source }: FunctionsDon,
+): Promise<Hex> {
+  const attestor = await deploy(deployer, "FunctionsAttestor", [manager, router, wattWitness, donId, source]);
+  await restrict(deployer, manager, attestor, selector(functionsAttestorAbi, "request"), ROLES.operator);
+  await grant(deployer, manager, ROLES.attestor, attestor);
+  return attestor;
+}
+
+/** Grants a role at once. */
+export async function grant(deployer: Deployer, manager: Hex, role: bigint, account: Hex): Promise<void> {
+  await manage(deployer, manager, "grantRole", [role, account, 0]);
+}
+
+const restrict = (deployer: Deployer, manager: Hex, target: Hex, selector: Hex, role: bigint) =>
+  manage(deployer, manager, "setTargetFunctionRole", [target, [selector], role]);
+
+async function manage(deployer: Deployer, manager: Hex, functionName: string, args: unknown[]): Promise<void> {
+  const { abi } = await deployer.artifact("AccessManager");
+  const { wallet } = deployer;
+  await confirmed(deployer, wallet.writeContract({ chain: wallet.chain, address: manager, abi, functionName, args }));
+}
+
+export async function deploy(deployer: Deployer, name: string, args: unknown[]): Promise<Hex> {
+  const { abi, bytecode } = await deployer.artifact(name);
+  const { wallet } = deployer;
+  const receipt = await confirmed(deployer, wallet.deployContract({ chain: wallet.chain, abi, bytecode, args }));
+  if (!receipt.contractAddress) throw new Error(`${name} was not deployed`);
+  return receipt.contractAddress;
+}
+
+async function confirmed({ publicClient }: Deployer, transaction: Promise<Hex>) {
+  const receipt = await publicClient.waitForTransactionReceipt({ hash: await transaction });
+  if (receipt.status !== "success") throw new Error(`transaction ${receipt.transactionHash} reverted`);
+  return receipt;
+}
+
+function selector(abi: Abi, name: string): Hex {
+  const item = abi.find((entry) => entry.type === "function" && entry.name === name);
+  if (item?.type !== "function") throw new Error(`there is no function ${name}`);
+  return toFunctionSelector(item);
+}

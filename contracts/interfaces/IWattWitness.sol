@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import { Reading } from "../libraries/Reading.sol";
+import { Head, PublicKey, Signature } from "../libraries/Statement.sol";
+import { IMeterRegistry } from "./IMeterRegistry.sol";
+import { IProductionToken } from "./IProductionToken.sol";
+
+/// @title The contract that checks a device's signature and mints what the device produced
+/// @notice Every key keeps a log of readings per epoch: an RFC 9162 Merkle tree whose head the device signs. Settling
+/// checks one head and mints the energy since the last one: 1 mWh = 10^12 units of the token, exactly.
+interface IWattWitness {
+    /// @notice What a key may do.
+    enum Status {
+        /// not registered
+        None,
+        /// settles and mints
+        Active
+    }
+
+    /// @notice What the registry decided about a key: everything that a settlement asks, in one storage slot.
+    struct Terms {
+        /// who receives what the meter produces
+        address payee;
+        /// W, the most that the installation can produce
+        uint32 capacity;
+        /// channel and register that readings must carry: bits 0-3 channel, bit 4 export register
+        uint8 source;
+        Status status;
+    }
+
+    /// @notice The last settled head of a key's newest log: what its next settlement is measured against.
+    struct SettledHead {
+        /// over every reading of the log
+        bytes32 root;
+        /// number of the key's log
+        uint32 epoch;
+        /// readings in the log
+        uint40 size;
+        /// of the last reading: Unix time, s
+        uint32 timestamp;
+        /// of the last reading: mWh
+        uint64 energy;
+        /// Unix time of the block that settled it, s; 0 = the key has no log
+        uint40 settledAt;
+    }
+
+    /// @notice One head to settle, with what proves it.
+    struct Settlement {
+        PublicKey key;
+        Head head;
+        /// the device's, over the head
+        Signature signature;
+        /// settled size of this log when the item was made, 0 = never settled; if it has moved, the item is skipped
+        uint64 settledSize;
+        /// of a log never settled its reading 0, else zero
+        Reading firstReading;
+        /// the consistency proof from settledSize to the head; of a log never settled the inclusion proof of firstReading
+        bytes32[] growth;
+        /// where the segment that the DON checked begins: below settledSize, or 0
+        uint64 from;
+        /// place of the segment in its batch, from 0
+        uint64 segment;
+        /// segments in the batch
+        uint64 segments;
+        /// the inclusion proof of the segment under the attested root; without attestation, of the head's reading, at
+        /// size - 1, under the head's root
+        bytes32[] witness;
+    }
+
+    /// @notice A reading, its place in a log, and its inclusion proof (RFC 9162 §2.1.3).
+    struct PlacedReading {
+        uint64 index;
+        Reading reading;
+        bytes32[] proof;
+    }
+
+    /// @notice Emitted when an attestor vouches for a batch.
+    /// @param root over the batch's segments
+    event Attested(bytes32 indexed root, address indexed attestor);
+
+    /// @notice Emitted when a registered key begins, with a baseline that mints nothing.
+    /// @param timestamp of the baseline's reading: Unix time, s
+    /// @param energy of the baseline's reading: mWh
+    event Begun(bytes32 indexed keyId, uint32 epoch, uint64 size, uint32 timestamp, uint64 energy, bytes32 root);
+
+    /// @notice Emitted when a head is settled and what was produced is minted.
+    /// @param keyId the key that signed the head
+    /// @param payee who received the tokens
+    /// @param attestation the attested root it was settled under; zero = on the device's signature alone
+    /// @param epoch number of the log
+    /// @param fromSize settled size of this log before; 0 = its first settlement
+    /// @param size of the head
+    /// @param timestamp of the head's reading: Unix time, s
+    /// @param energy of the head's reading: mWh
+    /// @param produced mWh that tokens were minted for
+    /// @param root of the log
+    event Settled(
+        bytes32 indexed keyId,
+        address indexed payee,
+        bytes32 indexed attestation,
+        uint32 epoch,
+        uint64 fromSize,
+        uint64 size,
+        uint32 timestamp,
+        uint64 energy,
+        uint64 produced,
+        bytes32 root
+    );
+
+    /// @notice Emitted when a later head of an earlier epoch is settled: its readings become provable, nothing is minted.
+    event Recorded(
+        bytes32 indexed keyId,
+        bytes32 indexed attestation,
+        uint32 epoch,
+        uint64 fromSize,
+        uint64 size,
+        bytes32 root
+    );
+
+    /// @notice Emitted when an item lost a race: the settled size it was made for has moved.
+    event Skipped(bytes32 indexed keyId, uint32 epoch, uint64 size, uint64 namedSize, uint64 settledSize);
+
+    /// @notice Thrown when somebody other than the registry begins a log or changes a key's terms.
+    error CallerNotRegistry(address caller);
+    /// @notice Thrown when a root of zero is attested: zero means "without attestation".
+    error RootZero();
+    /// @notice Thrown when the attestation that settle names does not exist.
+    error AttestationUnknown(bytes32 root);
+    /// @notice Thrown when a meter has not yet been unsettled for so long that it may settle without attestation.
+    /// @param allowedAt Unix time, s; the greatest value = never
+    error AttestationRequired(bytes32 keyId, uint256 allowedAt);
+    /// @notice Thrown when a key is not that of an active meter.
+    error KeyUnknown(bytes32 keyId);
+    /// @notice Thrown when a size is 0 or not below 2^40.
+    error SizeOutOfRange(uint64 size);
+    /// @notice Thrown when a head has no more readings than its log has settled.
+    error SizeNotForward(bytes32 keyId, uint32 epoch, uint64 size, uint64 settledSize);
+    /// @notice Thrown when a reading is not later than the last settled one.
+    error TimeNotForward(bytes32 keyId, uint32 timestamp, uint32 settledTimestamp);
+    /// @notice Thrown when a reading is more than five minutes ahead of the block.
+    error TimeAhead(bytes32 keyId, uint32 timestamp, uint256 blockTimestamp);
+    /// @notice Thrown when a baseline is more than an hour old.
+    error BaselineTooOld(bytes32 keyId, uint32 timestamp, uint256 blockTimestamp);
+    /// @notice Thrown when the head's reading has a condition that blocks it: drifting, tamper or a reserved bit.
+    error ConditionsBlock(bytes32 keyId, uint8 conditions);
+    /// @notice Thrown when the head's reading comes from another channel or register than the meter's.
+    error SourceMismatch(bytes32 keyId, uint8 source, uint8 registeredSource);
+    /// @notice Thrown when a register went backward.
+    error EnergyBackward(bytes32 keyId, uint64 energy, uint64 baseEnergy);
+    /// @notice Thrown when more was produced than the capacity can since the last settlement.
+    /// @param produced mWh
+    /// @param possible mWh: capacity x elapsed time
+    error BeyondCapacity(bytes32 keyId, uint64 produced, uint256 possible);
+    /// @notice Thrown when the key did not sign this head for this chain and registry, or with a high s.
+    error SignatureInvalid(bytes32 keyId, bytes32 headHash);
+    /// @notice Thrown when the head's log does not continue the settled one: a reading was changed, dropped or moved.
+    error LogInconsistent(bytes32 keyId, uint32 epoch, uint64 settledSize, uint64 size);
+    /// @notice Thrown when firstReading is not reading 0 of a new log.
+    error FirstReadingInvalid(bytes32 keyId, uint32 epoch, uint64 size);
+    /// @notice Thrown when the segment that the DON checked begins after the last settled reading: a step was not checked.
+    error SegmentGap(bytes32 keyId, uint64 from, uint64 settledSize);
+    /// @notice Thrown when the attested batch has no such segment: another head, epoch, start or capacity.
+    error SegmentNotAttested(bytes32 keyId, bytes32 headHash, bytes32 attestation);
+    /// @notice Thrown when the head's reading is not the last of its log.
+    error LastReadingInvalid(bytes32 keyId, uint32 epoch, uint64 size);
+    /// @notice Thrown when a reading is not part of the settled log.
+    error ReadingNotProven(bytes32 keyId, uint32 epoch, uint64 index);
+
+    /// @notice Begins the log of a key that the registry has just accepted. Only the registry calls this.
+    /// @dev The registry has verified the key's claim, which names this head. Reverts, in this order: CallerNotRegistry,
+    /// SizeOutOfRange, TimeAhead, BaselineTooOld, ConditionsBlock, SourceMismatch.
+    function begin(bytes32 keyId, Terms calldata terms, Head calldata baseline) external;
+
+    /// @notice From now on `payee` receives what the key's meter produces. Only the registry calls this.
+    /// @dev Reverts with CallerNotRegistry.
+    function setPayee(bytes32 keyId, address payee) external;
+
+    /// @notice Stores the root over the segments of a batch that an attestor vouches for. Callable by an attestor.
+    function attest(bytes32 root) external;
+
+    /// @notice Settles heads: checks each, mints what was produced since the last, in units of the token to the payee.
+    /// Anyone may call it for any meter. Items that lost a race are skipped with an event; anything false reverts all.
+    /// @dev Per item reverts, in this order: KeyUnknown, (Skipped), SizeNotForward, SizeOutOfRange, AttestationRequired,
+    /// TimeAhead, TimeNotForward, ConditionsBlock, SourceMismatch, EnergyBackward, BeyondCapacity, SignatureInvalid,
+    /// LogInconsistent or FirstReadingInvalid, SegmentGap, SegmentNotAttested or LastReadingInvalid.
+    ///
+    /// The first head of a new epoch mints from the settled energy if its reading 0 is not below it (the register went
+    /// on), else from reading 0 (the device lost its register). A later head of an earlier epoch is recorded, at any
+    /// time also without attestation, and mints nothing.
+    /// @param attestation the attested root whose batch holds every item; zero = without attestation, on the devices'
+    /// signatures alone, for meters that were unsettled for unattestedAfter seconds
+    function settle(bytes32 attestation, Settlement[] calldata items) external;
+
+    /// @notice The registry whose meters settle here.
+    function registry() external view returns (IMeterRegistry);
+
+    /// @notice The token that is minted.
+    function token() external view returns (IProductionToken);
+
+    /// @notice s a meter must have been unsettled before it settles without attestation: 0 = always, the greatest
+    /// value = never.
+    function unattestedAfter() external view returns (uint32);
+
+    /// @notice Who vouched for a root, and when (Unix time, s); zero if nobody did.
+    function attestationOf(bytes32 root) external view returns (address attestor, uint48 attestedAt);
+
+    /// @notice What the registry decided about a key; status None if it is not registered.
+    function termsOf(bytes32 keyId) external view returns (Terms memory);
+
+    /// @notice The last settled head of a key's newest log; all zero for a key without a log.
+    function latestOf(bytes32 keyId) external view returns (SettledHead memory);
+
+    /// @notice Size and root of the settled log of a key in any epoch; zero if nothing of it is settled.
+    function logOf(bytes32 keyId, uint32 epoch) external view returns (uint64 size, bytes32 root);
+
+    /// @notice Whether a reading is part of the settled log of a key.
+    function verifyReading(
+        bytes32 keyId,
+        uint32 epoch,
+        PlacedReading calldata placed
+    ) external view returns (bool);
+
+    /// @notice Whether a reading is part of the log under a head that a registered key signed, settled or not. The key
+    /// stays on chain, so a saved proof never expires.
+    function verifySigned(
+        PublicKey calldata key,
+        Head calldata head,
+        Signature calldata signature,
+        PlacedReading calldata placed
+    ) external view returns (bool);
+
+    /// @notice mWh produced between two readings of one settled log.
+    /// @dev Reverts with ReadingNotProven for the first of the two that is not part of the log, and with EnergyBackward
+    /// when `end` has less energy than `start`.
+    function energyBetween(
+        bytes32 keyId,
+        uint32 epoch,
+        PlacedReading calldata start,
+        PlacedReading calldata end
+    ) external view returns (uint64);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import { P256 } from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+import { Reading } from "./Reading.sol";
+
+/// An ECDSA P-256 public key.
+struct PublicKey {
+    bytes32 x;
+    bytes32 y;
+}
+
+/// An ECDSA P-256 signature with SHA-256; s must be low (s <= n / 2).
+struct Signature {
+    bytes32 r;
+    bytes32 s;
+}
+
+/// The signed head of a log: its last reading and the root over all of them.
+struct Head {
+    uint32 epoch;
+    uint64 size;
+    Reading reading;
+    bytes32 root;
+}
+
+/// What a key signs. Each statement opens with the 32-byte domain of its kind, so that a signature is worth something
+/// on one chain, for one registry, in one role:
+///
+///   domain(kind)  SHA-256("WattWitness/1 " ‖ kind ‖ chain id u64 ‖ registry 20)
+///   head   108    domain(head) 32 ‖ epoch u32 ‖ size u64 ‖ reading 32 ‖ root 32
+///   claim  148    domain(claim) 32 ‖ meter 32 ‖ key id 32 ‖ owner 20 ‖ head hash 32
+library Statement {
+    string internal constant HEAD = "head";
+    string internal constant CLAIM = "claim";
+
+    function domain(string memory kind, uint256 chainId, address registry) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked("WattWitness/1 ", kind, uint64(chainId), registry));
+    }
+
+    /// SHA-256(x ‖ y): the name of a key, and of the meter that is first registered with it.
+    function keyId(PublicKey calldata key) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(key.x, key.y));
+    }
+
+    function headHash(bytes32 headDomain, Head calldata head) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(headDomain, head.epoch, head.size, head.reading, head.root));
+    }
+
+    function claimHash(
+        bytes32 claimDomain,
+        bytes32 meter,
+        bytes32 keyId_,
+        address owner,
+        bytes32 headHash_
+    ) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(claimDomain, meter, keyId_, owner, headHash_));
+    }
+
+    /// Whether `key` signed the statement that hashes to `hash`, with a low s. By the precompile at 0x100 (EIP-7951,
+    /// RIP-7212) where the chain has it, else in Solidity, with the same answers.
+    function isSigned(bytes32 hash, Signature calldata signature, PublicKey calldata key) internal view returns (bool) {
+        return P256.verify(hash, signature.r, signature.s, key.x, key.y);
+    }
+}

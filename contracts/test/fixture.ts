@@ -1,0 +1,297 @@
+/** What the contract tests stand on: a chain of their own, the contracts, and meters whose every byte can be bent. */
+import assert from "node:assert/strict";
+import hre from "hardhat";
+import { type Abi, BaseError, ContractFunctionRevertedError, type Hex, type PublicClient } from "viem";
+import {
+  attestationLeaf,
+  attestationRoot,
+  createLog,
+  domain,
+  encodeClaim,
+  encodeHead,
+  encodeReading,
+  fromHex,
+  frontier,
+  type Head,
+  headHash,
+  keyIdOf,
+  type Place,
+  publicKeyOf,
+  type Reading,
+  type Segment,
+  sign,
+  toHex,
+} from "../../protocol/index.ts";
+import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../abi.ts";
+import { deploy, deployWattWitness, grant, ROLES, THIRTY_DAYS, type Wallet } from "../deploy.ts";
+import { headParts, publicKeyParts, type SettlementItem, settlementItem, signatureParts } from "../settlement.ts";
+
+/** 2026-03-20T00:00:00Z: the chains of the tests begin here, and so do the readings. */
+export const START = 1_773_964_800;
+export const CAPACITY = 5000; // W
+export const SOURCE = 0x10;
+/** mW that the test meters produce, and what that makes of 10 s */
+export const POWER = 3_600_000n;
+export const STEP = 10_000n; // mWh
+export const UNITS = 10n ** 12n;
+export const ZERO = toHex(new Uint8Array(32));
+
+/** Every error that can come up through a call of any of the contracts. */
+const ERRORS = [wattWitnessAbi, meterRegistryAbi, functionsAttestorAbi, productionTokenAbi]
+  .flat()
+  .filter((item) => item.type === "error");
+
+export type Network = "default" | "rollup" | "prague";
+
+export type Chain = Awaited<ReturnType<typeof createChain>>;
+
+/** `osaka` has P-256 at 0x100, so has the `rollup`; `prague` has not. */
+export async function createChain(network: Network = "default") {
+  const connection = await hre.network.create({ network, override: { initialDate: new Date(START * 1000) } });
+  const publicClient = (await connection.viem.getPublicClient()) as unknown as PublicClient;
+  const wallets = (await connection.viem.getWalletClients()) as unknown as Wallet[];
+  /** Mines a block at this time (s). */
+  const at = async (timestamp: number) => {
+    await connection.provider.request({ method: "evm_setNextBlockTimestamp", params: [`0x${timestamp.toString(16)}`] });
+    await connection.provider.request({ method: "evm_mine", params: [] });
+  };
+  return { connection, publicClient, wallets, at };
+}
+
+export const artifact = async (name: string) => {
+  const { abi, bytecode } = await hre.artifacts.readArtifact(name);
+  return { abi: abi as Abi, bytecode: bytecode as Hex };
+};
+
+export const NETWORKS = [
+  ["default", "Ethereum with the precompile at 0x100"],
+  ["rollup", "a rollup with the precompile at 0x100"],
+  ["prague", "a chain without the precompile"],
+] as const;
+
+/** The libraries' functions, through the harness that opens them. */
+export type Libraries = Awaited<ReturnType<typeof openLibraries>>;
+
+export async function openLibraries(network: Network) {
+  const { publicClient, wallets } = await createChain(network);
+  const address = await deploy({ publicClient, wallet: wallets[0] as Wallet, artifact }, "Harness", []);
+  const { abi } = await artifact("Harness");
+  const call = (functionName: string, ...args: unknown[]): Promise<unknown> =>
+    publicClient.readContract({ address, abi, functionName, args });
+  const precompile = async (data: Hex) => (await publicClient.call({ to: P256_VERIFY, data })).data;
+  return Object.assign(call, { precompile });
+}
+
+/** P256VERIFY of EIP-7951. */
+const P256_VERIFY = "0x0000000000000000000000000000000000000100";
+
+/** The contracts on a chain; accounts: 0 administrator and registrar, 1 owner, 2 attestor, 3 stranger. */
+export async function deployFixture(network?: Network, unattestedAfter = THIRTY_DAYS) {
+  const chain = await createChain(network);
+  const { publicClient } = chain;
+  const [admin, owner, attestor, stranger] = chain.wallets as [Wallet, Wallet, Wallet, Wallet];
+  const deployer = { publicClient, wallet: admin, artifact };
+  const deployment = await deployWattWitness(deployer, unattestedAfter);
+  await grant(deployer, deployment.manager, ROLES.registrar, admin.account.address);
+  await grant(deployer, deployment.manager, ROLES.attestor, attestor.account.address);
+  const place: Place = { chainId: await publicClient.getChainId(), registry: deployment.registry };
+
+  const registry = { address: deployment.registry, abi: [...meterRegistryAbi, ...ERRORS] as const };
+  const wattWitness = { address: deployment.wattWitness, abi: [...wattWitnessAbi, ...ERRORS] as const };
+  const token = { address: deployment.token, abi: productionTokenAbi };
+
+  type Call = { address: Hex; abi: Abi | readonly unknown[]; functionName: string; args: readonly unknown[] };
+  /** Sends a transaction after simulating it, so that a refusal comes with its error. */
+  const send = async (call: Call, by: Wallet = admin) => {
+    const request = { ...call, abi: call.abi as Abi, account: by.account };
+    await publicClient.simulateContract(request);
+    const hash = await by.writeContract({ ...request, chain: by.chain });
+    return publicClient.waitForTransactionReceipt({ hash });
+  };
+
+  const attest = (root: Hex, by = attestor) => send({ ...wattWitness, functionName: "attest", args: [root] }, by);
+  const settle = (attestation: Hex, items: readonly SettlementItem[], by = stranger) =>
+    send({ ...wattWitness, functionName: "settle", args: [attestation, items] }, by);
+  const register = (meter: TestMeter, change: Partial<ReturnType<typeof registrationOf>> = {}, by = admin) =>
+    send(
+      { ...registry, functionName: "register", args: [{ ...registrationOf(meter, owner.account.address), ...change }] },
+      by,
+    );
+
+  const registered = async (meter: TestMeter) => {
+    await register(meter);
+    return meter;
+  };
+  /** One attestation over all parts, and their settlement. */
+  const settleAttested = async (...parts: Part[]) => {
+    const { attestation, items } = attestedItems(parts);
+    await attest(attestation);
+    return settle(attestation, items);
+  };
+
+  return {
+    ...chain,
+    ...{ admin, owner, attestor, stranger, deployer, deployment, place },
+    ...{ registry, wattWitness, token },
+    ...{ send, attest, settle, register, registered, settleAttested },
+    latestOf: (meter: TestMeter) =>
+      publicClient.readContract({ ...wattWitness, functionName: "latestOf", args: [meter.id] }),
+    logOf: (meter: TestMeter, epoch: number) =>
+      publicClient.readContract({ ...wattWitness, functionName: "logOf", args: [meter.id, epoch] }),
+    balanceOf: (account: Hex) => publicClient.readContract({ ...token, functionName: "balanceOf", args: [account] }),
+    supply: () => publicClient.readContract({ ...token, functionName: "totalSupply" }),
+    deploy: (name: string, args: unknown[] = []) => deploy(deployer, name, args),
+  };
+}
+
+export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
+
+// METERS
+
+export type TestMeter = ReturnType<typeof createMeter>;
+
+type Production = {
+  count: number;
+  from?: Partial<Reading>;
+  power?: bigint;
+  interval?: number;
+  change?: Partial<Reading>;
+};
+
+/** Readings 10 s apart at a steady power, the first `from` START and energy 0 unless told. */
+export function produce({ count, from = {}, power = POWER, interval = 10, change = {} }: Production): Uint8Array[] {
+  const first: Reading = { timestamp: START, energy: 0n, power, source: SOURCE, conditions: 0, ...from };
+  return Array.from({ length: count }, (_, i) =>
+    encodeReading({
+      ...first,
+      ...change,
+      timestamp: first.timestamp + i * interval,
+      energy: first.energy + (power * BigInt(i) * BigInt(interval)) / 3600n,
+    }),
+  );
+}
+
+/** A device and its key. `readings` is its log in epoch 1; other epochs are added with `begin`. */
+export function createMeter(place: Place, seed: number, readings = produce({ count: 600 })) {
+  const privateKey = new Uint8Array(32).fill(seed);
+  const publicKey = publicKeyOf(privateKey);
+  const logs = new Map([[1, readings]]);
+  return {
+    place,
+    privateKey,
+    publicKey,
+    id: toHex(keyIdOf(publicKey)),
+    begin: (epoch: number, list: Uint8Array[]) => logs.set(epoch, list),
+    readingsOf: (epoch = 1) => logs.get(epoch) as Uint8Array[],
+    headDomain: domain("head", place),
+  };
+}
+
+export function headOf(meter: TestMeter, size: number, epoch = 1): Head {
+  const readings = meter.readingsOf(epoch);
+  return { epoch, size, reading: readings[size - 1] as Uint8Array, root: createLog(readings.slice(0, size)).root() };
+}
+
+export const signHead = (meter: TestMeter, head: Head): Uint8Array =>
+  sign(encodeHead(meter.headDomain, head), meter.privateKey);
+
+export function registrationOf(meter: TestMeter, owner: Hex, size = 1, epoch = 1) {
+  const baseline = headOf(meter, size, epoch);
+  const keyId = fromHex(meter.id);
+  const claim = { meter: keyId, keyId, owner, headHash: headHash(encodeHead(meter.headDomain, baseline)) };
+  return {
+    key: publicKeyParts(meter.publicKey),
+    owner,
+    capacity: CAPACITY,
+    source: SOURCE,
+    details: ZERO,
+    baseline: headParts(baseline),
+    claim: signatureParts(sign(encodeClaim(domain("claim", meter.place), claim), meter.privateKey)),
+  };
+}
+
+// SETTLEMENTS
+
+/** What of a meter's log is to be settled. */
+export type Part = {
+  meter: TestMeter;
+  epoch?: number;
+  /** readings in the head */
+  to: number;
+  /** what of this log is settled, 1 (the baseline) unless told */
+  settled?: number;
+  /** where the segment begins, the last settled reading unless told */
+  from?: number;
+  capacity?: number;
+  head?: Partial<Head>;
+  signature?: Uint8Array;
+};
+
+export function segmentOf({ meter, epoch = 1, to, settled = 1, from, capacity = CAPACITY }: Part): Segment {
+  const start = from ?? Math.max(settled - 1, 0);
+  const readings = meter.readingsOf(epoch);
+  return {
+    publicKey: meter.publicKey,
+    epoch,
+    from: start,
+    capacity,
+    frontier: frontier(createLog(readings).range, start),
+    readings: readings.slice(start, to),
+    signature: signHead(meter, headOf(meter, to, epoch)),
+  };
+}
+
+/** One attestation over all the parts, and the items that settle them. */
+export function attestedItems(parts: Part[]): { attestation: Hex; items: SettlementItem[] } {
+  const heads = parts.map(({ meter, to, epoch, head }) => ({ ...headOf(meter, to, epoch), ...head }));
+  const starts = parts.map(({ settled = 1, from }) => from ?? Math.max(settled - 1, 0));
+  const leaves = parts.map(({ meter, capacity = CAPACITY }, i) => {
+    const head = heads[i] as Head;
+    const hash = headHash(encodeHead(meter.headDomain, head));
+    return attestationLeaf({
+      keyId: fromHex(meter.id),
+      epoch: head.epoch,
+      from: starts[i] as number,
+      capacity,
+      headHash: hash,
+    });
+  });
+  const items = parts.map((part, index) =>
+    itemOf(part, heads[index] as Head, { from: starts[index] as number, leaves, index }),
+  );
+  return { attestation: toHex(attestationRoot(leaves)), items };
+}
+
+/** The item that settles a part on the device's signature alone. */
+export const unattestedItem = (part: Part): SettlementItem =>
+  itemOf(part, { ...headOf(part.meter, part.to, part.epoch), ...part.head });
+
+function itemOf(part: Part, head: Head, attested?: { from: number; leaves: Uint8Array[]; index: number }) {
+  const { meter, epoch = 1, settled = 1, signature = signHead(meter, head) } = part;
+  const readings = meter.readingsOf(epoch);
+  return settlementItem({
+    publicKey: meter.publicKey,
+    head,
+    signature,
+    settledSize: settled,
+    range: createLog(readings).range,
+    firstReading: readings[0],
+    attested,
+  });
+}
+
+// REFUSALS
+
+/** Asserts that a call is refused with this custom error, and with these values where they are given. */
+export async function refuses(call: Promise<unknown>, error: string, args?: readonly unknown[]): Promise<void> {
+  const thrown = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(thrown, `was not refused, but expected ${error}`);
+  assert.ok(thrown instanceof BaseError, String(thrown));
+  const revert = thrown.walk((cause) => cause instanceof ContractFunctionRevertedError);
+  assert.ok(revert instanceof ContractFunctionRevertedError, thrown.message);
+  assert.equal(revert.data?.errorName, error, thrown.message);
+  if (args) assert.deepEqual(revert.data?.args, args);
+}
