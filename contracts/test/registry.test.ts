@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { getAddress } from "viem";
+import { createLog, domain, encodeClaim, encodeHead, fromHex, headHash, sign, toHex } from "../../protocol/index.ts";
+import { deploy } from "../deploy.ts";
+import { headParts, signatureParts } from "../settlement.ts";
+import {
+  artifact,
+  CAPACITY,
+  createMeter,
+  deployFixture,
+  type Fixture,
+  headOf,
+  produce,
+  refuses,
+  registrationOf,
+  SOURCE,
+  START,
+  STEP,
+  type TestMeter,
+  UNITS,
+} from "./fixture.ts";
+
+const HOUR = 3600;
+
+describe("register", () => {
+  let chain: Fixture;
+  let meter: TestMeter;
+  beforeEach(async () => {
+    chain = await deployFixture();
+    meter = createMeter(chain.place, 1);
+  });
+
+  const withBaseline = (change: Parameters<typeof produce>[0]) =>
+    createMeter(chain.place, 1, produce({ ...change, count: 2 }));
+
+  describe("refuses", () => {
+    it("everybody but a registrar", async () => {
+      await refuses(chain.register(meter, {}, chain.stranger), "AccessManagedUnauthorized");
+    });
+
+    it("before WattWitness is named", async () => {
+      const { deployer, deployment, registry, admin, send } = chain;
+      const address = await deploy({ ...deployer, artifact }, "MeterRegistry", [deployment.manager]);
+      const { abi } = await artifact("AccessManager");
+      const args = [address, ["0x00000000"], 1n];
+      // a registry of its own, whose register nobody restricted to registrars: the administrator may
+      await send({ address: deployment.manager, abi, functionName: "setTargetFunctionRole", args });
+      const call = send({
+        ...registry,
+        address,
+        functionName: "register",
+        args: [registrationOf(meter, admin.account.address)],
+      });
+      await refuses(call, "WattWitnessNotNamed");
+    });
+
+    it("a key that was used before", async () => {
+      await chain.register(meter);
+      await refuses(chain.register(meter), "KeyAlreadyUsed", [meter.id]);
+    });
+
+    it("a capacity of 0", async () => {
+      await refuses(chain.register(meter, { capacity: 0 }), "CapacityZero");
+    });
+
+    it("a source with a reserved bit", async () => {
+      await refuses(chain.register(meter, { source: 0x20 }), "SourceInvalid", [0x20]);
+    });
+
+    describe("a claim", () => {
+      const claimOf = (change: object, kind: "claim" | "head" = "claim", place = chain.place) => {
+        const keyId = fromHex(meter.id);
+        const head = headHash(encodeHead(meter.headDomain, headOf(meter, 1)));
+        const claim = { meter: keyId, keyId, owner: chain.owner.account.address, headHash: head, ...change };
+        return signatureParts(sign(encodeClaim(domain(kind, place), claim), meter.privateKey));
+      };
+      const claims: [string, () => ReturnType<typeof claimOf>][] = [
+        ["for another owner", () => claimOf({ owner: chain.stranger.account.address })],
+        ["for another head", () => claimOf({ headHash: new Uint8Array(32) })],
+        ["for another meter", () => claimOf({ meter: new Uint8Array(32) })],
+        ["for another key", () => claimOf({ keyId: new Uint8Array(32) })],
+        ["for another chain", () => claimOf({}, "claim", { ...chain.place, chainId: 1 })],
+        ["for another registry", () => claimOf({}, "claim", { ...chain.place, registry: chain.deployment.token })],
+        ["that is another kind of statement", () => claimOf({}, "head")],
+      ];
+      for (const [name, claim] of claims) {
+        it(name, async () => {
+          await refuses(chain.register(meter, { claim: claim() }), "ClaimInvalid");
+        });
+      }
+
+      it("by another key", async () => {
+        const other = createMeter(chain.place, 2);
+        const { claim } = registrationOf(other, chain.owner.account.address);
+        await refuses(chain.register(meter, { claim }), "ClaimInvalid");
+      });
+
+      it("that somebody shows for himself", async () => {
+        await refuses(chain.register(meter, { owner: chain.stranger.account.address }), "ClaimInvalid");
+      });
+
+      it("shown with another baseline", async () => {
+        await refuses(chain.register(meter, { baseline: headParts(headOf(meter, 2)) }), "ClaimInvalid");
+      });
+    });
+
+    it("a baseline of size 0", async () => {
+      const bare = { ...headOf(meter, 1), size: 0 };
+      const keyId = fromHex(meter.id);
+      const empty = new Uint8Array([
+        ...meter.headDomain,
+        0,
+        0,
+        0,
+        1,
+        ...new Uint8Array(8),
+        ...bare.reading,
+        ...bare.root,
+      ]);
+      const claim = { meter: keyId, keyId, owner: chain.owner.account.address, headHash: headHash(empty) };
+      const signature = signatureParts(sign(encodeClaim(domain("claim", chain.place), claim), meter.privateKey));
+      await refuses(chain.register(meter, { baseline: headParts(bare), claim: signature }), "SizeOutOfRange", [0n]);
+    });
+
+    it("a baseline more than five minutes ahead", async () => {
+      meter = withBaseline({ count: 1, from: { timestamp: START + HOUR } });
+      await refuses(chain.register(meter), "TimeAhead");
+    });
+
+    it("a baseline more than an hour old", async () => {
+      await chain.at(START + HOUR + 1);
+      await refuses(chain.register(meter), "BaselineTooOld");
+    });
+
+    it("a baseline with a drifting clock", async () => {
+      meter = withBaseline({ count: 1, change: { conditions: 0x01 } });
+      await refuses(chain.register(meter), "ConditionsBlock", [meter.id, 0x01]);
+    });
+
+    it("a baseline from another channel", async () => {
+      await refuses(chain.register(meter, { source: 0x11 }), "SourceMismatch", [meter.id, SOURCE, 0x11]);
+    });
+  });
+
+  it("gives the meter to the owner that its key claims, and mints nothing", async () => {
+    await chain.register(meter);
+    const [owner, details] = await Promise.all([
+      chain.publicClient.readContract({ ...chain.registry, functionName: "ownerOf", args: [BigInt(meter.id)] }),
+      chain.publicClient.readContract({ ...chain.registry, functionName: "detailsOf", args: [meter.id] }),
+    ]);
+    assert.equal(owner, getAddress(chain.owner.account.address));
+    assert.equal(details, registrationOf(meter, chain.owner.account.address).details);
+    assert.equal(await chain.supply(), 0n);
+  });
+
+  it("begins the log at the baseline, wherever the log is by then", async () => {
+    const baseline = headParts(headOf(meter, 100));
+    const registration = registrationOf(meter, chain.owner.account.address, 100);
+    await chain.at(START + 1000);
+    await chain.register(meter, registration);
+    const latest = await chain.latestOf(meter);
+    assert.equal(latest.size, 100);
+    assert.equal(latest.root, baseline.root);
+    assert.equal(latest.energy, 99n * STEP);
+    assert.equal(latest.timestamp, START + 990);
+    assert.deepEqual(await chain.logOf(meter, 1), [100n, toHex(createLog(meter.readingsOf().slice(0, 100)).root())]);
+  });
+
+  it("tells everything that there is to know about the meter", async () => {
+    await chain.register(meter);
+    const [event] = await chain.publicClient.getContractEvents({ ...chain.registry, eventName: "MeterRegistered" });
+    const { key, details } = registrationOf(meter, chain.owner.account.address);
+    assert.deepEqual((event as unknown as { args: object }).args, {
+      meter: meter.id,
+      owner: getAddress(chain.owner.account.address),
+      keyId: meter.id,
+      ...key,
+      capacity: CAPACITY,
+      source: SOURCE,
+      details,
+    });
+  });
+});
+
+describe("a meter that is sold", () => {
+  it("mints to its new owner from then on", async () => {
+    const chain = await deployFixture();
+    const meter = await chain.registered(createMeter(chain.place, 1));
+    await chain.at(START + 6000);
+    await chain.settleAttested({ meter, to: 300 });
+    const [seller, buyer] = [chain.owner, chain.stranger];
+    const args = [seller.account.address, buyer.account.address, BigInt(meter.id)];
+    await chain.send({ ...chain.registry, functionName: "transferFrom", args }, seller);
+    await chain.settleAttested({ meter, to: 600, settled: 300 });
+    assert.equal(await chain.balanceOf(seller.account.address), 299n * STEP * UNITS);
+    assert.equal(await chain.balanceOf(buyer.account.address), 300n * STEP * UNITS);
+  });
+});
+
+describe("roles", () => {
+  let chain: Fixture;
+  beforeEach(async () => {
+    chain = await deployFixture();
+  });
+  const zero = `0x${"00".repeat(32)}` as const;
+  const root = `0x${"11".repeat(32)}` as const;
+
+  it("let WattWitness be named once", async () => {
+    const { send, registry, deployment } = chain;
+    const call = send({ ...registry, functionName: "nameWattWitness", args: [deployment.token] });
+    await refuses(call, "WattWitnessAlreadyNamed");
+  });
+
+  it("let nobody but an administrator name WattWitness", async () => {
+    const { send, registry, deployment, stranger } = chain;
+    const call = send({ ...registry, functionName: "nameWattWitness", args: [deployment.token] }, stranger);
+    await refuses(call, "AccessManagedUnauthorized");
+  });
+
+  it("let nobody but an attestor attest, and never to nothing", async () => {
+    await refuses(chain.attest(root, chain.stranger), "AccessManagedUnauthorized");
+    await refuses(chain.attest(root, chain.admin), "AccessManagedUnauthorized");
+    await refuses(chain.attest(zero), "RootZero");
+  });
+
+  it("let nobody but the registry begin a log or change who is paid", async () => {
+    const meter = createMeter(chain.place, 1);
+    const terms = { payee: chain.admin.account.address, capacity: 1, source: 0, status: 1 };
+    const { send, wattWitness, admin } = chain;
+    const by = getAddress(admin.account.address);
+    const begin = { ...wattWitness, functionName: "begin", args: [meter.id, terms, headParts(headOf(meter, 1))] };
+    await refuses(send(begin), "CallerNotRegistry", [by]);
+    const pay = { ...wattWitness, functionName: "setPayee", args: [meter.id, admin.account.address] };
+    await refuses(send(pay), "CallerNotRegistry", [by]);
+  });
+
+  it("let nobody but WattWitness mint", async () => {
+    const { send, token, admin } = chain;
+    const call = send({ ...token, functionName: "mint", args: [admin.account.address, 1n] });
+    await refuses(call, "CallerNotMinter", [getAddress(admin.account.address)]);
+  });
+});
