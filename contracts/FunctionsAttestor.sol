@@ -3,9 +3,7 @@ pragma solidity ^0.8.37;
 
 import { FunctionsClient } from "@chainlink/contracts/src/v0.8/functions/v1_3_0/FunctionsClient.sol";
 import { FunctionsRequest } from "@chainlink/contracts/src/v0.8/functions/v1_0_0/libraries/FunctionsRequest.sol";
-import {
-    IFunctionsSubscriptions
-} from "@chainlink/contracts/src/v0.8/functions/v1_0_0/interfaces/IFunctionsSubscriptions.sol";
+import { IFunctionsSubscriptions } from "@chainlink/contracts/src/v0.8/functions/v1_0_0/interfaces/IFunctionsSubscriptions.sol";
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { IFunctionsAttestor } from "./interfaces/IFunctionsAttestor.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
@@ -89,11 +87,7 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
         emit AttestationRequested(requestId, digest, root, subscriptionId);
     }
 
-    function _arguments(
-        bytes32 digest,
-        bytes32 root,
-        string[] calldata urls
-    ) private view returns (bytes memory) {
+    function _arguments(bytes32 digest, bytes32 root, string[] calldata urls) private view returns (bytes memory) {
         bytes[] memory bytesArgs = new bytes[](2);
         (bytesArgs[0], bytesArgs[1]) = (abi.encodePacked(digest), abi.encodePacked(root));
         FunctionsRequest.Request memory functionsRequest;

@@ -119,10 +119,7 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     /// @inheritdoc IWattWitness
     function settle(bytes32 attestation, Settlement[] calldata items) external {
-        require(
-            attestation == 0 || _attestations[attestation].attestor != address(0),
-            AttestationUnknown(attestation)
-        );
+        require(attestation == 0 || _attestations[attestation].attestor != address(0), AttestationUnknown(attestation));
         bytes32 headDomain = _domain();
         for (uint256 i = 0; i < items.length; ++i) _settle(attestation, headDomain, items[i]);
     }
@@ -165,9 +162,8 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     function _checkUnattested(Standing memory standing) private view {
-        uint256 allowedAt = unattestedAfter == NEVER
-            ? type(uint256).max
-            : uint256(standing.latest.settledAt) + unattestedAfter;
+        uint256 allowedAt =
+            unattestedAfter == NEVER ? type(uint256).max : uint256(standing.latest.settledAt) + unattestedAfter;
         require(block.timestamp >= allowedAt, AttestationRequired(standing.keyId, allowedAt));
     }
 
@@ -329,11 +325,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     /// @inheritdoc IWattWitness
-    function verifyReading(
-        bytes32 keyId,
-        uint32 epoch,
-        PlacedReading calldata placed
-    ) public view returns (bool) {
+    function verifyReading(bytes32 keyId, uint32 epoch, PlacedReading calldata placed) public view returns (bool) {
         (uint64 size, bytes32 root) = logOf(keyId, epoch);
         return _contains(placed, size, root);
     }

@@ -215,11 +215,7 @@ interface IWattWitness {
     function logOf(bytes32 keyId, uint32 epoch) external view returns (uint64 size, bytes32 root);
 
     /// @notice Whether a reading is part of the settled log of a key.
-    function verifyReading(
-        bytes32 keyId,
-        uint32 epoch,
-        PlacedReading calldata placed
-    ) external view returns (bool);
+    function verifyReading(bytes32 keyId, uint32 epoch, PlacedReading calldata placed) external view returns (bool);
 
     /// @notice Whether a reading is part of the log under a head that a registered key signed, settled or not. The key
     /// stays on chain, so a saved proof never expires.

@@ -24,7 +24,8 @@ library MerkleLog {
     /// `root`.
     ///
     /// From leaf to root every level has a sibling until the path reaches the tree's right edge (node == last); from
-    /// there on only a right child (an odd node) has one. In assembly, because a settlement climbs dozens of levels.
+    /// there on only a right child (an odd node) has one. In assembly, because a settlement climbs dozens of levels; a
+    /// hash whose call ran out of gas leaves too little of it to go on.
     function verifyInclusion(
         bytes32 hash,
         uint256 index,
@@ -44,7 +45,7 @@ library MerkleLog {
             let end := add(sibling, shl(5, proof.length))
             let node := index
             let last := sub(size, 1)
-            for { } iszero(eq(node, last)) { } {
+            for {} iszero(eq(node, last)) {} {
                 let isRight := and(node, 1)
                 mstore(add(left, shl(5, isRight)), hash)
                 mstore(sub(right, shl(5, isRight)), calldataload(sibling))
@@ -54,7 +55,9 @@ library MerkleLog {
                 node := shr(1, node)
                 last := shr(1, last)
             }
-            for { } node { node := shr(1, node) } {
+            for {} node {
+                node := shr(1, node)
+            } {
                 if and(node, 1) {
                     mstore(left, calldataload(sibling))
                     mstore(right, hash)
@@ -91,7 +94,7 @@ library MerkleLog {
             let end := add(sibling, shl(5, proof.length))
             let node := sub(from, 1)
             let last := sub(to, 1)
-            for { } and(node, 1) { } {
+            for {} and(node, 1) {} {
                 node := shr(1, node)
                 last := shr(1, last)
             }
@@ -101,8 +104,7 @@ library MerkleLog {
                 sibling := add(sibling, 32)
             }
             let oldHash := hash
-
-            for { } iszero(eq(node, last)) { } {
+            for {} iszero(eq(node, last)) {} {
                 switch and(node, 1)
                 case 0 {
                     mstore(left, hash)
@@ -121,7 +123,9 @@ library MerkleLog {
                 node := shr(1, node)
                 last := shr(1, last)
             }
-            for { } node { node := shr(1, node) } {
+            for {} node {
+                node := shr(1, node)
+            } {
                 if and(node, 1) {
                     mstore(left, calldataload(sibling))
                     mstore(right, oldHash)

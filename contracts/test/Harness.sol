@@ -71,11 +71,7 @@ contract Harness {
         return Statement.claimHash(claimDomain, meter, keyId_, owner, headHash_);
     }
 
-    function isSigned(
-        bytes32 hash,
-        Signature calldata signature,
-        PublicKey calldata key
-    ) external view returns (bool) {
+    function isSigned(bytes32 hash, Signature calldata signature, PublicKey calldata key) external view returns (bool) {
         return Statement.isSigned(hash, signature, key);
     }
 }
