@@ -8,11 +8,27 @@ const require = createRequire(import.meta.url);
 /** The compilers come from npm, so that building needs nothing else. */
 const solc = (name: string) => require.resolve(`${name}/soljson.js`);
 
+/** Chainlink Functions for the local DON: what runs in production, and mocks of its price feeds. */
+const chainlink = [
+  "functions/v1_0_0/FunctionsRouter.sol",
+  "functions/v1_3_0/FunctionsCoordinator.sol",
+  "functions/v1_3_0/accessControl/TermsOfServiceAllowList.sol",
+  "shared/mocks/MockV3Aggregator.sol",
+  "shared/token/ERC677/LinkToken.sol",
+].map((file) => `@chainlink/contracts/src/v0.8/${file}`);
+
+/** Without viaIR they compile in less than half the time. */
+const chainlinkCompiler = {
+  version: "0.8.37",
+  path: solc("solc"),
+  settings: { optimizer: { enabled: true, runs: 1000 }, evmVersion: "cancun" },
+};
+
 export default defineConfig({
   plugins: [hardhatToolboxViem, hardhatMocha],
   paths: { sources: "contracts" },
   solidity: {
-    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol", ...chainlink],
     compilers: [
       {
         version: "0.8.37",
@@ -21,6 +37,7 @@ export default defineConfig({
         settings: { optimizer: { enabled: true, runs: 10_000 }, evmVersion: "cancun", viaIR: true },
       },
     ],
+    overrides: Object.fromEntries(chainlink.map((file) => [file, chainlinkCompiler])),
   },
   networks: {
     /** Ethereum with P-256 verification at 0x100 (EIP-7951). */

@@ -4,11 +4,13 @@ pragma solidity ^0.8.37;
 import { FunctionsClient } from "@chainlink/contracts/src/v0.8/functions/v1_3_0/FunctionsClient.sol";
 import { FunctionsRequest } from "@chainlink/contracts/src/v0.8/functions/v1_0_0/libraries/FunctionsRequest.sol";
 import { IFunctionsSubscriptions } from "@chainlink/contracts/src/v0.8/functions/v1_0_0/interfaces/IFunctionsSubscriptions.sol";
+import { CBOR } from "@chainlink/contracts/src/v0.8/vendor/solidity-cborutils/v2.0.0/CBOR.sol";
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { IFunctionsAttestor } from "./interfaces/IFunctionsAttestor.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
 
 contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged {
+    using CBOR for CBOR.CBORBuffer;
     using FunctionsRequest for FunctionsRequest.Request;
 
     /* CONSTANTS */
@@ -27,7 +29,10 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
     /// @inheritdoc IFunctionsAttestor
     bytes32 public immutable sourceHash;
 
-    address private immutable _source;
+    /// Holds, as its code, a STOP and the part of a request that is always the same, which ends with the source.
+    address private immutable _request;
+    /// Bytes before the source in there.
+    uint256 private immutable _sourceOffset;
 
     /// @inheritdoc IFunctionsAttestor
     mapping(bytes32 requestId => bytes32 root) public pendingRoot;
@@ -44,22 +49,20 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
         wattWitness = wattWitness_;
         donId = donId_;
         sourceHash = keccak256(bytes(source_));
-        _source = _deploySource(source_);
+
+        FunctionsRequest.Request memory functionsRequest;
+        functionsRequest.initializeRequestForInlineJavaScript(source_);
+        bytes memory code = bytes.concat(hex"00", functionsRequest.encodeCBOR());
+        _request = _deploy(code);
+        _sourceOffset = code.length - bytes(source_).length;
     }
 
-    /// Keeps the source as the code of a contract of its own, behind a STOP: a kilobyte read from there costs a
-    /// hundredth of one sent with every request.
-    function _deploySource(string memory source_) private returns (address deployed) {
-        // PUSH4 length+1, DUP1, PUSH1 offset, PUSH0, CODECOPY, PUSH0, RETURN, then STOP and the source
-        bytes memory code = abi.encodePacked(
-            hex"63",
-            uint32(bytes(source_).length + 1),
-            hex"80600c5f395ff3",
-            hex"00",
-            source_
-        );
+    /// A contract with this code, so that nobody sends it with every request.
+    function _deploy(bytes memory code) private returns (address deployed) {
+        // PUSH4 length, DUP1, PUSH1 12, PUSH0, CODECOPY, PUSH0, RETURN
+        bytes memory initCode = abi.encodePacked(hex"63", uint32(code.length), hex"80600c5f395ff3", code);
         assembly ("memory-safe") {
-            deployed := create(0, add(code, 32), mload(code))
+            deployed := create(0, add(initCode, 32), mload(initCode))
         }
         assert(deployed != address(0));
     }
@@ -81,20 +84,25 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
             CallerNotSubscriptionOwner(msg.sender, subscriptionId)
         );
 
-        requestId = _sendRequest(_arguments(digest, root, urls), subscriptionId, CALLBACK_GAS, donId);
+        requestId = _sendRequest(_encode(digest, root, urls), subscriptionId, CALLBACK_GAS, donId);
         pendingRoot[requestId] = root;
 
         emit AttestationRequested(requestId, digest, root, subscriptionId);
     }
 
-    function _arguments(bytes32 digest, bytes32 root, string[] calldata urls) private view returns (bytes memory) {
-        bytes[] memory bytesArgs = new bytes[](2);
-        (bytesArgs[0], bytesArgs[1]) = (abi.encodePacked(digest), abi.encodePacked(root));
-        FunctionsRequest.Request memory functionsRequest;
-        functionsRequest.initializeRequestForInlineJavaScript(source());
-        functionsRequest.setArgs(urls);
-        functionsRequest.setBytesArgs(bytesArgs);
-        return functionsRequest.encodeCBOR();
+    /// The request in CBOR: what is stored, then `args` and `bytesArgs`, as FunctionsRequest writes them.
+    function _encode(bytes32 digest, bytes32 root, string[] calldata urls) private view returns (bytes memory) {
+        CBOR.CBORBuffer memory buffer = CBOR.create(1024);
+        buffer.writeString("args");
+        buffer.startArray();
+        for (uint256 i = 0; i < urls.length; ++i) buffer.writeString(urls[i]);
+        buffer.endSequence();
+        buffer.writeString("bytesArgs");
+        buffer.startArray();
+        buffer.writeBytes(abi.encodePacked(digest));
+        buffer.writeBytes(abi.encodePacked(root));
+        buffer.endSequence();
+        return bytes.concat(_stored(1), buffer.data());
     }
 
     /// The DON's answer. Whatever it is, the request is over; only the root that was asked for is attested.
@@ -112,14 +120,17 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
     /* VIEWS */
 
     /// @inheritdoc IFunctionsAttestor
-    function source() public view returns (string memory) {
-        bytes memory code = _source.code;
+    function source() external view returns (string memory) {
+        return string(_stored(_sourceOffset));
+    }
+
+    function _stored(uint256 start) private view returns (bytes memory rest) {
+        bytes memory code = _request.code;
         assembly ("memory-safe") {
-            // drops the STOP in front: the string begins one byte later and is one byte shorter
-            let length := sub(mload(code), 1)
-            code := add(code, 1)
-            mstore(code, length)
+            // the same memory, its length word moved to just before `start`
+            let length := sub(mload(code), start)
+            rest := add(code, start)
+            mstore(rest, length)
         }
-        return string(code);
     }
 }

@@ -2832,11 +2832,6 @@ export const functionsAttestorAbi = [
   },
   {
     "inputs": [],
-    "name": "EmptyArgs",
-    "type": "error"
-  },
-  {
-    "inputs": [],
     "name": "EmptySource",
     "type": "error"
   },

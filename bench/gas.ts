@@ -1,0 +1,166 @@
+/**
+ * What settling costs: `npm run bench:gas [-- --json]`.
+ * Real transactions on a local chain with P-256 verification at 0x100, and on one without it, where OpenZeppelin's
+ * Solidity does it. Every meter has settled before, so that nothing is paid for that is paid once only.
+ */
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import type { Hex } from "viem";
+import { type SettlementItem, settlementItem } from "../contracts/settlement.ts";
+import { createMeter, deployFixture, type Fixture, produce, START, type TestMeter } from "../contracts/test/fixture.ts";
+import { withFunctions } from "../contracts/test/functions.ts";
+import {
+  attestationLeaf,
+  attestationRoot,
+  createLog,
+  encodeHead,
+  fromHex,
+  type Head,
+  headHash,
+  inclusionProof,
+  sign,
+  toHex,
+} from "../protocol/index.ts";
+
+const CAPACITY = 5000; // W
+const DAY = 8_640; // readings at 10 s
+const HOUR = 360;
+const METERS = 40;
+
+/** Sizes that are settled one after the other: a baseline, a first day, an hour, a second day. */
+const BASELINE = 1;
+const FIRST_DAY = BASELINE + DAY;
+const AN_HOUR_LATER = FIRST_DAY + HOUR;
+const SECOND_DAY = AN_HOUR_LATER + DAY;
+
+const readings = produce({ count: SECOND_DAY });
+const log = createLog(readings);
+const endOf = (size: number): number => START + size * 10;
+
+function itemsOf(
+  meters: TestMeter[],
+  settledSize: number,
+  size: number,
+): { attestation: Hex; items: SettlementItem[] } {
+  const head: Head = { epoch: 1, size, reading: readings[size - 1] as Uint8Array, root: log.root(size) };
+  const from = settledSize - 1;
+  const leaves = meters.map(({ id, headDomain }) => {
+    const hash = headHash(encodeHead(headDomain, head));
+    return attestationLeaf({ keyId: fromHex(id), epoch: 1, from, capacity: CAPACITY, headHash: hash });
+  });
+  const items = meters.map(({ publicKey, privateKey, headDomain }, index) =>
+    settlementItem({
+      publicKey,
+      head,
+      signature: sign(encodeHead(headDomain, head), privateKey),
+      settledSize,
+      range: log.range,
+      firstReading: readings[0],
+      attested: { from, leaves, index },
+    }),
+  );
+  return { attestation: toHex(attestationRoot(leaves)), items };
+}
+
+type Step = { meters: TestMeter[]; from: number; to: number };
+
+async function gasOfSettling(chain: Fixture, { meters, from, to }: Step): Promise<number> {
+  const { attestation, items } = itemsOf(meters, from, to);
+  await chain.attest(attestation);
+  const { gasUsed } = await chain.settle(attestation, items);
+  return Number(gasUsed);
+}
+
+async function measure(network: "default" | "prague") {
+  const chain = await deployFixture(network);
+  const meters = Array.from({ length: METERS }, (_, i) => createMeter(chain.place, i + 1, readings.slice(0, 1)));
+  const registrations: number[] = [];
+  for (const meter of meters) registrations.push(Number((await chain.register(meter)).gasUsed));
+
+  const [one, ten] = [meters.slice(0, 1), meters.slice(0, 10)];
+  await chain.at(endOf(FIRST_DAY));
+  await gasOfSettling(chain, { meters, from: BASELINE, to: FIRST_DAY });
+  await chain.at(endOf(AN_HOUR_LATER));
+  const hour = await gasOfSettling(chain, { meters: one, from: FIRST_DAY, to: AN_HOUR_LATER });
+  await gasOfSettling(chain, { meters: meters.slice(1), from: FIRST_DAY, to: AN_HOUR_LATER });
+  await chain.at(endOf(SECOND_DAY));
+
+  // the same day three times, each from the same state of the chain
+  const days: number[] = [];
+  for (const batch of [one, ten, meters]) {
+    const snapshot = await chain.connection.provider.request({ method: "evm_snapshot" });
+    days.push(await gasOfSettling(chain, { meters: batch, from: AN_HOUR_LATER, to: SECOND_DAY }));
+    await chain.connection.provider.request({ method: "evm_revert", params: [snapshot] });
+  }
+  const [day, dayOfTen, dayOfForty] = days as [number, number, number];
+  const verifyReading = await gasOfProof(chain, one[0] as TestMeter);
+
+  return {
+    settle_1x360: hour,
+    settle_1x8640: day,
+    settle_10x8640_per_meter: Math.round(dayOfTen / 10),
+    settle_40x8640_per_meter: Math.round(dayOfForty / METERS),
+    register: registrations.at(-1) as number,
+    ...(await gasOfAttesting(chain)),
+    verify_reading: verifyReading,
+  };
+}
+
+type Gas = Awaited<ReturnType<typeof measure>>;
+
+/** With the source that runs in production. What the nodes answer is not what is measured, so they need not look. */
+async function gasOfAttesting(chain: Fixture) {
+  const source = await readFile(new URL("../functions-source/verify-batch.js", import.meta.url), "utf8");
+  const { ask, don } = await withFunctions(chain, source);
+  const [digest, first, second]: Hex[] = [1, 2, 3].map((n) => toHex(new Uint8Array(32).fill(n)));
+  const url = "https://oracle.example/batches/";
+  for (const node of don.behaviours().keys()) don.behave(node, "liar", first);
+  // the first of its kind pays for storage that later ones find
+  await ask(digest as Hex, first as Hex, [url]);
+  for (const node of don.behaviours().keys()) don.behave(node, "liar", second);
+  const { receipt, report } = await ask(digest as Hex, second as Hex, [url]);
+  await don.stop();
+  return { request: Number(receipt.gasUsed), fulfil: Number(report.gasUsed) };
+}
+
+/** As a transaction would pay for it; as a view it costs nobody anything. */
+async function gasOfProof({ publicClient, wattWitness, admin }: Fixture, meter: TestMeter): Promise<number> {
+  const index = 1234;
+  const proof = inclusionProof(log.range, index, AN_HOUR_LATER).map(toHex);
+  const placed = { index: BigInt(index), reading: toHex(readings[index] as Uint8Array), proof };
+  const call = { ...wattWitness, functionName: "verifyReading", args: [meter.id, 1, placed], account: admin.account };
+  return Number(await publicClient.estimateContractGas(call as never));
+}
+
+/** What is measured, and how many readings a figure is for. */
+const ROWS: [keyof Gas, string, number][] = [
+  ["settle_1x360", "settle 1 meter, 360 readings", HOUR],
+  ["settle_1x8640", "settle 1 meter, 8,640 readings", DAY],
+  ["settle_10x8640_per_meter", "settle 10 meters, 8,640 readings each, a meter", DAY],
+  ["settle_40x8640_per_meter", "settle 40 meters, 8,640 readings each, a meter", DAY],
+  ["register", "register a meter", 0],
+  ["request", "request an attestation", 0],
+  ["fulfil", "fulfil it (the DON's transaction)", 0],
+  ["verify_reading", "verifyReading, were it a transaction", 0],
+];
+
+/** Gas of a transaction that does nothing, and of P256VERIFY alone (EIP-7951): no settlement of one meter takes less. */
+const FLOOR = 21_000 + 6_900;
+
+const { values } = parseArgs({ options: { json: { type: "boolean" } } });
+const [precompile, fallback] = [await measure("default"), await measure("prague")];
+const table = new Table({
+  style: { head: [], border: [] },
+  head: ["", "gas", "gas/reading", "without 0x100", "gas/reading"],
+});
+const count = (gas: number): string => gas.toLocaleString("en");
+const share = (gas: number, of: number): string => (of ? (gas / of).toFixed(1) : "");
+for (const [key, name, of] of ROWS) {
+  const [fast, slow] = [precompile[key], fallback[key]];
+  table.push([name, count(fast), share(fast, of), count(slow), share(slow, of)]);
+}
+console.log(table.toString());
+const ratio = (precompile.settle_1x8640 / FLOOR).toFixed(2);
+console.log(`One meter's day takes ${ratio} times a bare transaction with one P256VERIFY (${count(FLOOR)} gas).`);
+if (values.json) console.log(JSON.stringify({ ...precompile, without_precompile: fallback }));
