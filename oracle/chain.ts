@@ -1,0 +1,82 @@
+/** What the oracle asks of a chain. viem-chain.ts asks a real one. */
+import type { SettlementItem } from "../contracts/settlement.ts";
+
+export type Hex = `0x${string}`;
+
+type Place = { block: number; transaction: Hex };
+
+/** Events of registry and WattWitness, in order; a meter's registration comes before the beginning of its log. */
+export type ChainEvent = Place &
+  (
+    | {
+        kind: "registered";
+        keyId: Hex;
+        publicKey: Hex;
+        owner: Hex;
+        capacity: number;
+        source: number;
+        details: Hex;
+      }
+    | { kind: "begun"; keyId: Hex; epoch: number; size: number; root: Hex; timestamp: number; energy: bigint }
+    | {
+        kind: "settled";
+        keyId: Hex;
+        epoch: number;
+        fromSize: number;
+        size: number;
+        root: Hex;
+        timestamp: number;
+        energy: bigint;
+        produced: bigint;
+        attestation: Hex;
+      }
+    | { kind: "recorded"; keyId: Hex; epoch: number; fromSize: number; size: number; root: Hex; attestation: Hex }
+  );
+
+export type Terms = { active: boolean; capacity: number; source: number };
+
+/** The last settled head of a key's newest log. */
+export type SettledHead = { epoch: number; size: number; timestamp: number; energy: bigint; settledAt: number };
+
+/** What became of the requests to attest a root, since a block. */
+export type Attestation =
+  | { state: "none" }
+  | { state: "pending" }
+  | { state: "attested" }
+  | { state: "refused"; reason: string };
+
+export type Call =
+  | { to: "attestor"; digest: Hex; root: Hex; urls: readonly string[]; subscriptionId: bigint }
+  | { to: "wattWitness"; attestation: Hex; items: readonly SettlementItem[] };
+
+/** A transaction that is signed and not yet sent. */
+export type SignedTransaction = { hash: Hex; raw: Hex; nonce: number };
+
+/** `price`: gas costs more than the cap at the moment. `revert`: the contract would refuse. */
+export type Signing =
+  | { ok: true; transaction: SignedTransaction }
+  | { ok: false; failure: "price" | "revert"; reason: string };
+
+export type Chain = {
+  readonly chainId: number;
+  readonly registry: Hex;
+  /** the newest block */
+  newest(): Promise<{ block: number; timestamp: number }>;
+  /** Events of blocks `from` to `to`, both included. */
+  events(from: number, to: number): Promise<ChainEvent[]>;
+  termsOf(keyId: string): Promise<Terms>;
+  latestOf(keyId: string): Promise<SettledHead>;
+  logOf(keyId: string, epoch: number): Promise<{ size: number; root: string }>;
+  /** Unix time (s) from which a meter last settled at `settledAt` may settle without attestation; Infinity = never. */
+  unattestedFrom(settledAt: number): Promise<number>;
+  attestation(root: Hex, sinceBlock: number): Promise<Attestation>;
+  /** Whether `call` would succeed, alone and now. */
+  simulate(call: Call): Promise<{ ok: true } | { ok: false; reason: string }>;
+  /** Simulates and signs `call` with the operator's key; nothing is sent. */
+  sign(call: Call, nonce: number): Promise<Signing>;
+  /** Sends a signed transaction; sending it again is harmless. */
+  broadcast(raw: Hex): Promise<void>;
+  /** Transactions of the operator in blocks: the next nonce. */
+  transactionCount(): Promise<number>;
+  receiptOf(hash: Hex): Promise<{ block: number; succeeded: boolean } | undefined>;
+};

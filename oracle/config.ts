@@ -1,0 +1,172 @@
+/** The environment, validated once, as a typed object. */
+import Type, { type Static, type TSchema } from "typebox";
+import { Value } from "typebox/value";
+import { BATCH_LIMIT } from "../protocol/index.ts";
+import type { Hex } from "./chain.ts";
+
+const HOUR = 3600;
+const GWEI = 1_000_000_000n;
+
+const text = (pattern: string, description: string) => Type.String({ pattern, description });
+const address = () => text("^0x[0-9a-fA-F]{40}$", "an address: 0x and 40 hexadecimal digits");
+const whole = (minimum: number, maximum: number, fallback: number) =>
+  Type.Integer({ minimum, maximum, default: fallback, description: `a whole number from ${minimum} to ${maximum}` });
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+const Environment = Type.Object({
+  /** JSON-RPC endpoint of the chain */
+  WATTWITNESS_RPC_URL: text("^https?://.+", "a URL: http://… or https://…"),
+  /** MeterRegistry */
+  WATTWITNESS_REGISTRY: address(),
+  /** WattWitness */
+  WATTWITNESS_WATTWITNESS: address(),
+  /** FunctionsAttestor; without it meters settle on their signatures alone, where the contract allows it */
+  WATTWITNESS_ATTESTOR: Type.Optional(address()),
+  /** Chainlink Functions subscription that the operator owns */
+  WATTWITNESS_SUBSCRIPTION_ID: Type.Optional(text("^\\d{1,20}$", "the number of a subscription")),
+  /** private key of the operator's account; without it the oracle keeps readings and settles nothing */
+  WATTWITNESS_OPERATOR_KEY: Type.Optional(text("^0x[0-9a-fA-F]{64}$", "a private key: 0x and 64 hexadecimal digits")),
+  /** base URLs at which the DON reaches this oracle or its mirrors, separated by commas; five at most */
+  WATTWITNESS_PUBLIC_URLS: Type.Optional(
+    text(
+      "^ *https?://[^, ]+ *(, *https?://[^, ]+ *){0,4}$",
+      "one to five URLs (http://… or https://…) separated by commas",
+    ),
+  ),
+  /** where everything is kept */
+  WATTWITNESS_DATA_DIR: Type.String({ minLength: 1, default: "data", description: "a directory" }),
+  /** block in which the contracts were deployed, or any before */
+  WATTWITNESS_FROM_BLOCK: whole(0, Number.MAX_SAFE_INTEGER, 0),
+  /** s between looks at the chain */
+  WATTWITNESS_POLL_EVERY: whole(1, HOUR, 5),
+  /** s between seals */
+  WATTWITNESS_SETTLE_EVERY: whole(0, 365 * 24 * HOUR, 24 * HOUR),
+  /** s before the second attempt at a batch that was refused; doubles with each, five in all */
+  WATTWITNESS_RETRY_AFTER: whole(1, HOUR, 60),
+  /** s; settlements end at a multiple of it, at a full UTC hour by default; 0 = anywhere */
+  WATTWITNESS_ALIGNMENT: whole(0, 24 * HOUR, HOUR),
+  /** bytes of a batch: the DON's HTTP limit */
+  WATTWITNESS_BATCH_LIMIT: whole(1000, BATCH_LIMIT, BATCH_LIMIT),
+  /** blocks, its own included, after which an event is final */
+  WATTWITNESS_CONFIRMATIONS: whole(1, 1000, 12),
+  /** gwei per gas at most */
+  WATTWITNESS_MAX_GAS_PRICE: whole(1, 1_000_000, 50),
+  /** how much is logged */
+  LOG_LEVEL: Type.String({
+    pattern: `^(${LOG_LEVELS.join("|")})$`,
+    default: "info",
+    description: `one of ${LOG_LEVELS.join(", ")}`,
+  }),
+  HOST: Type.String({ minLength: 1, default: "127.0.0.1", description: "an address to listen on" }),
+  PORT: whole(0, 65_535, 8000),
+});
+
+/** Names whose values are never shown. */
+const SECRETS = new Set(["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_RPC_URL"]);
+
+export type Config = {
+  rpcUrl: string;
+  registry: Hex;
+  wattWitness: Hex;
+  attestor: Hex | undefined;
+  operatorKey: Hex | undefined;
+  attestation: { subscriptionId: bigint; publicUrls: string[] } | undefined;
+  dataDirectory: string;
+  fromBlock: number;
+  /** s */
+  pollEvery: number;
+  /** s */
+  settleEvery: number;
+  /** s */
+  retryAfter: number;
+  /** s */
+  alignment: number;
+  /** bytes */
+  batchLimit: number;
+  confirmations: number;
+  /** wei */
+  maxGasPrice: bigint;
+  logLevel: string;
+  host: string;
+  port: number;
+};
+
+export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] };
+
+/** Every problem is one sentence that begins with the variable's name. An empty variable counts as missing. */
+export function readConfig(environment: Record<string, string | undefined>): ConfigResult {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const known = Object.keys(Environment.properties);
+  const values = Value.Default(
+    Environment,
+    Object.fromEntries(
+      known.filter((name) => name in given).map((name) => [name, asGiven(name, given[name] as string)]),
+    ),
+  ) as Record<string, unknown>;
+
+  const problems = known.flatMap((name) => problemOf(name, values[name]));
+  problems.push(...together(given));
+  problems.push(
+    ...Object.keys(given)
+      .filter((name) => name.startsWith("WATTWITNESS_") && !known.includes(name))
+      .map((name) => `${name} is no setting of this oracle`),
+  );
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config: configOf(values as Environment) };
+}
+
+type Environment = Static<typeof Environment>;
+
+type Described = TSchema & { type?: string; description?: string };
+
+const propertyOf = (name: string): Described => Environment.properties[name as keyof Environment];
+
+const asGiven = (name: string, value: string): unknown =>
+  propertyOf(name).type === "integer" && /^\d+$/.test(value) ? Number(value) : value;
+
+function problemOf(name: string, value: unknown): string[] {
+  const property = propertyOf(name);
+  const isRequired = Environment.required.includes(name as never);
+  if (value === undefined) return isRequired ? [`${name} is missing: it must be ${property.description}`] : [];
+  if (Value.Check(property, value)) return [];
+  const shown = SECRETS.has(name) ? "" : `, not "${value}"`;
+  return [`${name} must be ${property.description}${shown}`];
+}
+
+/** An attestor is asked by an operator, for a subscription, to fetch from somewhere. */
+function together(given: Record<string, unknown>): string[] {
+  if (!("WATTWITNESS_ATTESTOR" in given)) return [];
+  return ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"]
+    .filter((name) => !(name in given))
+    .map((name) => `${name} is missing: WATTWITNESS_ATTESTOR cannot be asked without it`);
+}
+
+function configOf(environment: Environment): Config {
+  const subscriptionId = environment.WATTWITNESS_SUBSCRIPTION_ID;
+  const publicUrls = environment.WATTWITNESS_PUBLIC_URLS?.split(",").map((url) => url.trim());
+  return {
+    rpcUrl: environment.WATTWITNESS_RPC_URL,
+    registry: environment.WATTWITNESS_REGISTRY as Hex,
+    wattWitness: environment.WATTWITNESS_WATTWITNESS as Hex,
+    attestor: environment.WATTWITNESS_ATTESTOR as Hex | undefined,
+    operatorKey: environment.WATTWITNESS_OPERATOR_KEY as Hex | undefined,
+    attestation:
+      environment.WATTWITNESS_ATTESTOR && subscriptionId && publicUrls
+        ? { subscriptionId: BigInt(subscriptionId), publicUrls }
+        : undefined,
+    dataDirectory: environment.WATTWITNESS_DATA_DIR,
+    fromBlock: environment.WATTWITNESS_FROM_BLOCK,
+    pollEvery: environment.WATTWITNESS_POLL_EVERY,
+    settleEvery: environment.WATTWITNESS_SETTLE_EVERY,
+    retryAfter: environment.WATTWITNESS_RETRY_AFTER,
+    alignment: environment.WATTWITNESS_ALIGNMENT,
+    batchLimit: environment.WATTWITNESS_BATCH_LIMIT,
+    confirmations: environment.WATTWITNESS_CONFIRMATIONS,
+    maxGasPrice: BigInt(environment.WATTWITNESS_MAX_GAS_PRICE) * GWEI,
+    logLevel: environment.LOG_LEVEL,
+    host: environment.HOST,
+    port: environment.PORT,
+  };
+}

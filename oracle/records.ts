@@ -1,0 +1,38 @@
+/** A directory of small durable JSON files, one a record, read when asked for. */
+import { unlink } from "node:fs/promises";
+import { Low } from "lowdb";
+import { jsonFile, jsonPath, makeDirectory, namesIn, syncDirectory } from "./durable.ts";
+
+export type Records<T extends object> = {
+  ids(): Promise<string[]>;
+  get(id: string): Promise<T | undefined>;
+  all(): Promise<T[]>;
+  /** Resolves once durable. */
+  put(id: string, record: T): Promise<void>;
+  remove(id: string): Promise<void>;
+};
+
+/** Names the caller makes sure of: an id is never what came from outside unchecked. */
+const SAFE_ID = /^[\w-]+$/;
+
+export async function openRecords<T extends object>(directory: string): Promise<Records<T>> {
+  await makeDirectory(directory);
+
+  const file = (id: string) => {
+    if (!SAFE_ID.test(id)) throw new RangeError(`"${id}" cannot name a record`);
+    return jsonFile<T>(jsonPath(directory, id));
+  };
+  const ids = async () => (await namesIn(directory)).map((name) => name.replace(/\.json$/, ""));
+  const get = async (id: string) => (await file(id).read()) ?? undefined;
+
+  return {
+    ids,
+    get,
+    all: async () => (await Promise.all((await ids()).map(get))).filter((record) => record !== undefined),
+    put: (id, record) => new Low(file(id), record).write(),
+    async remove(id) {
+      await unlink(jsonPath(directory, id));
+      await syncDirectory(directory);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/** What goes in and out over HTTP. Bytes are `0x…` in lower case, energies decimal mWh, times Unix seconds. */
+import Type, { type Static, type TSchema } from "typebox";
+
+const hex = (bytes: number) => Type.String({ pattern: `^0x[0-9a-f]{${2 * bytes}}$` });
+/** Of any length up to `bytes`, so that a wrong length is the protocol's to refuse. */
+const hexUpTo = (bytes: number) => Type.String({ pattern: "^0x([0-9a-f]{2})*$", maxLength: 2 + 2 * bytes });
+const closed = { additionalProperties: false };
+
+const Hash = hex(32);
+const Address = Type.String({ pattern: "^0x[0-9a-fA-F]{40}$" });
+const Epoch = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
+const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const Count = Type.Integer({ minimum: 0 });
+const Energy = Type.String({ pattern: "^\\d+$" });
+
+export const ErrorBody = Type.Object({
+  error: Type.Object({ rule: Type.String(), message: Type.String() }, { additionalProperties: true }),
+  size: Type.Optional(Count),
+});
+
+/** The answers of a route: its own, and a refusal with any of `statuses`. */
+export const answers = <T extends TSchema>(body: T, ...statuses: number[]) =>
+  ({ 200: body, ...Object.fromEntries([...statuses, 500].map((status) => [status, ErrorBody])) }) as { 200: T };
+
+export const KeyParams = Type.Object({ keyId: Hash });
+export const LogParams = Type.Object({ keyId: Hash, epoch: Epoch });
+export const ReadingParams = Type.Object({ keyId: Hash, epoch: Epoch, index: Size });
+export const DigestParams = Type.Object({ digest: Hash });
+export const PageQuery = Type.Object(
+  { from: Type.Optional(Size), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) },
+  closed,
+);
+
+export const PostBody = Type.Object(
+  { keyId: Hash, epoch: Epoch, size: Size, readings: Type.Array(hexUpTo(64)), signature: hexUpTo(128) },
+  closed,
+);
+/** octets */
+export const BatchAnswer = Type.Any();
+export const PostAnswer = Type.Object({ size: Count });
+
+export const RegistrationBody = Type.Object(
+  {
+    publicKey: hex(64),
+    owner: Address,
+    capacity: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }),
+    source: Type.Integer({ minimum: 0, maximum: 0xff }),
+    details: Hash,
+    baseline: Type.Object({ epoch: Epoch, size: Size, reading: Hash, root: Hash }, closed),
+    claim: hexUpTo(128),
+  },
+  closed,
+);
+export const ApplicationBody = Type.Object({
+  keyId: Hash,
+  ...RegistrationBody.properties,
+  status: Type.Union([Type.Literal("pending"), Type.Literal("registered")]),
+});
+export const ApplicationsAnswer = Type.Object({ registrations: Type.Array(ApplicationBody) });
+
+const Mark = Type.Object({
+  epoch: Epoch,
+  fromSize: Count,
+  size: Count,
+  root: Hash,
+  produced: Energy,
+  attestation: Type.Optional(Hash),
+  transaction: Hash,
+  block: Count,
+  confirmed: Type.Boolean(),
+});
+const LogState = Type.Object({
+  epoch: Epoch,
+  /** readings here */
+  stored: Count,
+  /** readings on chain */
+  settled: Count,
+  last: Type.Optional(Hash),
+});
+export const MeterBody = Type.Object({
+  keyId: Hash,
+  publicKey: hex(64),
+  owner: Address,
+  capacity: Count,
+  source: Count,
+  details: Hash,
+  latest: Type.Object({ epoch: Epoch, size: Count, timestamp: Count, energy: Energy }),
+  logs: Type.Array(LogState),
+});
+export const MetersAnswer = Type.Object({ meters: Type.Array(MeterBody) });
+export const MeterAnswer = Type.Object({ ...MeterBody.properties, settlements: Type.Array(Mark) });
+
+export const ReadingsAnswer = Type.Object({ from: Count, size: Count, readings: Type.Array(Hash) });
+
+const Proof = Type.Array(Hash);
+export const ReadingAnswer = Type.Object({
+  keyId: Hash,
+  epoch: Epoch,
+  index: Count,
+  reading: Hash,
+  /** under the newest head that the device signed */
+  signed: Type.Object({ size: Count, reading: Hash, root: Hash, signature: hex(64), proof: Proof }),
+  /** under the log as it is settled; absent = not yet */
+  settled: Type.Optional(Type.Object({ size: Count, root: Hash, proof: Proof, mark: Type.Optional(Mark) })),
+});
+
+export const HealthAnswer = Type.Object({
+  status: Type.Literal("ok"),
+  chainId: Count,
+  registry: Address,
+  block: Count,
+  meters: Count,
+  jobs: Type.Array(
+    Type.Object({ digest: Hash, stage: Type.String(), items: Count, reason: Type.Optional(Type.String()) }),
+  ),
+});
+
+export type MeterState = Static<typeof MeterBody>;
+export type MarkState = Static<typeof Mark>;

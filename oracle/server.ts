@@ -1,0 +1,53 @@
+/** Runs the oracle: `node oracle/server.ts`, configured by the environment (config.ts). */
+import pino from "pino";
+import { buildApp } from "./app.ts";
+import { readConfig } from "./config.ts";
+import { createOracle } from "./oracle.ts";
+import { createViemChain } from "./viem-chain.ts";
+
+const result = readConfig(process.env);
+if (!result.ok) {
+  console.error(["The oracle is not configured:", ...result.problems].join("\n  "));
+  process.exit(1);
+}
+const { config } = result;
+const logger = pino({ level: config.logLevel });
+
+const chain = await createViemChain(config).catch((error: Error) => {
+  console.error(`The chain at WATTWITNESS_RPC_URL does not answer: ${error.message.split("\n")[0]}`);
+  process.exit(1);
+});
+const oracle = await createOracle({
+  config: { ...config, settles: config.operatorKey !== undefined },
+  chain,
+  logger,
+});
+await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
+
+const app = buildApp({ oracle, chain, logger });
+await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+  console.error(
+    error.code === "EADDRINUSE"
+      ? `Port ${config.port} of ${config.host} is in use.`
+      : `The oracle cannot listen on ${config.host}:${config.port}: ${error.message}`,
+  );
+  process.exit(1);
+});
+
+let timer: NodeJS.Timeout | undefined;
+let stopping = false;
+async function look(): Promise<void> {
+  await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
+  if (!stopping) timer = setTimeout(look, config.pollEvery * 1000);
+}
+timer = setTimeout(look, config.pollEvery * 1000);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, async () => {
+    stopping = true;
+    clearTimeout(timer);
+    logger.info({ signal }, "closing");
+    await app.close();
+    process.exit(0);
+  });
+}

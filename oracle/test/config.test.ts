@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { readConfig } from "../config.ts";
+
+const ADDRESS = `0x${"11".repeat(20)}`;
+const NEEDED = {
+  WATTWITNESS_RPC_URL: "http://127.0.0.1:8545",
+  WATTWITNESS_REGISTRY: ADDRESS,
+  WATTWITNESS_WATTWITNESS: ADDRESS,
+};
+const ATTESTING = {
+  WATTWITNESS_ATTESTOR: ADDRESS,
+  WATTWITNESS_SUBSCRIPTION_ID: "18446744073709551615",
+  WATTWITNESS_OPERATOR_KEY: `0x${"22".repeat(32)}`,
+  WATTWITNESS_PUBLIC_URLS: "https://a.example, https://b.example/mirror",
+};
+
+function problemsOf(environment: Record<string, string | undefined>): string[] {
+  const result = readConfig(environment);
+  return result.ok ? [] : result.problems;
+}
+
+describe("the oracle's configuration", () => {
+  it("names everything that is missing at once", () => {
+    assert.deepEqual(
+      problemsOf({}).map((problem) => problem.split(" ").slice(0, 3).join(" ")),
+      ["WATTWITNESS_RPC_URL is missing:", "WATTWITNESS_REGISTRY is missing:", "WATTWITNESS_WATTWITNESS is missing:"],
+    );
+  });
+
+  it("takes an empty variable for a missing one", () => {
+    assert.match(problemsOf({ ...NEEDED, WATTWITNESS_REGISTRY: "" })[0] ?? "", /^WATTWITNESS_REGISTRY is missing/);
+  });
+
+  for (const [name, value, problem] of [
+    ["WATTWITNESS_RPC_URL", "localhost:8545", "must be a URL: http://… or https://…"],
+    ["WATTWITNESS_REGISTRY", "0x12", 'must be an address: 0x and 40 hexadecimal digits, not "0x12"'],
+    ["PORT", "65536", 'must be a whole number from 0 to 65535, not "65536"'],
+    ["PORT", "http", 'must be a whole number from 0 to 65535, not "http"'],
+    ["WATTWITNESS_SETTLE_EVERY", "-1", 'must be a whole number from 0 to 31536000, not "-1"'],
+    ["WATTWITNESS_BATCH_LIMIT", "2000001", 'must be a whole number from 1000 to 2000000, not "2000001"'],
+    ["WATTWITNESS_CONFIRMATIONS", "0", 'must be a whole number from 1 to 1000, not "0"'],
+    ["LOG_LEVEL", "loud", 'must be one of trace, debug, info, warn, error, fatal, silent, not "loud"'],
+    [
+      "WATTWITNESS_PUBLIC_URLS",
+      "ftp://a",
+      'must be one to five URLs (http://… or https://…) separated by commas, not "ftp://a"',
+    ],
+  ] as const) {
+    it(`refuses ${name}=${value}`, () => {
+      assert.deepEqual(problemsOf({ ...NEEDED, [name]: value }), [`${name} ${problem}`]);
+    });
+  }
+
+  it("refuses six URLs: the DON makes five requests", () => {
+    const urls = Array.from({ length: 6 }, (_, i) => `http://${i}.example`).join(",");
+    assert.equal(problemsOf({ ...NEEDED, WATTWITNESS_PUBLIC_URLS: urls }).length, 1);
+  });
+
+  it("never shows the operator's key", () => {
+    const problems = problemsOf({ ...NEEDED, WATTWITNESS_OPERATOR_KEY: "secret" });
+    assert.equal(problems.length, 1);
+    assert.ok(!problems[0]?.includes("secret"));
+  });
+
+  it("names what an attestor cannot be asked without", () => {
+    assert.deepEqual(
+      problemsOf({ ...NEEDED, WATTWITNESS_ATTESTOR: ADDRESS }).map((problem) => problem.split(" ")[0]),
+      ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"],
+    );
+  });
+
+  it("refuses a setting that there is not: it may be a slip of the pen", () => {
+    assert.deepEqual(problemsOf({ ...NEEDED, WATTWITNESS_SETLE_EVERY: "5" }), [
+      "WATTWITNESS_SETLE_EVERY is no setting of this oracle",
+    ]);
+  });
+
+  it("is a day, a full hour, 2 MB, twelve blocks and 50 gwei unless said otherwise", () => {
+    const result = readConfig(NEEDED);
+    assert.ok(result.ok);
+    const { config } = result;
+    assert.equal(config.settleEvery, 86_400);
+    assert.equal(config.alignment, 3600);
+    assert.equal(config.batchLimit, 2_000_000);
+    assert.equal(config.confirmations, 12);
+    assert.equal(config.maxGasPrice, 50_000_000_000n);
+    assert.deepEqual([config.host, config.port], ["127.0.0.1", 8000]);
+    assert.equal(config.attestation, undefined);
+  });
+
+  it("reads what an attestor is asked with", () => {
+    const result = readConfig({ ...NEEDED, ...ATTESTING, PORT: "0" });
+    assert.ok(result.ok);
+    assert.deepEqual(result.config.attestation, {
+      subscriptionId: 18446744073709551615n,
+      publicUrls: ["https://a.example", "https://b.example/mirror"],
+    });
+    assert.equal(result.config.port, 0);
+  });
+});

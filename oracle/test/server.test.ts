@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { encodeAbiParameters, encodeEventTopics } from "viem";
+import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import type { Device } from "../../meter/device.ts";
+import { sendTo } from "../../meter/upload.ts";
+import { toHex } from "../../protocol/index.ts";
+import { CAPACITY, newMeter, OWNER, PLACE, removeDirectories, temporaryDirectory } from "./support.ts";
+
+const SERVER = fileURLToPath(new URL("../server.ts", import.meta.url));
+const WATT_WITNESS = `0x${"66".repeat(20)}` as const;
+const BLOCK = "0x1";
+
+/**
+ * A node that answers the few questions of an oracle that settles nothing: one block, in which `device` was registered.
+ */
+async function fakeNode(device: Device): Promise<Server> {
+  const { epoch, size, reading, root } = device.head();
+  const keyId = toHex(device.keyId);
+  const hash = `0x${"bb".repeat(32)}`;
+  const log = (address: string, topics: unknown, data: string, logIndex: string) => ({
+    ...{ address, topics, data, logIndex, blockNumber: BLOCK, blockHash: hash, transactionHash: hash },
+    ...{ transactionIndex: "0x0", removed: false },
+  });
+  const begun = encodeAbiParameters(
+    [{ type: "uint32" }, { type: "uint64" }, { type: "uint32" }, { type: "uint64" }, { type: "bytes32" }],
+    [epoch, BigInt(size), device.lastTimestamp, device.energy, toHex(root)],
+  );
+  const registered = encodeAbiParameters(
+    [{ type: "bytes32" }, { type: "bytes32" }, { type: "uint32" }, { type: "uint8" }, { type: "bytes32" }],
+    [
+      toHex(device.publicKey.subarray(0, 32)),
+      toHex(device.publicKey.subarray(32)),
+      CAPACITY,
+      device.source,
+      toHex(reading),
+    ],
+  );
+  const begunTopics = encodeEventTopics({ abi: wattWitnessAbi, eventName: "Begun", args: { keyId } });
+  const registeredTopics = encodeEventTopics({
+    abi: meterRegistryAbi,
+    eventName: "MeterRegistered",
+    args: { meter: keyId, owner: OWNER as `0x${string}`, keyId },
+  });
+  const answers: Record<string, unknown> = {
+    eth_chainId: `0x${PLACE.chainId.toString(16)}`,
+    eth_call: `0x${"00".repeat(32)}`,
+    eth_getBlockByNumber: { number: BLOCK, timestamp: "0x1", hash, transactions: [] },
+    eth_getLogs: [
+      log(WATT_WITNESS, begunTopics, begun, "0x0"),
+      log(PLACE.registry, registeredTopics, registered, "0x1"),
+    ],
+  };
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(Buffer.concat(await request.toArray()).toString());
+    const answer = ({ id, method }: { id: number; method: string }) => ({
+      jsonrpc: "2.0",
+      id,
+      result: answers[method],
+    });
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(Array.isArray(body) ? body.map(answer) : answer(body)));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+describe("the oracle's process", function () {
+  this.timeout(20_000);
+  const children: ChildProcess[] = [];
+  const servers: Server[] = [];
+
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }
+    }
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await removeDirectories();
+  });
+
+  function run(environment: Record<string, string>) {
+    const child = spawn(process.execPath, [SERVER], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    children.push(child);
+    const output = { text: "" };
+    child.stdout.on("data", (data) => {
+      output.text += data;
+    });
+    child.stderr.on("data", (data) => {
+      output.text += data;
+    });
+    return { child, output };
+  }
+
+  /** Starts an oracle on a free port, and waits until it says which. */
+  async function start(environment: Record<string, string>) {
+    const { child, output } = run(environment);
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout.on("data", () => {
+        const listening = /listening at (http:\/\/[\d.:]+)/.exec(output.text);
+        if (listening) resolve(listening[1] as string);
+      });
+      child.once("exit", () => reject(new Error(`the oracle ended: ${output.text}`)));
+    });
+    return { child, url };
+  }
+
+  async function environmentFor(device: Device): Promise<Record<string, string>> {
+    const node = await fakeNode(device);
+    servers.push(node);
+    return {
+      WATTWITNESS_RPC_URL: urlOf(node),
+      WATTWITNESS_REGISTRY: PLACE.registry,
+      WATTWITNESS_WATTWITNESS: WATT_WITNESS,
+      WATTWITNESS_DATA_DIR: await temporaryDirectory(),
+      PORT: "0",
+    };
+  }
+
+  function meterOfToday() {
+    const today = Math.floor(Date.now() / 1000 / 900) * 900 - 7200;
+    const meter = newMeter(() => 1_000_000n, today);
+    meter.advance(today + 100);
+    return { meter, today };
+  }
+
+  it("says in one go what is wrong with its configuration, and exits with 1", async () => {
+    const { child, output } = run({ PORT: "0", LOG_LEVEL: "loud" });
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    const lines = output.text.trim().split("\n");
+    assert.equal(lines.length, 5, output.text);
+    assert.match(lines[4] as string, /LOG_LEVEL must be one of/);
+  });
+
+  it("says that the chain does not answer, and exits with 1", async () => {
+    const { meter } = meterOfToday();
+    const environment = await environmentFor(meter.device);
+    servers[0]?.close();
+    const { child, output } = run(environment);
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    assert.match(output.text, /^The chain at WATTWITNESS_RPC_URL does not answer: .*\n$/);
+  });
+
+  it("says that its port is in use, and exits with 1", async () => {
+    const { meter } = meterOfToday();
+    const environment = await environmentFor(meter.device);
+    const taken = new URL(urlOf(servers[0] as Server)).port;
+    const { child, output } = run({ ...environment, PORT: taken, LOG_LEVEL: "silent" });
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    assert.equal(output.text, `Port ${taken} of 127.0.0.1 is in use.\n`);
+  });
+
+  it("has every reading that it acknowledged after kill -9, and goes on from there", async () => {
+    const { meter, today } = meterOfToday();
+    const { device } = meter;
+    const environment = await environmentFor(device);
+    for (let round = 1; round <= 3; round++) {
+      const { child, url } = await start(environment);
+      meter.advance(today + 100 + round * 1000);
+      const post = device.nextPost();
+      assert.ok(post);
+      const answer = await sendTo(url)(post);
+      child.kill("SIGKILL");
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      await once(child, "exit");
+      device.answered(post, answer, meter.now);
+
+      const again = await start(environment);
+      const stored = await fetch(`${again.url}/logs/${post.keyId}/1/readings?limit=1000`);
+      const { readings } = (await stored.json()) as { readings: string[] };
+      assert.deepEqual(readings, device.readings.slice(0, post.size).map(toHex));
+      again.child.kill("SIGKILL");
+      await once(again.child, "exit");
+    }
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`ends cleanly at ${signal}`, async () => {
+      const { meter } = meterOfToday();
+      const { child } = await start(await environmentFor(meter.device));
+      child.kill(signal);
+      assert.deepEqual(await once(child, "exit"), [0, null]);
+    });
+  }
+});

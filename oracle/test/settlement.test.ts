@@ -1,0 +1,414 @@
+import assert from "node:assert/strict";
+import type { Meter } from "../../meter/meter.ts";
+import { equal, fromHex, toHex, verifyBatch, verifyConsistency, verifyInclusion } from "../../protocol/index.ts";
+import type { Call, Hex } from "../chain.ts";
+import { newMeter, newWorld, removeDirectories, START, type World } from "./support.ts";
+
+type Settle = Extract<Call, { to: "wattWitness" }>;
+
+const HOUR = 3600;
+const NO_ATTESTATION = `0x${"00".repeat(32)}`;
+
+describe("the oracle's settlement", () => {
+  afterEach(removeDirectories);
+
+  /** A world of meters, registered, with some stored readings that are not settled. */
+  async function worldOf(count: number, rules = {}, seconds = 600): Promise<{ world: World; meters: Meter[] }> {
+    const world = await newWorld(rules);
+    const meters = Array.from({ length: count }, () => newMeter());
+    for (const meter of meters) {
+      meter.advance(START + 100);
+      await world.register(meter.device);
+    }
+    await produce(world, meters, seconds);
+    return { world, meters };
+  }
+
+  async function produce(world: World, meters: Meter[], seconds: number): Promise<void> {
+    world.now += seconds;
+    for (const meter of meters) {
+      meter.advance(world.now);
+      await world.upload(meter.device);
+    }
+  }
+
+  const keyIdOf = (meter: Meter): Hex => toHex(meter.device.keyId);
+  const settles = (world: World) => world.chain.calls().filter((call): call is Settle => call.to === "wattWitness");
+  const stages = (world: World) => world.oracle.settlement?.jobs().map(({ stage }) => stage);
+
+  it("goes from seal to confirmation", async () => {
+    const { world, meters } = await worldOf(3);
+    await world.oracle.tick();
+    assert.deepEqual(world.chain.mined().slice(3), ["attestor", "wattWitness"]);
+    assert.deepEqual(stages(world), ["settling"]);
+    for (const meter of meters) {
+      const settled = world.chain.settled(keyIdOf(meter));
+      assert.equal(settled.size, meter.device.size);
+      assert.equal(settled.energy, meter.device.energy);
+      assert.equal(settled.root, toHex(meter.device.log.root()));
+    }
+    world.chain.mine();
+    await world.oracle.tick();
+    assert.deepEqual(stages(world), []);
+  });
+
+  it("asks for the batch that it serves, whose segments are what it settles", async () => {
+    const { world, meters } = await worldOf(3);
+    await world.oracle.tick();
+    const [request] = world.chain.calls().filter((call) => call.to === "attestor");
+    assert.ok(request?.to === "attestor");
+    assert.deepEqual(request.urls, [`http://127.0.0.1:8000/batches/${request.digest}`]);
+    const response = await world.app.inject({ url: `/batches/${request.digest}` });
+    const batch = await verifyBatch(new Uint8Array(response.rawPayload));
+    assert.ok(batch.ok);
+    assert.equal(toHex(batch.value.digest), request.digest);
+    assert.equal(toHex(batch.value.root), request.root);
+    const [settle] = settles(world);
+    assert.equal(settle?.attestation, request.root);
+    for (const [i, item] of (settle as Settle).items.entries()) {
+      const device = (meters[i] as Meter).device;
+      assert.equal(item.settledSize, 10n);
+      assert.equal(item.from, 9n);
+      assert.equal(item.segment, BigInt(i));
+      assert.equal(item.segments, 3n);
+      const proof = item.growth.map(fromHex);
+      const size = Number(item.head.size);
+      assert.ok(verifyConsistency(10, size, device.log.root(10), fromHex(item.head.root), proof).ok);
+    }
+  });
+
+  it("goes on from the last settled reading", async () => {
+    const { world, meters } = await worldOf(1, { confirmations: 1 });
+    await world.oracle.tick();
+    const size = meters[0]?.device.size as number;
+    await produce(world, meters, 600);
+    await world.oracle.tick();
+    const item = settles(world)[1]?.items[0];
+    assert.equal(item?.settledSize, BigInt(size));
+    assert.equal(item?.from, BigInt(size - 1));
+  });
+
+  it("does nothing where nothing was produced", async () => {
+    const world = await newWorld();
+    const night = newMeter(() => -2709n);
+    night.advance(START + 100);
+    await world.register(night.device);
+    await produce(world, [night], 600);
+    await world.oracle.tick();
+    assert.deepEqual(world.chain.mined(), ["register"]);
+  });
+
+  it("seals when it is time and not before", async () => {
+    const { world, meters } = await worldOf(1, { settleEvery: HOUR, confirmations: 1 });
+    await world.oracle.tick();
+    world.chain.mine();
+    await world.oracle.tick();
+    const before = settles(world).length;
+    const sealedAt = world.now;
+    await produce(world, meters, HOUR - 10);
+    await world.oracle.tick();
+    assert.equal(settles(world).length, before);
+    await world.restart();
+    assert.equal(settles(world).length, before);
+    world.now = sealedAt + HOUR;
+    await world.oracle.tick();
+    assert.equal(settles(world).length, before + 1);
+  });
+
+  it("splits what is too much for one batch, and leaves nothing behind", async () => {
+    const { world, meters } = await worldOf(3, { batchLimit: 5000, confirmations: 1 }, 1000);
+    await world.oracle.tick();
+    await world.oracle.tick();
+    const requests = world.chain.calls().filter((call) => call.to === "attestor");
+    assert.equal(requests.length, 3);
+    for (const meter of meters) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+  });
+
+  it("brings a meter that has more than a batch holds up to date, batch by batch, at once", async () => {
+    const world = await newWorld({ batchLimit: 10_000, confirmations: 1, settleEvery: HOUR });
+    const meter = newMeter();
+    meter.advance(START + 100);
+    await world.register(meter.device);
+    for (let i = 0; i < 10; i++) await produce(world, [meter], 1000);
+    for (let i = 0; i < 5; i++) await world.oracle.tick();
+    assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+    assert.equal(settles(world).length, 5, "two heads, 200 readings, a batch");
+  });
+
+  it("settles forty at most in one call", async () => {
+    const { world, meters } = await worldOf(41, {}, 100);
+    await world.oracle.tick();
+    assert.deepEqual(
+      settles(world).map(({ items }) => items.length),
+      [40, 1],
+    );
+    for (const meter of meters) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+  }).timeout(10_000);
+
+  it("settles an epoch that ended before the one that followed", async () => {
+    const { world, meters } = await worldOf(1);
+    const { device } = meters[0] as Meter;
+    const [ended, energy] = [device.size, device.energy];
+    device.loseRegister();
+    await produce(world, meters, 600);
+    await world.oracle.tick();
+    const items = settles(world)[0]?.items ?? [];
+    assert.deepEqual(
+      items.map(({ head, settledSize }) => [head.epoch, head.size, settledSize]),
+      [
+        [1, BigInt(ended), 10n],
+        [2, BigInt(device.size), 0n],
+      ],
+    );
+    const fresh = items[1];
+    assert.equal(fresh?.firstReading, toHex(device.readings[0] as Uint8Array));
+    const proof = (fresh?.growth ?? []).map(fromHex);
+    assert.ok(verifyInclusion(device.readings[0] as Uint8Array, 0, device.size, proof, device.log.root()).ok);
+    assert.ok(energy > device.energy);
+  });
+
+  describe("when the DON refuses", () => {
+    it("tries again later, and later still, and settles when the DON agrees", async () => {
+      const { world } = await worldOf(1);
+      world.chain.don = { state: "refused", reason: "no batch" };
+      await world.oracle.tick();
+      const [job] = world.oracle.settlement?.jobs() ?? [];
+      assert.equal(job?.stage, "sealed");
+      assert.equal(job?.reason, "no batch");
+      await world.oracle.tick();
+      assert.equal(world.chain.calls().length, 1, "not at once");
+      world.now += 60;
+      await world.oracle.tick();
+      assert.equal(world.chain.calls().length, 2);
+      world.chain.don = { state: "attested" };
+      world.now += 60;
+      await world.oracle.tick();
+      assert.equal(world.chain.calls().length, 2, "not as soon as before");
+      world.now += 61;
+      await world.oracle.tick();
+      assert.deepEqual(world.chain.mined().slice(1), ["attestor", "attestor", "attestor", "wattWitness"]);
+    });
+
+    it("gives a batch up after five times, and seals anew when it is time", async () => {
+      const { world, meters } = await worldOf(1, { settleEvery: 4 * HOUR });
+      world.chain.don = { state: "refused", reason: "no batch" };
+      for (let i = 0; i < 10; i++) {
+        await world.oracle.tick();
+        world.now += 1000;
+      }
+      assert.equal(world.chain.calls().length, 5);
+      assert.deepEqual(stages(world), []);
+      world.chain.don = { state: "attested" };
+      await produce(world, meters, 4 * HOUR);
+      await world.oracle.tick();
+      assert.equal(settles(world).length, 1);
+      assert.notEqual(settles(world)[0]?.attestation, NO_ATTESTATION);
+    });
+
+    it("asks again when the DON does not answer", async () => {
+      const { world } = await worldOf(1);
+      world.chain.don = undefined;
+      await world.oracle.tick();
+      assert.deepEqual(stages(world), ["requested"]);
+      world.now += 900;
+      await world.oracle.tick();
+      assert.equal(world.chain.calls().length, 1);
+      world.now += 1;
+      await world.oracle.tick();
+      world.chain.don = { state: "attested" };
+      world.now += 60;
+      await world.oracle.tick();
+      assert.deepEqual(world.chain.mined().slice(1), ["attestor", "attestor", "wattWitness"]);
+    });
+  });
+
+  describe("without attestation", () => {
+    it("waits until the contract allows it, then shows the head's own reading", async () => {
+      const { world, meters } = await worldOf(1, { attestation: undefined });
+      world.chain.unattestedAfter = 1000;
+      await world.oracle.tick();
+      assert.deepEqual(world.chain.calls(), []);
+      await produce(world, meters, 400);
+      await world.oracle.tick();
+      const [settle] = settles(world);
+      const { device } = meters[0] as Meter;
+      assert.equal(settle?.attestation, NO_ATTESTATION);
+      const [item] = settle?.items ?? [];
+      const proof = (item?.witness ?? []).map(fromHex);
+      const last = device.readings.at(-1) as Uint8Array;
+      assert.ok(verifyInclusion(last, device.size - 1, device.size, proof, device.log.root()).ok);
+      assert.deepEqual([item?.from, item?.segment, item?.segments], [0n, 0n, 0n]);
+    });
+
+    it("is how a meter settles whose batch the DON never attested", async () => {
+      const { world, meters } = await worldOf(1, { settleEvery: 4 * HOUR });
+      world.chain.don = { state: "refused", reason: "no batch" };
+      world.chain.unattestedAfter = 30 * 24 * HOUR;
+      for (let i = 0; i < 10; i++) {
+        await world.oracle.tick();
+        world.now += 1000;
+      }
+      await world.restart();
+      meters[0]?.sleep(START + 30 * 24 * HOUR);
+      world.now = START + 31 * 24 * HOUR;
+      await produce(world, meters, 600);
+      await world.oracle.tick();
+      assert.equal(settles(world).at(-1)?.attestation, NO_ATTESTATION);
+      assert.equal(world.chain.settled(keyIdOf(meters[0] as Meter)).size, meters[0]?.device.size);
+    });
+  });
+
+  describe("does nothing twice:", () => {
+    const isOnce = (world: World) => {
+      assert.deepEqual(world.chain.mined().slice(1), ["attestor", "wattWitness"]);
+      assert.deepEqual(stages(world), []);
+    };
+
+    it("after a crash between writing a transaction down and sending it", async () => {
+      const { world } = await worldOf(1, { confirmations: 1 });
+      world.chain.crash = "before";
+      await world.oracle.tick();
+      assert.equal(world.chain.broadcasts.size, 0);
+      world.chain.crash = undefined;
+      await world.restart();
+      isOnce(world);
+    });
+
+    it("after a crash between sending a transaction and hearing of it", async () => {
+      const { world } = await worldOf(1, { confirmations: 1 });
+      world.chain.automine = false;
+      world.chain.crash = "after";
+      await world.oracle.tick();
+      await world.restart();
+      assert.equal(world.chain.broadcasts.size, 1, "the same transaction was sent again");
+      world.chain.crash = undefined;
+      world.chain.automine = true;
+      await world.oracle.tick();
+      isOnce(world);
+    });
+
+    it("after a crash with transactions that are waiting", async () => {
+      const { world } = await worldOf(1, { confirmations: 1 });
+      world.chain.automine = false;
+      for (let i = 0; i < 4; i++) {
+        await world.restart();
+        await world.oracle.tick();
+        world.chain.mine();
+      }
+      await world.oracle.tick();
+      isOnce(world);
+    });
+
+    it("when the node is down for a while", async () => {
+      const { world } = await worldOf(1, { confirmations: 1 });
+      world.chain.down = true;
+      await assert.rejects(world.oracle.tick());
+      world.chain.down = false;
+      await world.oracle.tick();
+      isOnce(world);
+    });
+
+    it("when somebody else settled the same readings first", async () => {
+      const { world, meters } = await worldOf(1, { confirmations: 1 });
+      world.chain.don = undefined;
+      await world.oracle.tick();
+      const { device } = meters[0] as Meter;
+      world.chain.settleAsOther({ keyId: toHex(device.keyId), device });
+      world.chain.don = { state: "attested" };
+      await world.oracle.tick();
+      assert.deepEqual(world.chain.mined().slice(1), ["attestor", "wattWitness"], "the other's");
+      assert.deepEqual(stages(world), []);
+    });
+  });
+
+  it("sends again what a reorganisation took back, and marks it only while it is there", async () => {
+    const { world, meters } = await worldOf(1, { confirmations: 3 });
+    const keyId = keyIdOf(meters[0] as Meter);
+    const settledSize = () => world.oracle.follower.meterOf(keyId)?.logs[1]?.size;
+    await world.oracle.tick();
+    const size = meters[0]?.device.size;
+    assert.equal(settledSize(), size);
+    world.chain.automine = false;
+    world.chain.reorganise(1, true);
+    await world.oracle.tick();
+    assert.equal(settledSize(), 10, "unmarked");
+    world.chain.mine(3);
+    await world.oracle.tick();
+    assert.equal(settledSize(), size);
+    assert.deepEqual(world.chain.mined().slice(1), ["attestor", "wattWitness"]);
+    assert.deepEqual(stages(world), []);
+    assert.equal((await world.oracle.follower.marksOf(keyId, 1)).at(-1)?.confirmed, true);
+  });
+
+  it("sends the transactions of several batches under nonces of their own", async () => {
+    const { world, meters } = await worldOf(3, { batchLimit: 5000, confirmations: 1 }, 1000);
+    world.chain.automine = false;
+    await world.oracle.tick();
+    assert.equal(world.chain.broadcasts.size, 3);
+    world.chain.mine();
+    assert.equal(world.chain.calls().length, 3);
+    world.chain.automine = true;
+    await world.oracle.tick();
+    for (const meter of meters) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+  });
+
+  it("plans a transaction again whose nonce another one used", async () => {
+    const { world } = await worldOf(1, { confirmations: 1 });
+    world.chain.automine = false;
+    await world.oracle.tick();
+    world.chain.useNonce();
+    world.chain.automine = true;
+    await world.oracle.tick();
+    const { calls } = world.chain;
+    assert.deepEqual(
+      calls().map(({ to }) => to),
+      ["wattWitness", "attestor", "wattWitness"],
+    );
+    assert.deepEqual(stages(world), []);
+  });
+
+  it("leaves out the item that the contract would refuse, and settles the others", async () => {
+    const { world, meters } = await worldOf(3, { confirmations: 1, settleEvery: HOUR });
+    const bad = meters[1] as Meter;
+    const x = toHex(bad.device.publicKey.subarray(0, 32));
+    world.chain.refusal = (call) =>
+      call.to === "wattWitness" && call.items.some(({ key }) => key.x === x) ? "KeyUnknown" : undefined;
+    await world.oracle.tick();
+    assert.deepEqual(settles(world)[0]?.items.length, 2);
+    assert.equal(world.chain.settled(keyIdOf(bad)).size, 10);
+    assert.equal(world.chain.settled(keyIdOf(meters[2] as Meter)).size, meters[2]?.device.size);
+    assert.deepEqual(stages(world), []);
+  });
+
+  it("never seals readings that are not the settled ones", async () => {
+    const { world, meters } = await worldOf(1, { confirmations: 1 });
+    const keyId = keyIdOf(meters[0] as Meter);
+    const other = newMeterLike(meters[0] as Meter);
+    world.chain.settleAsOther({ keyId, device: { ...other, readings: other.readings.slice(0, 30) } });
+    await world.oracle.tick();
+    assert.deepEqual(world.chain.mined().slice(1), ["wattWitness"], "the other's");
+    assert.deepEqual(stages(world), []);
+  });
+
+  it("tells where a reading is on chain", async () => {
+    const { world, meters } = await worldOf(1);
+    const keyId = keyIdOf(meters[0] as Meter);
+    await world.oracle.tick();
+    const marks = await world.oracle.follower.marksOf(keyId, 1);
+    assert.deepEqual(
+      marks.map(({ fromSize, size, confirmed }) => ({ fromSize, size, confirmed })),
+      [
+        { fromSize: 0, size: 10, confirmed: true },
+        { fromSize: 10, size: meters[0]?.device.size, confirmed: false },
+      ],
+    );
+  });
+
+  /** Of the same key and size, other readings. */
+  function newMeterLike(meter: Meter) {
+    const { readings, publicKey } = meter.device;
+    const changed = readings.map((reading, i) => (i === 3 ? readings[2] : reading) as Uint8Array);
+    assert.ok(!equal(changed[3] as Uint8Array, readings[3] as Uint8Array));
+    return { epoch: 1, publicKey, readings: changed };
+  }
+});

@@ -1,0 +1,127 @@
+/** What the oracle's tests share: meters at a modelled noon, an oracle on a fake chain, folders that go away again. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { createDevice, type Device, type Post } from "../../meter/device.ts";
+import { createMeter, type Meter, type PowerAt } from "../../meter/meter.ts";
+import { encodeReading, generatePrivateKey, type Reading, toHex } from "../../protocol/index.ts";
+import { buildApp } from "../app.ts";
+import { createOracle, type Oracle, type OracleConfig } from "../oracle.ts";
+import { createFakeChain, type FakeChain } from "./fake-chain.ts";
+
+export const START = 1_773_964_800; // a full hour
+export const CAPACITY = 5000;
+export const OWNER = `0x${"ab".repeat(20)}`;
+export const INTERVAL = 10;
+export const PLACE = { chainId: 31337, registry: `0x${"5f".repeat(20)}` } as const;
+
+export const silent = pino({ level: "silent" });
+
+/** Folders made by `temporaryDirectory`, removed by mocha after each test. */
+const directories: string[] = [];
+
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "wattwitness-"));
+  directories.push(directory);
+  return directory;
+}
+
+export async function removeDirectories(): Promise<void> {
+  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
+}
+
+export function newMeter(powerAt: PowerAt = () => 1_000_000n, start = START): Meter {
+  const device = createDevice({
+    privateKey: generatePrivateKey(),
+    epoch: 1,
+    interval: INTERVAL,
+    source: 0,
+    place: PLACE,
+  });
+  return createMeter({ device, powerAt, start });
+}
+
+export type World = {
+  chain: FakeChain;
+  oracle: Oracle;
+  app: ReturnType<typeof buildApp>;
+  directory: string;
+  /** s; the clock of oracle and chain */
+  now: number;
+  post: (post: unknown) => Promise<{ status: number; body: ReturnType<typeof JSON.parse> }>;
+  /** Registers a device with its newest head as the baseline, and lets the oracle see it. */
+  register: (device: Device) => Promise<void>;
+  /** Posts all that a device has; fails where it is refused. */
+  upload: (device: Device) => Promise<void>;
+  /** The oracle as after a crash: a new one on the same folder. */
+  restart: () => Promise<void>;
+};
+
+export const DEMO_RULES: Omit<OracleConfig, "dataDirectory"> = {
+  fromBlock: 0,
+  settleEvery: 0,
+  retryAfter: 60,
+  alignment: 0,
+  batchLimit: 2_000_000,
+  confirmations: 2,
+  attestation: { subscriptionId: 7n, publicUrls: ["http://127.0.0.1:8000"] },
+  settles: true,
+};
+
+export async function newWorld(rules: Partial<OracleConfig> = {}): Promise<World> {
+  const directory = await temporaryDirectory();
+  const config = { ...DEMO_RULES, dataDirectory: directory, ...rules };
+  const clock = { now: START };
+  const chain = createFakeChain(PLACE, () => clock.now);
+  const start = async () => {
+    const oracle = await createOracle({ config, chain, now: () => clock.now, logger: silent });
+    await oracle.tick().catch(() => {});
+    return { oracle, app: buildApp({ oracle, chain, logger: silent }) };
+  };
+  const world: World = {
+    chain,
+    ...(await start()),
+    directory,
+    get now() {
+      return clock.now;
+    },
+    set now(now) {
+      clock.now = now;
+    },
+    async post(post) {
+      const response = await world.app.inject({ method: "POST", url: "/readings", payload: post as object });
+      return { status: response.statusCode, body: response.json() };
+    },
+    async register(device) {
+      clock.now = Math.max(clock.now, device.lastTimestamp);
+      chain.register(device.registration({ owner: OWNER, capacity: CAPACITY, details: new Uint8Array(32) }));
+      await world.oracle.tick();
+    },
+    async upload(device) {
+      for (let post = device.nextPost(); post; post = device.nextPost()) {
+        const { status, body } = await world.post(post);
+        if (status !== 200) throw new Error(JSON.stringify(body));
+        device.answered(post, { status, body }, clock.now);
+      }
+    },
+    async restart() {
+      await world.app.close();
+      Object.assign(world, await start());
+    },
+  };
+  return world;
+}
+
+/** A post that says what a device would not: readings of one's own, under a signature of one's own. */
+export const postOf = (device: Device, readings: readonly Uint8Array[], more: Partial<Post> = {}): Post => ({
+  keyId: toHex(device.keyId),
+  epoch: device.epoch,
+  size: readings.length,
+  readings: readings.map(toHex),
+  signature: toHex(new Uint8Array(64)),
+  ...more,
+});
+
+export const readingAt = (timestamp: number, energy: bigint, more: Partial<Reading> = {}): Uint8Array =>
+  encodeReading({ timestamp, energy, power: 0n, source: 0, conditions: 0, ...more });
