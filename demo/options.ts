@@ -1,0 +1,72 @@
+/** The command line of `npm start`. */
+import { parseArgs } from "node:util";
+
+export const HELP = `WattWitness on one machine: a chain, a Chainlink Functions DON, an oracle and three meters.
+
+  npm start                          a live view until Ctrl-C
+  npm start -- --once                until every meter has settled twice, then a table
+  npm start -- --once --json         the same as one JSON object on the last line
+  npm start -- --replay FILE.csv     recorded power: rows of timestamp,power in W
+
+  --port N         port of the oracle (8000)
+  --chain-port N   port of the chain's JSON-RPC (8545)
+  --speed N        seconds that pass in one (600)
+  --help           this text
+
+In the live view: f forges a reading at the oracle, p proves one, d makes the DON's nodes lie, Ctrl-C ends everything.`;
+
+export type Options = {
+  once: boolean;
+  json: boolean;
+  replay: string | undefined;
+  port: number;
+  chainPort: number;
+  speed: number;
+};
+
+export type OptionsResult = { ok: true; options: Options | "help" } | { ok: false; problem: string };
+
+export function parseOptions(args: readonly string[]): OptionsResult {
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        once: { type: "boolean" },
+        json: { type: "boolean" },
+        replay: { type: "string" },
+        port: { type: "string" },
+        "chain-port": { type: "string" },
+        speed: { type: "string" },
+        help: { type: "boolean" },
+      },
+    }));
+  } catch (error) {
+    return { ok: false, problem: `${(error as Error).message.split(". ")[0]}. --help lists the options.` };
+  }
+  if (values["help"]) return { ok: true, options: "help" };
+
+  const [port, chainPort] = [values["port"] ?? "8000", values["chain-port"] ?? "8545"].map(portOf);
+  const speed = Number(values["speed"] ?? 600);
+  if (port === undefined) return { ok: false, problem: `--port ${values["port"]} is no port (0 to 65535).` };
+  if (chainPort === undefined) {
+    return { ok: false, problem: `--chain-port ${values["chain-port"]} is no port (0 to 65535).` };
+  }
+  if (!(speed >= 1 && speed <= 3600)) return { ok: false, problem: `--speed ${values["speed"]} must be 1 to 3600.` };
+  const json = values["json"] === true;
+  if (json && !values["once"]) return { ok: false, problem: "--json goes with --once." };
+  return {
+    ok: true,
+    options: {
+      once: values["once"] === true,
+      json,
+      replay: values["replay"] as string | undefined,
+      port,
+      chainPort,
+      speed,
+    },
+  };
+}
+
+const portOf = (text: unknown): number | undefined =>
+  typeof text === "string" && /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;

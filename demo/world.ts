@@ -1,0 +1,324 @@
+/** Everything of the demo on one machine: chain, Chainlink, our contracts, DON, oracle, meters and their clock. */
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Hex } from "viem";
+import { meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
+import {
+  type Deployer,
+  type Deployment,
+  deployFunctionsAttestor,
+  deployWattWitness,
+  grant,
+  ROLES,
+  THIRTY_DAYS,
+  type Wallet,
+} from "../contracts/deploy.ts";
+import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import {
+  addConsumer,
+  type Chainlink,
+  createSubscription,
+  deployChainlink,
+  fundSubscription,
+  type LocalDon,
+  startLocalDon,
+} from "../functions-source/local-don/index.ts";
+import { createDevice, type Device, type Registration } from "../meter/device.ts";
+import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
+import { readReplay } from "../meter/replay.ts";
+import { sunPower } from "../meter/sun.ts";
+import { sendTo, upload } from "../meter/upload.ts";
+import { fromHex, type Place, toHex } from "../protocol/index.ts";
+import { compile, type LocalChain, startChain } from "./chain.ts";
+import { type OracleProcess, startOracle } from "./oracle-process.ts";
+import type { Stops } from "./stop.ts";
+
+const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
+
+/** The morning of an equinox: the sun is up over all three roofs. */
+const START = Date.UTC(2026, 2, 20, 8) / 1000;
+const INTERVAL = 10; // s between readings
+const EXPORT_CHANNEL_0 = 0x10;
+/** ms between two steps of the clock */
+const STEP = 250;
+/** s of the meters' time between settlements */
+const SETTLE_EVERY = 1800;
+
+/** Which of the well-known accounts does what. */
+const ACCOUNTS = { admin: 0, chainlink: 1, registrar: 2, operator: 3, conspirator: 4, firstOwner: 5 };
+
+const ROOFS = [
+  { name: "Lisbon", latitude: 38.72, longitude: -9.14, capacity: 4000 },
+  { name: "Munich", latitude: 48.14, longitude: 11.58, capacity: 8000 },
+  { name: "Athens", latitude: 37.98, longitude: 23.73, capacity: 6000 },
+];
+
+export type Roof = {
+  name: string;
+  /** W */
+  capacity: number;
+  owner: Hex;
+  privateKey: Uint8Array;
+  device: Device;
+  meter: Meter;
+};
+
+export type World = {
+  chain: LocalChain;
+  chainlink: Chainlink;
+  deployment: Deployment;
+  attestor: Hex;
+  place: Place;
+  don: LocalDon;
+  oracle: OracleProcess;
+  roofs: Roof[];
+  /** with a subscription and the operator's role, as the oracle's operator has */
+  conspirator: { wallet: Wallet; subscriptionId: bigint };
+  /** block of the first registration or any before */
+  fromBlock: bigint;
+  /** Lets time pass from now on: the chain's clock, the meters' readings, their uploads. */
+  run: () => void;
+  /** Does something while time stands still. */
+  still: <T>(task: () => Promise<T>) => Promise<T>;
+  /** Unix time of the meters, s */
+  now: () => number;
+  /** the recording that is replayed has come to its end */
+  isOver: () => boolean;
+};
+
+export type WorldOptions = {
+  port: number;
+  chainPort: number;
+  /** seconds that pass in one */
+  speed: number;
+  replay: string | undefined;
+  stops: Stops;
+  say: (stage: string) => void;
+  /** told what goes wrong while it runs */
+  complain: (problem: string) => void;
+};
+
+/** Throws a Problem where the replay cannot be read. */
+export async function createWorld({
+  port,
+  chainPort,
+  speed,
+  replay,
+  stops,
+  say,
+  complain,
+}: WorldOptions): Promise<World> {
+  const sky = await skyOf(replay);
+  const folder = await mkdtemp(join(tmpdir(), "wattwitness-"));
+  stops.add(() => rm(folder, { recursive: true, force: true }));
+
+  say("compiling the contracts (the first time takes a minute)");
+  await compile();
+  say("starting a chain with P-256 verification at 0x100");
+  const chain = await startChain(chainPort, sky.start);
+  stops.add(() => chain.stop());
+  const deployerOf = (account: number): Deployer => ({
+    publicClient: chain.publicClient,
+    wallet: chain.wallet(account),
+    artifact: chain.artifact,
+  });
+
+  say("deploying Chainlink Functions: router, coordinator, LINK");
+  const chainlink = await deployChainlink(deployerOf(ACCOUNTS.chainlink));
+  say("deploying WattWitness: registry, witness, token, attestor");
+  const admin = deployerOf(ACCOUNTS.admin);
+  const deployment = await deployWattWitness(admin, THIRTY_DAYS);
+  const source = await readFile(SOURCE_FILE, "utf8");
+  const attestor = await deployFunctionsAttestor(admin, deployment, { ...chainlink, source });
+  await grant(admin, deployment.manager, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
+  const subscribe = async (account: number) => {
+    const caller = deployerOf(account);
+    await grant(admin, deployment.manager, ROLES.operator, caller.wallet.account.address);
+    const subscriptionId = await createSubscription(caller, chainlink);
+    await addConsumer(caller, chainlink, subscriptionId, attestor);
+    await fundSubscription(deployerOf(ACCOUNTS.chainlink), chainlink, subscriptionId);
+    return subscriptionId;
+  };
+  const subscriptionId = await subscribe(ACCOUNTS.operator);
+  const conspirator = {
+    wallet: chain.wallet(ACCOUNTS.conspirator),
+    subscriptionId: await subscribe(ACCOUNTS.conspirator),
+  };
+
+  say("starting a DON of four nodes");
+  const don = await startLocalDon(deployerOf(ACCOUNTS.chainlink), {
+    chainlink,
+    onError: (error) => complain(`the DON: ${firstLine(error)}`),
+  });
+  stops.add(() => don.stop());
+
+  say(`starting the oracle on :${port}`);
+  const fromBlock = await chain.publicClient.getBlockNumber();
+  const oracle = await startOracle(
+    {
+      PORT: String(port),
+      WATTWITNESS_RPC_URL: chain.url,
+      WATTWITNESS_REGISTRY: deployment.registry,
+      WATTWITNESS_WATTWITNESS: deployment.wattWitness,
+      WATTWITNESS_ATTESTOR: attestor,
+      WATTWITNESS_SUBSCRIPTION_ID: String(subscriptionId),
+      WATTWITNESS_OPERATOR_KEY: chain.key(ACCOUNTS.operator),
+      WATTWITNESS_PUBLIC_URLS: `http://127.0.0.1:${port}`,
+      WATTWITNESS_DATA_DIR: join(folder, "oracle"),
+      WATTWITNESS_FROM_BLOCK: String(fromBlock),
+      WATTWITNESS_POLL_EVERY: "1",
+      WATTWITNESS_SETTLE_EVERY: String(SETTLE_EVERY),
+      WATTWITNESS_ALIGNMENT: "0",
+      WATTWITNESS_RETRY_AFTER: "600",
+      WATTWITNESS_CONFIRMATIONS: "2",
+    },
+    join(folder, "oracle.log"),
+  );
+  stops.add(() => oracle.stop());
+
+  say("registering three meters");
+  const place: Place = { chainId: chain.publicClient.chain?.id as number, registry: deployment.registry };
+  const began = await chain.time();
+  const roofs = ROOFS.map(({ name, ...installation }, i): Roof => {
+    const privateKey = createHash("sha256").update(`demo meter ${i}`).digest();
+    const capacity = sky.capacity ?? installation.capacity;
+    const device = createDevice({
+      privateKey,
+      epoch: 1,
+      interval: INTERVAL,
+      source: EXPORT_CHANNEL_0,
+      place,
+      capacity,
+    });
+    const powerAt: PowerAt = sky.powerAt ?? sunPower({ ...installation, capacity, seed: name });
+    const owner = chain.wallet(ACCOUNTS.firstOwner + i).account.address;
+    return { name, capacity, owner, privateKey, device, meter: createMeter({ device, powerAt, start: began }) };
+  });
+  for (const roof of roofs) {
+    roof.meter.advance(began + INTERVAL);
+    await register(roof, oracle.url, chain, deployment);
+  }
+
+  let now = began + INTERVAL;
+  const send = sendTo(oracle.url);
+  const still = createTurns();
+  const pass = async (seconds: number) => {
+    now = Math.max(now + seconds, await chain.time());
+    await chain.mineAt(now);
+    for (const { device, meter } of roofs) {
+      meter.advance(now);
+      await upload(device, send, () => now);
+    }
+  };
+  const run = () => {
+    const abort = new AbortController();
+    const running = (async () => {
+      for (let last = Date.now(); !abort.signal.aborted; ) {
+        await delay(STEP, undefined, { signal: abort.signal }).catch(() => undefined);
+        const passed = Date.now() - last;
+        last += passed;
+        await still(() => pass(Math.round((passed / 1000) * speed)));
+      }
+    })().catch((error) => complain(`the clock stopped: ${firstLine(error)}`));
+    stops.add(async () => {
+      abort.abort();
+      await running;
+    });
+  };
+  return {
+    ...{ chain, chainlink, deployment, attestor, place, don, oracle, roofs, conspirator, fromBlock, run, still },
+    now: () => now,
+    isOver: () => sky.end !== undefined && now > sky.end,
+  };
+}
+
+/** Posts the application to the oracle; the registrar takes it from there and registers the meter on chain. */
+async function register(roof: Roof, oracleUrl: string, chain: LocalChain, { registry }: Deployment): Promise<void> {
+  const { device, owner, capacity } = roof;
+  const details = createHash("sha256").update(`${roof.name}, ${capacity} W`).digest();
+  const application = device.registration({ owner, capacity, details });
+  const response = await fetch(new URL("/registrations", oracleUrl), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(application),
+  });
+  if (!response.ok) throw new Error(`the oracle refused the registration of ${roof.name}: ${await response.text()}`);
+
+  const pending = (await (await fetch(new URL("/registrations", oracleUrl))).json()) as {
+    registrations: (Registration & { keyId: string })[];
+  };
+  const applied = pending.registrations.find(({ keyId }) => keyId === toHex(device.keyId));
+  if (!applied) throw new Error(`the oracle does not list the registration of ${roof.name}`);
+  const { publicKey, baseline, claim, source } = applied;
+  const wallet = chain.wallet(ACCOUNTS.registrar);
+  const hash = await wallet.writeContract({
+    chain: wallet.chain,
+    address: registry,
+    abi: meterRegistryAbi,
+    functionName: "register",
+    args: [
+      {
+        key: publicKeyParts(fromHex(publicKey)),
+        owner: applied.owner,
+        capacity: applied.capacity,
+        source,
+        details: applied.details,
+        baseline: { ...baseline, size: BigInt(baseline.size) },
+        claim: signatureParts(fromHex(claim)),
+      },
+    ],
+  });
+  const receipt = await chain.publicClient.waitForTransactionReceipt({ hash });
+  if (receipt.status !== "success") throw new Error(`the registration of ${roof.name} reverted`);
+}
+
+/** One task after the other. */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(task: () => Promise<T>): Promise<T> => {
+    const turn = last.then(task, task);
+    last = turn;
+    return turn;
+  };
+}
+
+/** Something that the user can mend: one sentence. */
+export class Problem extends Error {}
+
+type Sky = {
+  start: number;
+  end?: number;
+  /** absent: the modelled sun */
+  powerAt?: PowerAt;
+  /** W; absent: each roof's own */
+  capacity?: number;
+};
+
+async function skyOf(file: string | undefined): Promise<Sky> {
+  if (file === undefined) return { start: START };
+  const result = await readReplay(file);
+  if (!result.ok) throw new Problem(`${result.problem}.`);
+  const { start, end, powerAt } = result.replay;
+  let peak = 1000n;
+  for (let time = start; time <= end; time += 60) {
+    const power = powerAt(time) ?? 0n;
+    if (power > peak) peak = power;
+  }
+  const kilowatts = Number((peak + 999_999n) / 1_000_000n);
+  return { start: start - (start % INTERVAL), end, powerAt, capacity: kilowatts * 1000 };
+}
+
+export const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+
+/** The settled state of a meter, from the contract. */
+export const settledOf = ({ chain, deployment }: World, roof: Roof) =>
+  chain.publicClient.readContract({
+    address: deployment.wattWitness,
+    abi: wattWitnessAbi,
+    functionName: "latestOf",
+    args: [toHex(roof.device.keyId)],
+  });
