@@ -21,7 +21,7 @@ export type LocalChain = {
   artifact: (name: string) => Promise<Artifact>;
   /** Unix time of the newest block, s */
   time: () => Promise<number>;
-  /** Mines a block at this time (s), or one second after the newest where that is later. */
+  /** Mines a block at this time (s) or shortly after: the chain's time only goes forward, also by itself. */
   mineAt: (timestamp: number) => Promise<void>;
   stop: () => Promise<void>;
 };
@@ -66,8 +66,8 @@ export async function startChain(port: number, start: number): Promise<LocalChai
     },
     time,
     async mineAt(timestamp) {
-      const next = Math.max(timestamp, (await time()) + 1);
-      await request("evm_setNextBlockTimestamp", [next]);
+      const missing = timestamp - (await time());
+      if (missing > 0) await request("evm_increaseTime", [missing]);
       await request("evm_mine", []);
     },
     stop: () => server.close(),

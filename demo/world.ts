@@ -1,31 +1,14 @@
 /** Everything of the demo on one machine: chain, Chainlink, our contracts, DON, oracle, meters and their clock. */
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hex } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
-import {
-  type Deployer,
-  type Deployment,
-  deployFunctionsAttestor,
-  deployWattWitness,
-  grant,
-  ROLES,
-  THIRTY_DAYS,
-  type Wallet,
-} from "../contracts/deploy.ts";
+import type { Deployment } from "../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
-import {
-  addConsumer,
-  type Chainlink,
-  createSubscription,
-  deployChainlink,
-  fundSubscription,
-  type LocalDon,
-  startLocalDon,
-} from "../functions-source/local-don/index.ts";
+import { type LocalDon, startLocalDon } from "../functions-source/local-don/index.ts";
 import { createDevice, type Device, type Registration } from "../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
 import { readReplay } from "../meter/replay.ts";
@@ -33,10 +16,9 @@ import { sunPower } from "../meter/sun.ts";
 import { sendTo, upload } from "../meter/upload.ts";
 import { fromHex, type Place, toHex } from "../protocol/index.ts";
 import { compile, type LocalChain, startChain } from "./chain.ts";
+import { ACCOUNTS, deployEverything, deployerOf, type Everything } from "./deployment.ts";
 import { type OracleProcess, startOracle } from "./oracle-process.ts";
 import type { Stops } from "./stop.ts";
-
-const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
 
 /** The morning of an equinox: the sun is up over all three roofs. */
 const START = Date.UTC(2026, 2, 20, 8) / 1000;
@@ -46,9 +28,6 @@ const EXPORT_CHANNEL_0 = 0x10;
 const STEP = 250;
 /** s of the meters' time between settlements */
 const SETTLE_EVERY = 1800;
-
-/** Which of the well-known accounts does what. */
-const ACCOUNTS = { admin: 0, chainlink: 1, registrar: 2, operator: 3, conspirator: 4, firstOwner: 5 };
 
 const ROOFS = [
   { name: "Lisbon", latitude: 38.72, longitude: -9.14, capacity: 4000 },
@@ -66,17 +45,12 @@ export type Roof = {
   meter: Meter;
 };
 
-export type World = {
+export type World = Everything & {
   chain: LocalChain;
-  chainlink: Chainlink;
-  deployment: Deployment;
-  attestor: Hex;
   place: Place;
   don: LocalDon;
   oracle: OracleProcess;
   roofs: Roof[];
-  /** with a subscription and the operator's role, as the oracle's operator has */
-  conspirator: { wallet: Wallet; subscriptionId: bigint };
   /** block of the first registration or any before */
   fromBlock: bigint;
   /** Lets time pass from now on: the chain's clock, the meters' readings, their uploads. */
@@ -120,36 +94,10 @@ export async function createWorld({
   say("starting a chain with P-256 verification at 0x100");
   const chain = await startChain(chainPort, sky.start);
   stops.add(() => chain.stop());
-  const deployerOf = (account: number): Deployer => ({
-    publicClient: chain.publicClient,
-    wallet: chain.wallet(account),
-    artifact: chain.artifact,
-  });
-
-  say("deploying Chainlink Functions: router, coordinator, LINK");
-  const chainlink = await deployChainlink(deployerOf(ACCOUNTS.chainlink));
-  say("deploying WattWitness: registry, witness, token, attestor");
-  const admin = deployerOf(ACCOUNTS.admin);
-  const deployment = await deployWattWitness(admin, THIRTY_DAYS);
-  const source = await readFile(SOURCE_FILE, "utf8");
-  const attestor = await deployFunctionsAttestor(admin, deployment, { ...chainlink, source });
-  await grant(admin, deployment.manager, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
-  const subscribe = async (account: number) => {
-    const caller = deployerOf(account);
-    await grant(admin, deployment.manager, ROLES.operator, caller.wallet.account.address);
-    const subscriptionId = await createSubscription(caller, chainlink);
-    await addConsumer(caller, chainlink, subscriptionId, attestor);
-    await fundSubscription(deployerOf(ACCOUNTS.chainlink), chainlink, subscriptionId);
-    return subscriptionId;
-  };
-  const subscriptionId = await subscribe(ACCOUNTS.operator);
-  const conspirator = {
-    wallet: chain.wallet(ACCOUNTS.conspirator),
-    subscriptionId: await subscribe(ACCOUNTS.conspirator),
-  };
+  const { chainlink, deployment, attestor, subscriptionId, conspirator } = await deployEverything(chain, say);
 
   say("starting a DON of four nodes");
-  const don = await startLocalDon(deployerOf(ACCOUNTS.chainlink), {
+  const don = await startLocalDon(deployerOf(chain, ACCOUNTS.chainlink), {
     chainlink,
     onError: (error) => complain(`the DON: ${firstLine(error)}`),
   });
@@ -229,7 +177,21 @@ export async function createWorld({
     });
   };
   return {
-    ...{ chain, chainlink, deployment, attestor, place, don, oracle, roofs, conspirator, fromBlock, run, still },
+    ...{
+      chain,
+      chainlink,
+      deployment,
+      attestor,
+      subscriptionId,
+      place,
+      don,
+      oracle,
+      roofs,
+      conspirator,
+      fromBlock,
+      run,
+      still,
+    },
     now: () => now,
     isOver: () => sky.end !== undefined && now > sky.end,
   };

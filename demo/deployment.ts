@@ -1,0 +1,68 @@
+/** Chainlink's contracts and ours on a local chain, with everybody in the role that the demo needs. */
+import { readFile } from "node:fs/promises";
+import type { Hex } from "viem";
+import {
+  type Deployer,
+  type Deployment,
+  deployFunctionsAttestor,
+  deployWattWitness,
+  grant,
+  ROLES,
+  THIRTY_DAYS,
+  type Wallet,
+} from "../contracts/deploy.ts";
+import {
+  addConsumer,
+  type Chainlink,
+  createSubscription,
+  deployChainlink,
+  fundSubscription,
+} from "../functions-source/local-don/index.ts";
+import type { LocalChain } from "./chain.ts";
+
+const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
+
+/** Which of the well-known accounts does what. */
+export const ACCOUNTS = { admin: 0, chainlink: 1, registrar: 2, operator: 3, conspirator: 4, firstOwner: 5 };
+
+export type Everything = {
+  chainlink: Chainlink;
+  deployment: Deployment;
+  attestor: Hex;
+  /** the operator's */
+  subscriptionId: bigint;
+  /** with a subscription and the operator's role, as the oracle's operator has */
+  conspirator: { wallet: Wallet; subscriptionId: bigint };
+};
+
+export const deployerOf = (chain: LocalChain, account: number): Deployer => ({
+  publicClient: chain.publicClient,
+  wallet: chain.wallet(account),
+  artifact: chain.artifact,
+});
+
+export async function deployEverything(
+  chain: LocalChain,
+  say: (stage: string) => void = () => {},
+): Promise<Everything> {
+  say("deploying Chainlink Functions: router, coordinator, LINK");
+  const chainlink = await deployChainlink(deployerOf(chain, ACCOUNTS.chainlink));
+  say("deploying WattWitness: registry, witness, token, attestor");
+  const admin = deployerOf(chain, ACCOUNTS.admin);
+  const deployment = await deployWattWitness(admin, THIRTY_DAYS);
+  const source = await readFile(SOURCE_FILE, "utf8");
+  const attestor = await deployFunctionsAttestor(admin, deployment, { ...chainlink, source });
+  await grant(admin, deployment.manager, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
+  const subscribe = async (account: number) => {
+    const caller = deployerOf(chain, account);
+    await grant(admin, deployment.manager, ROLES.operator, caller.wallet.account.address);
+    const subscriptionId = await createSubscription(caller, chainlink);
+    await addConsumer(caller, chainlink, subscriptionId, attestor);
+    await fundSubscription(deployerOf(chain, ACCOUNTS.chainlink), chainlink, subscriptionId);
+    return subscriptionId;
+  };
+  const subscriptionId = await subscribe(ACCOUNTS.operator);
+  const wallet = chain.wallet(ACCOUNTS.conspirator);
+  const conspirator = { wallet, subscriptionId: await subscribe(ACCOUNTS.conspirator) };
+  return { chainlink, deployment, attestor, subscriptionId, conspirator };
+}
