@@ -21,8 +21,11 @@ type ServedReading = {
 export type Proof = { summary: string; script: string };
 
 /** undefined where the oracle has no such reading, or it is not settled yet. */
-export async function proofOf(world: World, roof: Roof, index: number): Promise<Proof | undefined> {
-  const { chain, deployment, oracle, place } = world;
+export async function proofOf(
+  { chain, deployment, oracle, place }: Pick<World, "chain" | "deployment" | "place"> & { oracle: { url: string } },
+  roof: Pick<Roof, "name" | "device">,
+  index: number,
+): Promise<Proof | undefined> {
   const { device } = roof;
   const path = `/logs/${toHex(device.keyId)}/${device.epoch}/readings/${index}`;
   const response = await fetch(new URL(path, oracle.url));
@@ -55,7 +58,7 @@ export async function proofOf(world: World, roof: Roof, index: number): Promise<
     "",
     "# 2. The head with that root, signed by the device's key: domain, epoch, size, last reading, root.",
     `d=$(echo ${bare(domainInput(place))} | hash) # "WattWitness/1 head", chain id, registry`,
-    `echo $d${u32(epoch)}${u64(signed.size)}${bare(signed.reading)}$h | xxd -r -p > head.bin`,
+    `echo \${d}${u32(epoch)}${u64(signed.size)}${bare(signed.reading)}\${h} | xxd -r -p > head.bin`,
     `echo ${derOfKey(device.publicKey)} | xxd -r -p | openssl pkey -pubin -inform DER -out key.pem`,
     `echo ${derOfSignature(fromHex(signed.signature))} | xxd -r -p > signature.der`,
     "openssl dgst -sha256 -verify key.pem -signature signature.der head.bin",
@@ -94,8 +97,8 @@ function climb(index: number, size: number, proof: readonly Hex[]): string[] {
   let [node, last] = [index, size - 1];
   const rest = [...proof];
   while (last > 0) {
-    if (node % 2 === 1) lines.push(`h=$(echo 01${bare(rest.shift() as Hex)}$h | hash)`);
-    else if (node < last) lines.push(`h=$(echo 01$h${bare(rest.shift() as Hex)} | hash)`);
+    if (node % 2 === 1) lines.push(`h=$(echo 01${bare(rest.shift() as Hex)}\${h} | hash)`);
+    else if (node < last) lines.push(`h=$(echo 01\${h}${bare(rest.shift() as Hex)} | hash)`);
     [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
   }
   return lines;

@@ -120,7 +120,7 @@ export async function createWorld({
       WATTWITNESS_POLL_EVERY: "1",
       WATTWITNESS_SETTLE_EVERY: String(SETTLE_EVERY),
       WATTWITNESS_ALIGNMENT: "0",
-      WATTWITNESS_RETRY_AFTER: "600",
+      WATTWITNESS_RETRY_AFTER: "120",
       WATTWITNESS_CONFIRMATIONS: "2",
     },
     join(folder, "oracle.log"),
