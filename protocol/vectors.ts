@@ -574,6 +574,13 @@ const drained = (excess: bigint): Uint8Array => {
     encodeReading({ ...(modelled[0] as Reading), timestamp: START + seconds, energy });
   return batchOf(segmentOf([at(0, 0n), at(1, step), at(360, step), at(361, step + leaked + excess)], 0, 4));
 };
+const rested = (excess: bigint): Uint8Array => {
+  // an empty bucket stays empty: a quiet hour saves nothing up
+  const step = (BigInt(CAPACITY) * 1000n * BigInt(CAPACITY_BURST + 1)) / 3600n + excess;
+  const at = (seconds: number, energy: bigint): Uint8Array =>
+    encodeReading({ ...(modelled[0] as Reading), timestamp: START + seconds, energy });
+  return batchOf(segmentOf([at(0, 0n), at(3600, 0n), at(3601, step)], 0, 3));
+};
 const gap = (): Uint8Array => {
   const day = readings.slice(0, 12);
   const later = { ...(modelled[11] as Reading), timestamp: (modelled[11] as Reading).timestamp + 86_400 };
@@ -598,9 +605,10 @@ const batchVectors = [
     segmentOf(readings, 0, 3, { epoch: 3 }),
   ),
   goodBatch("a last settled reading alone", segmentOf(readings, 8, 9)),
-  { ...goodBatchFrom("a day of silence in between", gap()) },
-  { ...goodBatchFrom("the capacity bucket full to the brim", burst(0n)) },
-  { ...goodBatchFrom("the capacity bucket filled again as far as it leaked", drained(0n)) },
+  goodBatchFrom("a day of silence in between", gap()),
+  goodBatchFrom("the capacity bucket full to the brim", burst(0n)),
+  goodBatchFrom("the capacity bucket filled again as far as it leaked", drained(0n)),
+  goodBatchFrom("the capacity bucket full to the brim after a quiet hour", rested(0n)),
   badBatch("an empty file", "wrong magic", new Uint8Array()),
   badBatch("wrong magic", "wrong magic", patched(good, 0, utf8("WWB2"))),
   badBatch("a header cut short", "truncated", good.slice(0, 37)),
@@ -647,6 +655,7 @@ const batchVectors = [
     signedAnew(9, (r) => ({ ...r, energy: (modelled[8] as Reading).energy - 1n })),
   ),
   badBatch("the capacity bucket one mWh over", "beyond capacity", burst(1n)),
+  badBatch("the capacity bucket one mWh over after a quiet hour", "beyond capacity", rested(1n)),
   badBatch("the capacity bucket one mWh over after it leaked", "beyond capacity", drained(1n)),
   badBatch(
     "energy wrapping past 2^64",
