@@ -4,16 +4,17 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { encodeAbiParameters, encodeEventTopics } from "viem";
+import { encodeAbiParameters, encodeEventTopics, numberToHex } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import type { Device } from "../../meter/device.ts";
 import { sendTo } from "../../meter/upload.ts";
 import { toHex } from "../../protocol/index.ts";
-import { CAPACITY, newMeter, OWNER, PLACE, removeDirectories, temporaryDirectory } from "./support.ts";
+import { CAPACITY, newMeter, OWNER, PLACE, removeDirectories, START, temporaryDirectory } from "./support.ts";
 
 const SERVER = fileURLToPath(new URL("../server.ts", import.meta.url));
 const WATT_WITNESS = `0x${"66".repeat(20)}` as const;
 const BLOCK = "0x1";
+const DAY = 86_400;
 
 /**
  * A node that answers the few questions of an oracle that settles nothing: one block, in which `device` was registered.
@@ -49,7 +50,7 @@ async function fakeNode(device: Device): Promise<Server> {
   const answers: Record<string, unknown> = {
     eth_chainId: `0x${PLACE.chainId.toString(16)}`,
     eth_call: `0x${"00".repeat(32)}`,
-    eth_getBlockByNumber: { number: BLOCK, timestamp: "0x1", hash, transactions: [] },
+    eth_getBlockByNumber: { number: BLOCK, timestamp: numberToHex(START + DAY), hash, transactions: [] },
     eth_getLogs: [
       log(WATT_WITNESS, begunTopics, begun, "0x0"),
       log(PLACE.registry, registeredTopics, registered, "0x1"),
@@ -129,11 +130,10 @@ describe("the oracle's process", function () {
     };
   }
 
-  function meterOfToday() {
-    const today = Math.floor(Date.now() / 1000 / 900) * 900 - 7200;
-    const meter = newMeter(() => 1_000_000n, today);
-    meter.advance(today + 100);
-    return { meter, today };
+  function newMeterAtStart() {
+    const meter = newMeter(() => 1_000_000n, START);
+    meter.advance(START + 100);
+    return { meter };
   }
 
   it("says in one go what is wrong with its configuration, and exits with 1", async () => {
@@ -145,7 +145,7 @@ describe("the oracle's process", function () {
   });
 
   it("says that the chain does not answer, and exits with 1", async () => {
-    const { meter } = meterOfToday();
+    const { meter } = newMeterAtStart();
     const environment = await environmentFor(meter.device);
     servers[0]?.close();
     const { child, output } = run(environment);
@@ -154,7 +154,7 @@ describe("the oracle's process", function () {
   });
 
   it("says that its port is in use, and exits with 1", async () => {
-    const { meter } = meterOfToday();
+    const { meter } = newMeterAtStart();
     const environment = await environmentFor(meter.device);
     const taken = new URL(urlOf(servers[0] as Server)).port;
     const { child, output } = run({ ...environment, PORT: taken, LOG_LEVEL: "silent" });
@@ -163,12 +163,12 @@ describe("the oracle's process", function () {
   });
 
   it("has every reading that it acknowledged after kill -9, and goes on from there", async () => {
-    const { meter, today } = meterOfToday();
+    const { meter } = newMeterAtStart();
     const { device } = meter;
     const environment = await environmentFor(device);
     for (let round = 1; round <= 3; round++) {
       const { child, url } = await start(environment);
-      meter.advance(today + 100 + round * 1000);
+      meter.advance(START + 100 + round * 1000);
       const post = device.nextPost();
       assert.ok(post);
       const answer = await sendTo(url)(post);
@@ -188,7 +188,7 @@ describe("the oracle's process", function () {
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`ends cleanly at ${signal}`, async () => {
-      const { meter } = meterOfToday();
+      const { meter } = newMeterAtStart();
       const { child } = await start(await environmentFor(meter.device));
       child.kill(signal);
       assert.deepEqual(await once(child, "exit"), [0, null]);
