@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
 import { defineConfig } from "hardhat/config";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 const require = createRequire(import.meta.url);
 
@@ -24,8 +25,23 @@ const chainlinkCompiler = {
   settings: { optimizer: { enabled: true, runs: 1000 }, evmVersion: "cancun" },
 };
 
+/** Warnings about other people's contracts are theirs to mend: only those about ours are shown. */
+const quietDependencies: HardhatPlugin = {
+  id: "quiet-dependencies",
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        getCompilationJobErrors: async (context, job, output, next) =>
+          (await next(context, job, output)).filter(
+            ({ severity, formattedMessage }) => severity === "error" || !formattedMessage?.includes("/node_modules/"),
+          ),
+      }),
+    }),
+  },
+};
+
 export default defineConfig({
-  plugins: [hardhatToolboxViem, hardhatMocha],
+  plugins: [hardhatToolboxViem, hardhatMocha, quietDependencies],
   paths: { sources: "contracts" },
   solidity: {
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol", ...chainlink],
