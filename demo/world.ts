@@ -30,9 +30,9 @@ const STEP = 250;
 const SETTLE_EVERY = 1800;
 
 const ROOFS = [
-  { name: "Lisbon", latitude: 38.72, longitude: -9.14, capacity: 4000 },
-  { name: "Munich", latitude: 48.14, longitude: 11.58, capacity: 8000 },
-  { name: "Athens", latitude: 37.98, longitude: 23.73, capacity: 6000 },
+  { city: "Lisbon", latitude: 38.72, longitude: -9.14, capacity: 4000 },
+  { city: "Munich", latitude: 48.14, longitude: 11.58, capacity: 8000 },
+  { city: "Athens", latitude: 37.98, longitude: 23.73, capacity: 6000 },
 ];
 
 export type Roof = {
@@ -89,7 +89,7 @@ export async function createWorld({
   const folder = await mkdtemp(join(tmpdir(), "wattwitness-"));
   stops.add(() => rm(folder, { recursive: true, force: true }));
 
-  say("compiling the contracts (the first time takes a minute)");
+  say("compiling the contracts (the first time takes half a minute)");
   await compile();
   say("starting a chain with P-256 verification at 0x100");
   const chain = await startChain(chainPort, sky.start);
@@ -130,7 +130,8 @@ export async function createWorld({
   say("registering three meters");
   const place: Place = { chainId: chain.publicClient.chain?.id as number, registry: deployment.registry };
   const began = await chain.time();
-  const roofs = ROOFS.map(({ name, ...installation }, i): Roof => {
+  const roofs = ROOFS.map(({ city, ...installation }, i): Roof => {
+    const name = sky.powerAt ? `roof ${i + 1}` : city;
     const privateKey = createHash("sha256").update(`demo meter ${i}`).digest();
     const capacity = sky.capacity ?? installation.capacity;
     const device = createDevice({
@@ -141,7 +142,7 @@ export async function createWorld({
       place,
       capacity,
     });
-    const powerAt: PowerAt = sky.powerAt ?? sunPower({ ...installation, capacity, seed: name });
+    const powerAt: PowerAt = sky.powerAt ?? sunPower({ ...installation, capacity, seed: city });
     const owner = chain.wallet(ACCOUNTS.firstOwner + i).account.address;
     return { name, capacity, owner, privateKey, device, meter: createMeter({ device, powerAt, start: began }) };
   });

@@ -30,7 +30,9 @@ export async function readReplay(path: string): Promise<ReplayResult> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    return { ok: false, problem: `${path}: cannot be read (${(error as NodeJS.ErrnoException).code})` };
+    const { code } = error as NodeJS.ErrnoException;
+    const problem = code === "ENOENT" ? "there is no such file" : `cannot be read (${code})`;
+    return { ok: false, problem: `${path}: ${problem}` };
   }
   return parseReplay(text, path);
 }

@@ -74,7 +74,7 @@ describe("npm start", function () {
     it("that a recording is missing", async () => {
       const [port, chainPort] = await freePorts();
       const file = join(folder, "none.csv");
-      await refuses(["--port", port, "--chain-port", chainPort, "--replay", file], /none\.csv.*cannot be read/);
+      await refuses(["--port", port, "--chain-port", chainPort, "--replay", file], /none\.csv: there is no such file/);
     });
 
     it("which row of a recording is bad", async () => {

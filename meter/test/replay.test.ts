@@ -24,7 +24,7 @@ describe("a replay", () => {
   it("names a file that cannot be read", async () => {
     assert.deepEqual(await readReplay("no/such/day.csv"), {
       ok: false,
-      problem: "no/such/day.csv: cannot be read (ENOENT)",
+      problem: "no/such/day.csv: there is no such file",
     });
   });
 

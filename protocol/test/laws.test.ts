@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeBatch, encodeBatch, type Segment, verifyBatch } from "../batch.ts";
+import { BATCH_LIMIT, decodeBatch, encodeBatch, type Segment, verifyBatch } from "../batch.ts";
 import { concat, equal, fromHex, toHex } from "../bytes.ts";
 import {
   completeSubtrees,
@@ -225,6 +225,13 @@ describe("protocol laws", () => {
       assert.ok(!changed.ok, `bit ${bit}`);
     }
   }).timeout(30_000);
+
+  it("a batch over the limit is refused before anything else is read", async () => {
+    const over = new Uint8Array(BATCH_LIMIT + 1);
+    assert.deepEqual(await verifyBatch(over), { ok: false, failure: "too large" });
+    assert.deepEqual(await verifyBatch(over.subarray(1)), { ok: false, failure: "wrong magic" });
+    assert.deepEqual(await verifyBatch(new Uint8Array(100), 99), { ok: false, failure: "too large" });
+  });
 
   it("the rules between readings hold whatever the readings", () => {
     fc.assert(
