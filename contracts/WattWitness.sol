@@ -8,7 +8,7 @@ import { IWattWitness } from "./interfaces/IWattWitness.sol";
 import { Attestation } from "./libraries/Attestation.sol";
 import { MerkleLog } from "./libraries/MerkleLog.sol";
 import { HARMLESS_CONDITIONS, Reading } from "./libraries/Reading.sol";
-import { Head, PublicKey, Signature, Statement } from "./libraries/Statement.sol";
+import { Head, Precompile, PublicKey, Signature, Statement } from "./libraries/Statement.sol";
 import { ProductionToken } from "./ProductionToken.sol";
 
 contract WattWitness is IWattWitness, AccessManaged {
@@ -357,6 +357,11 @@ contract WattWitness is IWattWitness, AccessManaged {
         (uint64 before, uint64 after_) = (start.reading.energy(), end.reading.energy());
         require(after_ >= before, EnergyBackward(keyId, after_, before));
         return after_ - before;
+    }
+
+    /// @inheritdoc IWattWitness
+    function precompile() external view returns (Precompile) {
+        return Statement.precompile();
     }
 
     function _contains(PlacedReading calldata placed, uint64 size, bytes32 root) private view returns (bool) {

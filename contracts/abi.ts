@@ -1795,6 +1795,19 @@ export const wattWitnessAbi = [
   },
   {
     "inputs": [],
+    "name": "precompile",
+    "outputs": [
+      {
+        "internalType": "enum Precompile",
+        "name": "",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "registry",
     "outputs": [
       {

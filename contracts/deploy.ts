@@ -32,12 +32,22 @@ export type Deployer = {
 
 export type Deployment = { manager: Hex; registry: Hex; wattWitness: Hex; token: Hex };
 
-/** The four contracts without an attestor; `wallet` becomes the administrator. */
+/** IWattWitness.precompile: something at 0x100 accepts a bad signature. */
+const PRECOMPILE_BROKEN = 2;
+
+/**
+ * The contracts without an attestor; `wallet` becomes the administrator. Throws on a chain whose 0x100 accepts a bad
+ * signature, before the registry can take a meter.
+ */
 export async function deployWattWitness(deployer: Deployer, unattestedAfter: number): Promise<Deployment> {
   const { publicClient, wallet } = deployer;
   const manager = await deploy(deployer, "AccessManager", [wallet.account.address]);
   const registry = await deploy(deployer, "MeterRegistry", [manager]);
   const wattWitness = await deploy(deployer, "WattWitness", [manager, registry, unattestedAfter]);
+  const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
+  if ((await publicClient.readContract({ ...onWattWitness, functionName: "precompile" })) === PRECOMPILE_BROKEN) {
+    throw new Error("0x100 of this chain accepts a bad P-256 signature: nothing that it verifies can be trusted");
+  }
   await confirmed(
     deployer,
     wallet.writeContract({
@@ -48,7 +58,7 @@ export async function deployWattWitness(deployer: Deployer, unattestedAfter: num
       args: [wattWitness],
     }),
   );
-  const token = await publicClient.readContract({ address: wattWitness, abi: wattWitnessAbi, functionName: "token" });
+  const token = await publicClient.readContract({ ...onWattWitness, functionName: "token" });
   await restrict(deployer, manager, registry, selector(meterRegistryAbi, "register"), ROLES.registrar);
   await restrict(deployer, manager, wattWitness, selector(wattWitnessAbi, "attest"), ROLES.attestor);
   return { manager, registry, wattWitness, token };

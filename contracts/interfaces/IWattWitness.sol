@@ -2,7 +2,7 @@
 pragma solidity ^0.8.37;
 
 import { Reading } from "../libraries/Reading.sol";
-import { Head, PublicKey, Signature } from "../libraries/Statement.sol";
+import { Head, Precompile, PublicKey, Signature } from "../libraries/Statement.sol";
 import { IMeterRegistry } from "./IMeterRegistry.sol";
 import { IProductionToken } from "./IProductionToken.sol";
 
@@ -235,4 +235,8 @@ interface IWattWitness {
         PlacedReading calldata start,
         PlacedReading calldata end
     ) external view returns (uint64);
+
+    /// @notice The canary: what this chain has at 0x100 (P256VERIFY of EIP-7951 and RIP-7212), tried with a known-good and
+    /// a known-bad signature. Where it is absent everything works all the same, with more gas for a signature.
+    function precompile() external view returns (Precompile);
 }

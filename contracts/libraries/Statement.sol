@@ -24,6 +24,16 @@ struct Head {
     bytes32 root;
 }
 
+/// What a chain has at 0x100.
+enum Precompile {
+    /// nothing that verifies: signatures are verified in Solidity
+    Absent,
+    /// P256VERIFY
+    Working,
+    /// something that accepts a bad signature: nothing must be deployed here
+    Broken
+}
+
 /// What a key signs. Each statement opens with the 32-byte domain of its kind, so that a signature is worth something
 /// on one chain, for one registry, in one role:
 ///
@@ -31,6 +41,9 @@ struct Head {
 ///   head   108    domain(head) 32 ‖ epoch u32 ‖ size u64 ‖ reading 32 ‖ root 32
 ///   claim  148    domain(claim) 32 ‖ meter 32 ‖ key id 32 ‖ owner 20 ‖ head hash 32
 library Statement {
+    /// P256VERIFY of EIP-7951.
+    address private constant P256_VERIFY = address(0x100);
+
     string internal constant HEAD = "head";
     string internal constant CLAIM = "claim";
 
@@ -61,5 +74,20 @@ library Statement {
     /// RIP-7212) where the chain has it, else in Solidity, with the same answers.
     function isSigned(bytes32 hash, Signature calldata signature, PublicKey calldata key) internal view returns (bool) {
         return P256.verify(hash, signature.r, signature.s, key.x, key.y);
+    }
+
+    /// What is at 0x100, tried with a known-good and a known-bad signature.
+    function precompile() internal view returns (Precompile) {
+        // SHA-256("123400") signed with r = 5, s = 1: Wycheproof's case of the smallest r and s
+        bytes32 hash = 0xbb5a52f42f9c9261ed4361f59422a1e30036e7c32b270c8807a419feca605023;
+        bytes32 x = 0xa71af64de5126a4a4e02b7922d66ce9415ce88a4c9d25514d91082c8725ac957;
+        bytes32 y = 0x5d47723c8fbe580bb369fec9c2665d8e30a435b9932645482e7c9f11e872296b;
+        if (_answersOne(abi.encode(hash, 5, 2, x, y))) return Precompile.Broken;
+        return _answersOne(abi.encode(hash, 5, 1, x, y)) ? Precompile.Working : Precompile.Absent;
+    }
+
+    function _answersOne(bytes memory input) private view returns (bool) {
+        (bool success, bytes memory answer) = P256_VERIFY.staticcall(input);
+        return success && answer.length == 32 && uint256(bytes32(answer)) == 1;
     }
 }
