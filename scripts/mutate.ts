@@ -13,7 +13,9 @@ import { parseArgs } from "node:util";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
 const COPIED = ["contracts", "protocol", "functions-source", "hardhat.config.ts", "package.json", "tsconfig.json"];
-const TESTS = ["settle", "registry", "proofs", "attestor", "vectors"].map((name) => `contracts/test/${name}.test.ts`);
+const TESTS = ["settle", "registry", "proofs", "attestor", "retirement", "canary", "vectors"].map(
+  (name) => `contracts/test/${name}.test.ts`,
+);
 const GUARDED = ["WattWitness.sol", "MeterRegistry.sol", "ProductionToken.sol", "FunctionsAttestor.sol"];
 
 type Mutation = { file: string; name: string; apply: (source: string) => string };
@@ -100,6 +102,17 @@ function guardsOf(file: string, source: string): Mutation[] {
   });
 }
 
+/** Every function that only some may call, as a mutation in which all may. */
+function restrictionsOf(file: string, source: string): Mutation[] {
+  return [...source.matchAll(/function (\w+)\([^)]*\) external( restricted| onlyRegistry)/g)].map(
+    ([whole, name, modifier]) => ({
+      file,
+      name: `${file}: ${name} is${modifier}`,
+      apply: (text) => text.replace(whole, () => whole.slice(0, -(modifier as string).length)),
+    }),
+  );
+}
+
 /** Where the argument that begins at `start` ends: at the first comma outside of parentheses. */
 function endOfArgument(source: string, start: number): number {
   for (let [at, depth] = [start, 0]; at < source.length; at++) {
@@ -113,20 +126,7 @@ function endOfArgument(source: string, start: number): number {
 async function mutations(): Promise<Mutation[]> {
   const read = (file: string) => readFile(join(ROOT, "contracts", file), "utf8");
   const guards = (await Promise.all(GUARDED.map(async (file) => guardsOf(file, await read(file))))).flat();
-  const modifiers = GUARDED.map((file) => ({ file, word: / external restricted/g }));
-  const restricted = (
-    await Promise.all(
-      modifiers.map(async ({ file, word }) =>
-        [...(await read(file)).matchAll(word)].map(
-          ({ index }): Mutation => ({
-            file,
-            name: `${file}: restricted at ${index}`,
-            apply: (text) => `${text.slice(0, index)} external${text.slice(index + " external restricted".length)}`,
-          }),
-        ),
-      ),
-    )
-  ).flat();
+  const restrictions = (await Promise.all(GUARDED.map(async (file) => restrictionsOf(file, await read(file))))).flat();
   const edits = await Promise.all(
     EDITS.map(async ({ file, from, to }): Promise<Mutation> => {
       if ((await read(file)).split(from).length !== 2) throw new Error(`${file} does not hold this once: ${from}`);
@@ -137,7 +137,7 @@ async function mutations(): Promise<Mutation[]> {
       };
     }),
   );
-  return [...guards, ...restricted, ...edits];
+  return [...guards, ...restrictions, ...edits];
 }
 
 /** A copy of the project that tests run in, with what is compiled already. */

@@ -149,6 +149,11 @@ describe("register", () => {
     assert.equal(await chain.supply(), 0n);
   });
 
+  it("has no details of a meter that is not registered", async () => {
+    const call = { ...chain.registry, functionName: "detailsOf", args: [meter.id] } as const;
+    await refuses(chain.publicClient.readContract(call), "MeterUnknown", [meter.id]);
+  });
+
   it("begins the log at the baseline, wherever the log is by then", async () => {
     const baseline = headParts(headOf(meter, 100));
     const registration = registrationOf(meter, chain.owner.account.address, 100);
