@@ -1,7 +1,9 @@
 /** Runs the oracle: `node oracle/server.ts`, configured by the environment (config.ts). */
+import { rmSync } from "node:fs";
 import pino from "pino";
 import { buildApp } from "./app.ts";
 import { readConfig } from "./config.ts";
+import { lockDirectory } from "./lock.ts";
 import { createOracle } from "./oracle.ts";
 import { createViemChain } from "./viem-chain.ts";
 
@@ -17,6 +19,14 @@ const chain = await createViemChain(config).catch((error: Error) => {
   console.error(`The chain at WATTWITNESS_RPC_URL does not answer: ${error.message.split("\n")[0]}`);
   process.exit(1);
 });
+const lock = await lockDirectory(config.dataDirectory);
+if (!lock.ok) {
+  console.error(
+    `Another oracle (process ${lock.pid}) keeps its data in ${config.dataDirectory}: end it, or choose another WATTWITNESS_DATA_DIR. If that process is no oracle, delete ${lock.file}.`,
+  );
+  process.exit(1);
+}
+process.once("exit", () => rmSync(lock.file, { force: true }));
 const oracle = await createOracle({
   config: { ...config, settles: config.operatorKey !== undefined },
   chain,

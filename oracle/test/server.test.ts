@@ -162,6 +162,18 @@ describe("the oracle's process", function () {
     assert.equal(output.text, `Port ${taken} of 127.0.0.1 is in use.\n`);
   });
 
+  it("says that another oracle has its data directory, and exits with 1", async () => {
+    const { meter } = newMeterAtStart();
+    const environment = await environmentFor(meter.device);
+    const first = await start(environment);
+    const { child, output } = run(environment);
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    assert.match(output.text, new RegExp(`^Another oracle \\(process ${first.child.pid}\\) keeps its data in .*\\n$`));
+    first.child.kill("SIGTERM");
+    await once(first.child, "exit");
+    assert.ok((await start(environment)).url);
+  });
+
   it("has every reading that it acknowledged after kill -9, and goes on from there", async () => {
     const { meter } = newMeterAtStart();
     const { device } = meter;

@@ -1,0 +1,37 @@
+/** One oracle per data directory: two would write over each other's chunks. */
+import { open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDirectory } from "./durable.ts";
+
+/** `file` gives the directory back when it is removed; where it is taken, `pid` is the process that has it. */
+export type Lock = { ok: true; file: string } | { ok: false; file: string; pid: number };
+
+/** Takes a directory for this process, also from one that ended without giving it back. */
+export async function lockDirectory(directory: string): Promise<Lock> {
+  await makeDirectory(directory);
+  const file = join(directory, "oracle.pid");
+  for (;;) {
+    try {
+      const handle = await open(file, "wx");
+      await handle.writeFile(String(process.pid));
+      await handle.close();
+      return { ok: true, file };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const pid = Number(await readFile(file, "utf8").catch(() => ""));
+    if (pid !== process.pid && isRunning(pid)) return { ok: false, file, pid };
+    await rm(file, { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // somebody else's process is a running one
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
