@@ -2,7 +2,9 @@
 pragma solidity ^0.8.37;
 
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import { Base64 } from "@openzeppelin/contracts/utils/Base64.sol";
 import { ERC721 } from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
 import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
 import { SOURCE_LIMIT } from "./libraries/Reading.sol";
@@ -71,6 +73,16 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged {
         );
     }
 
+    /* OWNERSHIP */
+
+    /// @inheritdoc IMeterRegistry
+    function setPayout(bytes32 meter, address payout) external {
+        require(_ownerOf(uint256(meter)) == msg.sender, CallerNotOwner(msg.sender, meter));
+        address payee = payout == address(0) ? msg.sender : payout;
+        wattWitness.setPayee(meter, payee);
+        emit PayoutChanged(meter, payee);
+    }
+
     /// Whoever holds the token receives what the meter produces.
     function _update(address to, uint256 tokenId, address auth) internal override returns (address from) {
         from = super._update(to, tokenId, auth);
@@ -80,9 +92,38 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged {
     /* VIEWS */
 
     /// @inheritdoc IMeterRegistry
-    function detailsOf(bytes32 meter) external view returns (bytes32) {
-        require(_ownerOf(uint256(meter)) != address(0), MeterUnknown(meter));
+    function detailsOf(bytes32 meter) external view onlyKnown(meter) returns (bytes32) {
         return _details[meter];
+    }
+
+    /// @inheritdoc IMeterRegistry
+    function payoutOf(bytes32 meter) external view onlyKnown(meter) returns (address) {
+        return wattWitness.termsOf(meter).payee;
+    }
+
+    /// @notice ERC-721 metadata, on chain: name, capacity, source, status and key of the meter.
+    /// @dev Reverts with MeterUnknown.
+    function tokenURI(uint256 tokenId) public view override onlyKnown(bytes32(tokenId)) returns (string memory) {
+        string memory id = Strings.toHexString(tokenId, 32);
+        IWattWitness.Terms memory terms = wattWitness.termsOf(bytes32(tokenId));
+        bytes memory json = abi.encodePacked(
+            '{"name":"WattWitness meter ',
+            id,
+            '","description":"A solar meter whose readings its own key signs. Its owner receives one token for every kWh.",',
+            '"attributes":[{"trait_type":"capacity","value":',
+            Strings.toString(terms.capacity),
+            ',"unit":"W"},{"trait_type":"source","value":',
+            Strings.toString(terms.source),
+            '},{"trait_type":"status","value":"active"},{"trait_type":"key","value":"',
+            id,
+            '"}]}'
+        );
+        return string.concat("data:application/json;base64,", Base64.encode(json));
+    }
+
+    modifier onlyKnown(bytes32 meter) {
+        require(_ownerOf(uint256(meter)) != address(0), MeterUnknown(meter));
+        _;
     }
 
     /// @inheritdoc IMeterRegistry

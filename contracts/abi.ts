@@ -51,6 +51,22 @@ export const meterRegistryAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      }
+    ],
+    "name": "CallerNotOwner",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "CapacityZero",
     "type": "error"
@@ -215,6 +231,22 @@ export const meterRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      }
+    ],
+    "name": "StringsInsufficientHexLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "contract IWattWitness",
         "name": "wattWitness",
         "type": "address"
@@ -344,6 +376,25 @@ export const meterRegistryAbi = [
       }
     ],
     "name": "MeterRegistered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "payout",
+        "type": "address"
+      }
+    ],
+    "name": "PayoutChanged",
     "type": "event"
   },
   {
@@ -583,6 +634,25 @@ export const meterRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      }
+    ],
+    "name": "payoutOf",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "components": [
           {
             "components": [
@@ -760,6 +830,24 @@ export const meterRegistryAbi = [
       }
     ],
     "name": "setAuthority",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "payout",
+        "type": "address"
+      }
+    ],
+    "name": "setPayout",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

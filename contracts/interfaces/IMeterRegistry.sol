@@ -8,6 +8,11 @@ import { IWattWitness } from "./IWattWitness.sol";
 /// @title The registry of meters
 /// @notice Every meter is an ERC-721 token whose id is the key id, SHA-256(x ‖ y), it was first registered with.
 /// Its owner receives what it produces. A key id is used once, by one meter, for ever.
+///
+/// Selling a meter: what is settled before the transfer is the seller's, what is settled after it is the buyer's, whenever
+/// it was produced. Anyone can settle, so a seller settles first, or prices in what is not settled yet. A transfer clears
+/// the payout address. While a marketplace or an escrow holds the token, it is the owner: what is settled meanwhile goes to
+/// it, unless it sets a payout address.
 interface IMeterRegistry is IERC721 {
     /// @notice An application for registration.
     struct Registration {
@@ -45,6 +50,10 @@ interface IMeterRegistry is IERC721 {
         bytes32 details
     );
 
+    /// @notice Emitted when an owner says who receives what the meter produces.
+    /// @param payout who does from now on; the owner himself where he cleared it
+    event PayoutChanged(bytes32 indexed meter, address indexed payout);
+
     /// @notice Emitted once, when the registry is told which WattWitness keeps its meters' logs.
     event WattWitnessNamed(IWattWitness indexed wattWitness);
 
@@ -54,6 +63,8 @@ interface IMeterRegistry is IERC721 {
     error WattWitnessNotNamed();
     /// @notice Thrown when a key was registered before.
     error KeyAlreadyUsed(bytes32 keyId);
+    /// @notice Thrown when somebody other than a meter's owner decides about it.
+    error CallerNotOwner(address caller, bytes32 meter);
     /// @notice Thrown when a meter is asked for that is not registered.
     error MeterUnknown(bytes32 meter);
     /// @notice Thrown when a capacity of 0 W is registered.
@@ -72,6 +83,15 @@ interface IMeterRegistry is IERC721 {
     /// applicant's mistake.
     /// @return meter the new meter's id
     function register(Registration calldata registration) external returns (bytes32 meter);
+
+    /// @notice From now on `payout` receives what the meter produces, until the meter is transferred. Callable by its
+    /// owner; zero = the owner himself.
+    /// @dev Reverts with CallerNotOwner.
+    function setPayout(bytes32 meter, address payout) external;
+
+    /// @notice Who receives what the meter produces: its owner, or the payout address that he set.
+    /// @dev Reverts with MeterUnknown.
+    function payoutOf(bytes32 meter) external view returns (address);
 
     /// @notice The contract that keeps the logs, or zero.
     function wattWitness() external view returns (IWattWitness);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getAddress } from "viem";
+import { getAddress, type Hex, zeroAddress } from "viem";
 import { createLog, domain, encodeClaim, encodeHead, fromHex, headHash, sign, toHex } from "../../protocol/index.ts";
 import { deploy } from "../deploy.ts";
 import { headParts, signatureParts } from "../settlement.ts";
@@ -183,18 +183,82 @@ describe("register", () => {
   });
 });
 
-describe("a meter that is sold", () => {
-  it("mints to its new owner from then on", async () => {
+describe("a meter's owner", () => {
+  let chain: Fixture;
+  let meter: TestMeter;
+  beforeEach(async () => {
+    chain = await deployFixture();
+    meter = await chain.registered(createMeter(chain.place, 1));
+    await chain.at(START + 6000);
+  });
+
+  const setPayout = (payout: Hex, by = chain.owner) =>
+    chain.send({ ...chain.registry, functionName: "setPayout", args: [meter.id, payout] }, by);
+  const payout = () =>
+    chain.publicClient.readContract({ ...chain.registry, functionName: "payoutOf", args: [meter.id] });
+  const sell = () => {
+    const args = [chain.owner.account.address, chain.stranger.account.address, BigInt(meter.id)];
+    return chain.send({ ...chain.registry, functionName: "transferFrom", args }, chain.owner);
+  };
+
+  it("is the only one who says where the tokens go", async () => {
+    const { admin, stranger } = chain;
+    for (const by of [admin, stranger]) {
+      await refuses(setPayout(by.account.address, by), "CallerNotOwner", [getAddress(by.account.address), meter.id]);
+    }
+  });
+
+  it("is asked of a registered meter only", async () => {
+    const call = { ...chain.registry, functionName: "payoutOf", args: [`0x${"12".repeat(32)}`] } as const;
+    await refuses(chain.publicClient.readContract(call), "MeterUnknown");
+  });
+
+  it("receives what is produced, or has somebody else receive it", async () => {
+    await chain.settleAttested({ meter, to: 200 });
+    const { owner, admin } = chain;
+    await setPayout(admin.account.address);
+    assert.equal(await payout(), getAddress(admin.account.address));
+    await chain.settleAttested({ meter, to: 300, settled: 200 });
+    await setPayout(zeroAddress);
+    assert.equal(await payout(), getAddress(owner.account.address));
+    await chain.settleAttested({ meter, to: 600, settled: 300 });
+    assert.equal(await chain.balanceOf(admin.account.address), 100n * STEP * UNITS);
+    assert.equal(await chain.balanceOf(owner.account.address), 499n * STEP * UNITS);
+  });
+
+  it("who sells keeps what was settled before; the buyer receives what is settled after", async () => {
+    await chain.settleAttested({ meter, to: 300 });
+    await sell();
+    await chain.settleAttested({ meter, to: 600, settled: 300 });
+    assert.equal(await chain.balanceOf(chain.owner.account.address), 299n * STEP * UNITS);
+    assert.equal(await chain.balanceOf(chain.stranger.account.address), 300n * STEP * UNITS);
+  });
+
+  it("who sells takes his payout address with him", async () => {
+    await setPayout(chain.admin.account.address);
+    await sell();
+    assert.equal(await payout(), getAddress(chain.stranger.account.address));
+    await refuses(setPayout(chain.owner.account.address), "CallerNotOwner");
+  });
+});
+
+describe("a meter's metadata", () => {
+  it("is on chain: name, capacity, source, status and key", async () => {
     const chain = await deployFixture();
     const meter = await chain.registered(createMeter(chain.place, 1));
-    await chain.at(START + 6000);
-    await chain.settleAttested({ meter, to: 300 });
-    const [seller, buyer] = [chain.owner, chain.stranger];
-    const args = [seller.account.address, buyer.account.address, BigInt(meter.id)];
-    await chain.send({ ...chain.registry, functionName: "transferFrom", args }, seller);
-    await chain.settleAttested({ meter, to: 600, settled: 300 });
-    assert.equal(await chain.balanceOf(seller.account.address), 299n * STEP * UNITS);
-    assert.equal(await chain.balanceOf(buyer.account.address), 300n * STEP * UNITS);
+    const tokenURI = (id: bigint) =>
+      chain.publicClient.readContract({ ...chain.registry, functionName: "tokenURI", args: [id] });
+    await refuses(tokenURI(7n), "MeterUnknown");
+    const [prefix, data] = (await tokenURI(BigInt(meter.id))).split(",") as [string, string];
+    assert.equal(prefix, "data:application/json;base64");
+    const { name, attributes } = JSON.parse(Buffer.from(data, "base64").toString());
+    assert.equal(name, `WattWitness meter ${meter.id}`);
+    assert.deepEqual(attributes, [
+      { trait_type: "capacity", value: CAPACITY, unit: "W" },
+      { trait_type: "source", value: SOURCE },
+      { trait_type: "status", value: "active" },
+      { trait_type: "key", value: meter.id },
+    ]);
   });
 });
 
