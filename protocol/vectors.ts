@@ -270,6 +270,7 @@ const consistencyVectors = [
   ),
   consistencyVector("the old root itself", { from: 4, to: 8, toRoot: log.root(4), proof: [] }, "wrong proof"),
   consistencyVector("a stale size", { from: 9, to: 5, proof: between(log.range, 5, 9) }, "size not forward"),
+  consistencyVector("the same size, of a complete tree", { from: 8, to: 8, proof: [] }, "size not forward"),
   consistencyVector("the same size", { from: 9, to: 9, proof: [] }, "size not forward"),
   consistencyVector("from size 0", { from: 0, to: 9, proof: [] }, "size out of range"),
   consistencyVector("to size 2^40", { from: 9, to: 2 ** 40, toRoot: log.root(10), proof: [] }, "size out of range"),

@@ -80,7 +80,6 @@ const EDITS: { file: string; from: string; to: string }[] = [
     to: "consistent := and(1, and(",
   },
   { file: "libraries/MerkleLog.sol", from: "and(eq(oldHash, fromRoot), eq(hash, toRoot))", to: "eq(hash, toRoot)" },
-  { file: "libraries/MerkleLog.sol", from: "if (index >= size) return false;", to: "" },
   {
     file: "libraries/MerkleLog.sol",
     from: "if (from == 0 || from >= to) return false;",

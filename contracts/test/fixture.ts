@@ -1,5 +1,6 @@
 /** What the contract tests stand on: a chain of their own, the contracts, and meters whose every byte can be bent. */
 import assert from "node:assert/strict";
+import { sha256 } from "@noble/hashes/sha2.js";
 import hre from "hardhat";
 import { type Abi, BaseError, ContractFunctionRevertedError, type Hex, type PublicClient } from "viem";
 import {
@@ -15,8 +16,11 @@ import {
   type Head,
   headHash,
   keyIdOf,
+  leafHash,
+  nodeHash,
   type Place,
   publicKeyOf,
+  type RangeHash,
   type Reading,
   type Segment,
   sign,
@@ -294,4 +298,27 @@ export async function refuses(call: Promise<unknown>, error: string, args?: read
   assert.ok(revert instanceof ContractFunctionRevertedError, thrown.message);
   assert.equal(revert.data?.errorName, error, thrown.message);
   if (args) assert.deepEqual(revert.data?.args, args);
+}
+
+// LOGS TOO LARGE TO HAVE
+
+/** Some leaf. */
+export const leafAt = (index: number): Uint8Array => sha256(new TextEncoder().encode(`leaf ${index}`));
+
+/**
+ * A log of up to 2^40 leaves of which only some are ever looked at: a complete subtree without any of `points` has a hash
+ * of its own making, every other is made of its halves.
+ */
+export function sparseRange(points: readonly number[]): RangeHash {
+  const range: RangeHash = (start, end) => {
+    const width = end - start;
+    const isComplete = Number.isInteger(Math.log2(width)) && start % width === 0;
+    if (isComplete && !points.some((point) => point >= start && point < end)) {
+      return sha256(new TextEncoder().encode(`subtree ${start} ${end}`));
+    }
+    if (width === 1) return leafHash(leafAt(start));
+    const middle = start + 2 ** (Math.ceil(Math.log2(width)) - 1);
+    return nodeHash(range(start, middle), range(middle, end));
+  };
+  return range;
 }

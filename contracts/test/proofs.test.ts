@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { createLog, fromHex, type Head, inclusionProof, toHex } from "../../protocol/index.ts";
+import { createLog, fromHex, type Head, inclusionProof, sign, toHex } from "../../protocol/index.ts";
 import { headParts, hexes, publicKeyParts, signatureParts } from "../settlement.ts";
 import {
   createMeter,
   deployFixture,
   type Fixture,
   headOf,
+  leafAt,
   refuses,
   START,
   STEP,
   signHead,
+  sparseRange,
   type TestMeter,
 } from "./fixture.ts";
 
@@ -87,6 +89,38 @@ describe("proofs", () => {
       assert.equal(await verifySigned(600, 450, { signature }), false);
       assert.equal(await verifySigned(600, 450, { head: { size: 2 ** 40 } }), false);
       assert.equal(await verifySigned(600, 450, { head: { epoch: 2 } }), false);
+    });
+
+    it("denies a log of 2^40 readings, though the device signed it", async () => {
+      const [size, index] = [2 ** 40, 12_345];
+      const range = sparseRange([index, size - 1]);
+      const head = { epoch: 1, size, reading: leafAt(size - 1), root: range(0, size) };
+      const sized = new Uint8Array([
+        ...meter.headDomain,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        ...head.reading,
+        ...head.root,
+      ]);
+      const at = {
+        index: BigInt(index),
+        reading: toHex(leafAt(index)),
+        proof: hexes(inclusionProof(range, index, size)),
+      };
+      const signature = signatureParts(sign(sized, meter.privateKey));
+      const args = [publicKeyParts(meter.publicKey), headParts(head), signature, at];
+      const signed = { ...chain.wattWitness, functionName: "verifySigned", args } as never;
+      assert.equal(await chain.publicClient.readContract(signed), false);
     });
 
     it("confirms a reading under any head that the device signed, settled or not", async () => {
