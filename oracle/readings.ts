@@ -6,13 +6,15 @@
  * only overflows sooner, so no segment of an accepted log, wherever it begins, is refused by the DON.
  */
 import {
-  CAPACITY_BURST,
+  checkStep,
   conditionsOf,
   encodeHead,
-  energyOf,
   equal,
+  type Failure,
   fromHex,
   isSize,
+  type Moment,
+  momentOf,
   READING_LENGTH,
   sourceOf,
   timestampOf,
@@ -151,48 +153,31 @@ function checkShape(readings: readonly Uint8Array[], source: number, from: numbe
 }
 
 /** The reading that the next ones follow; `mayDrop` where its energy may be lost: over the step into a new epoch. */
-type Before = { timestamp: number; energy: bigint; bucket: bigint; mayDrop: boolean };
+type Before = Moment & { bucket: bigint; mayDrop: boolean };
 
 /** The log's last reading or, of a new log, the last that is stored or settled of the key's earlier ones. */
 function before(log: StoredLog, meter: Meter, stored: readonly StoredLog[]): Before | undefined {
-  if (log.last) return beforeOf(log.last, log.bucket, false);
+  if (log.last) return { ...momentOf(log.last), bucket: log.bucket, mayDrop: false };
   const earlier = stored.at(-1);
-  const last = earlier?.last && beforeOf(earlier.last, earlier.bucket, true);
+  const last = earlier?.last && { ...momentOf(earlier.last), bucket: earlier.bucket, mayDrop: true };
   if (meter.latest.epoch === log.epoch) return last;
   const { timestamp, energy } = meter.latest;
   if (last && last.timestamp >= timestamp) return last;
   return { timestamp, energy: BigInt(energy), bucket: 0n, mayDrop: true };
 }
 
-const beforeOf = (reading: Uint8Array, bucket: bigint, mayDrop: boolean): Before => ({
-  timestamp: timestampOf(reading),
-  energy: energyOf(reading),
-  bucket,
-  mayDrop,
-});
-
-type Steps = { ok: true; bucket: bigint } | { ok: false; failure: StepFailure; at: number };
-type StepFailure = "time not forward" | "energy backward" | "beyond capacity";
+type Steps = { ok: true; bucket: bigint } | { ok: false; failure: Failure; at: number };
 
 /** The protocol's rules between readings, going on from `start`. Returns the bucket they leave. */
 export function checkSteps(start: Before | undefined, readings: readonly Uint8Array[], capacity: number): Steps {
-  const rate = BigInt(capacity) * 1000n; // mW
-  const limit = rate * BigInt(CAPACITY_BURST);
-  let previous = start;
+  let previous: Before | undefined = start;
   for (const [at, reading] of readings.entries()) {
-    const next = beforeOf(reading, 0n, false);
-    const fail = (failure: StepFailure): Steps => ({ ok: false, failure, at });
-    if (previous) {
-      if (next.timestamp <= previous.timestamp) return fail("time not forward");
-      const produced = next.energy - previous.energy;
-      if (produced < 0n && !previous.mayDrop) return fail("energy backward");
-      if (produced >= 0n) {
-        const filled = previous.bucket + produced * 3600n - rate * BigInt(next.timestamp - previous.timestamp);
-        if (filled > limit) return fail("beyond capacity");
-        next.bucket = filled > 0n ? filled : 0n;
-      }
-    }
-    previous = next;
+    const next = momentOf(reading);
+    // where the register was lost only the time is to go on
+    const from = previous?.mayDrop && next.energy < previous.energy ? { ...previous, energy: next.energy } : previous;
+    const step = from && checkStep(from === previous ? from.bucket : 0n, from, next, capacity);
+    if (step && !step.ok) return { ok: false, failure: step.failure, at };
+    previous = { ...next, bucket: step?.value ?? 0n, mayDrop: false };
   }
   return { ok: true, bucket: previous?.bucket ?? 0n };
 }

@@ -35,23 +35,8 @@ const oracle = await createOracle({
 await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
 
 const app = buildApp({ oracle, chain, logger });
-await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
-  console.error(
-    error.code === "EADDRINUSE"
-      ? `Port ${config.port} of ${config.host} is in use.`
-      : `The oracle cannot listen on ${config.host}:${config.port}: ${error.message}`,
-  );
-  process.exit(1);
-});
-
 let timer: NodeJS.Timeout | undefined;
 let stopping = false;
-async function look(): Promise<void> {
-  await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
-  if (!stopping) timer = setTimeout(look, config.pollEvery * 1000);
-}
-timer = setTimeout(look, config.pollEvery * 1000);
-
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, async () => {
     stopping = true;
@@ -61,3 +46,18 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.exit(0);
   });
 }
+
+await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+  console.error(
+    error.code === "EADDRINUSE"
+      ? `Port ${config.port} of ${config.host} is in use.`
+      : `The oracle cannot listen on ${config.host}:${config.port}: ${error.message}`,
+  );
+  process.exit(1);
+});
+
+async function look(): Promise<void> {
+  await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
+  if (!stopping) timer = setTimeout(look, config.pollEvery * 1000);
+}
+timer = setTimeout(look, config.pollEvery * 1000);

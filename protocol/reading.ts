@@ -128,25 +128,41 @@ export const conditionsOf = (reading: Uint8Array): number => view(reading).getUi
 /** s: a register that moves in steps may run ahead of capacity x time by this much of capacity. */
 export const CAPACITY_BURST = 900;
 
+/** What the rules between readings look at. */
+export type Moment = { timestamp: number; energy: bigint };
+
+export const momentOf = (reading: Uint8Array): Moment => ({
+  timestamp: timestampOf(reading),
+  energy: energyOf(reading),
+});
+
 /**
- * The rules between one reading and the next, over consecutive readings of one log: time strictly forward, energy
- * never backward, and a leaky bucket of CAPACITY_BURST seconds of `capacity` (W). Exact: the bucket counts mW·s.
- * The first reading is the step's start and is not judged. Refuses with the first rule that a reading breaks.
+ * The rules from one reading to the next: time strictly forward, energy never backward, and a leaky bucket of
+ * CAPACITY_BURST seconds of `capacity` (W). Exact: the bucket counts mW·s. Returns the bucket after the step.
+ * Refuses: `time not forward`, `energy backward`, `beyond capacity`.
+ */
+export function checkStep(bucket: bigint, previous: Moment, next: Moment, capacity: number): Result<bigint> {
+  const elapsed = next.timestamp - previous.timestamp;
+  if (elapsed <= 0) return refused("time not forward");
+  const produced = next.energy - previous.energy;
+  if (produced < 0n) return refused("energy backward");
+  const rate = BigInt(capacity) * 1000n; // mW
+  const filled = bucket + produced * 3600n - rate * BigInt(elapsed);
+  if (filled > rate * BigInt(CAPACITY_BURST)) return refused("beyond capacity");
+  return accepted(filled > 0n ? filled : 0n);
+}
+
+/**
+ * The rules over consecutive readings of one log, with an empty bucket at the first, which is the step's start and not
+ * judged. Refuses with the first rule that a reading breaks.
  */
 export function checkReadings(readings: readonly Uint8Array[], capacity: number): Result<void> {
-  const rate = BigInt(capacity) * 1000n; // mW
-  const limit = rate * BigInt(CAPACITY_BURST);
+  const moments = readings.map(momentOf);
   let bucket = 0n;
-  for (let i = 1; i < readings.length; i++) {
-    const previous = readings[i - 1] as Uint8Array;
-    const next = readings[i] as Uint8Array;
-    const elapsed = timestampOf(next) - timestampOf(previous);
-    if (elapsed <= 0) return refused("time not forward");
-    const produced = energyOf(next) - energyOf(previous);
-    if (produced < 0n) return refused("energy backward");
-    bucket += produced * 3600n - rate * BigInt(elapsed);
-    if (bucket < 0n) bucket = 0n;
-    if (bucket > limit) return refused("beyond capacity");
+  for (let i = 1; i < moments.length; i++) {
+    const step = checkStep(bucket, moments[i - 1] as Moment, moments[i] as Moment, capacity);
+    if (!step.ok) return step;
+    bucket = step.value;
   }
   return accepted(undefined);
 }
