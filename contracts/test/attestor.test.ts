@@ -87,13 +87,12 @@ describe("FunctionsAttestor", function () {
   });
 
   it("attests when the DON answers with the root it was asked for", async () => {
-    const { receipt, report } = await functions.ask(digest, rootOf(5), [URL, URL]);
+    const { report } = await functions.ask(digest, rootOf(5), [URL, URL]);
     assert.ok(report.delivered);
     assert.equal(await functions.attestedBy(rootOf(5)), getAddress(functions.attestor));
     const [requested] = (await eventsOf("AttestationRequested")).filter((event) => event["root"] === rootOf(5));
     assert.equal(requested?.["digest"], digest);
     assert.equal(requested?.["subscriptionId"], functions.subscriptionId);
-    assert.ok(receipt.gasUsed > 0n);
     const pending = { ...functions.contract, functionName: "pendingRoot", args: [report.requestId] } as const;
     assert.equal(await chain.publicClient.readContract(pending), rootOf(0));
   });

@@ -49,8 +49,8 @@ describe("the protocol in a browser", () => {
         await page.goto(origin);
         const cases = vectors.batch.map(({ bytes, root, failure }) => ({ bytes, root, failure }));
         const outcomes = await page.evaluate(async (list) => {
-          // biome-ignore lint/suspicious/noExplicitAny: the bundle's global has no type here
-          const { verifyBatch, fromHex, toHex } = (globalThis as any).protocol;
+          const { verifyBatch, fromHex, toHex } = (globalThis as unknown as { protocol: typeof import("../index.ts") })
+            .protocol;
           return Promise.all(
             list.map(async ({ bytes }) => {
               const result = await verifyBatch(fromHex(bytes));
