@@ -8,7 +8,7 @@ import type { Hex } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
 import type { Deployment } from "../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
-import { type LocalDon, startLocalDon } from "../functions-source/local-don/index.ts";
+import { createTurns, type LocalDon, startLocalDon } from "../functions-source/local-don/index.ts";
 import { createDevice, type Device, type Registration } from "../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
 import { readReplay } from "../meter/replay.ts";
@@ -236,16 +236,6 @@ async function register(roof: Roof, oracleUrl: string, chain: LocalChain, { regi
   });
   const receipt = await chain.publicClient.waitForTransactionReceipt({ hash });
   if (receipt.status !== "success") throw new Error(`the registration of ${roof.name} reverted`);
-}
-
-/** One task after the other. */
-function createTurns() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(task: () => Promise<T>): Promise<T> => {
-    const turn = last.then(task, task);
-    last = turn;
-    return turn;
-  };
 }
 
 /** Something that the user can mend: one sentence. */

@@ -27,6 +27,7 @@ import {
   signReport,
 } from "./report.ts";
 import { decodeRequest } from "./request.ts";
+import { createTurns } from "./turns.ts";
 
 /** `liar`: answers what it was told to, without looking. `down`: neither answers nor signs. */
 export type Behaviour = "honest" | "liar" | "down";
@@ -117,6 +118,7 @@ export async function startLocalDon(
   const { signal } = abort;
   const behaviours = nodes.map((): { behaviour: Behaviour; lie: Hex } => ({ behaviour: "honest", lie: NO_ROOT }));
   const inSlot = createSlots(concurrency);
+  // a transmitter's nonces must not race
   const inTurn = createTurns();
   let epoch = 0;
 
@@ -253,15 +255,5 @@ function createSlots(count: number) {
       if (next) next();
       else free++;
     }
-  };
-}
-
-/** One task after another: a transmitter's nonces must not race. */
-function createTurns() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(task: () => Promise<T>): Promise<T> => {
-    const turn = last.then(task, task);
-    last = turn;
-    return turn;
   };
 }

@@ -3,3 +3,4 @@ export * from "./chainlink.ts";
 export * from "./don.ts";
 export * from "./report.ts";
 export * from "./request.ts";
+export * from "./turns.ts";
