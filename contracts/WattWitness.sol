@@ -2,6 +2,8 @@
 pragma solidity ^0.8.37;
 
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
 import { IProductionToken } from "./interfaces/IProductionToken.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
@@ -21,8 +23,8 @@ contract WattWitness is IWattWitness, AccessManaged {
         uint48 attestedAt;
     }
 
-    /// A settled log that is no longer the newest of its key.
-    struct EarlierLog {
+    /// A settled log that is not the newest of its key.
+    struct OtherLog {
         bytes32 root;
         uint64 size;
     }
@@ -62,8 +64,10 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     mapping(bytes32 root => Attestor) private _attestations;
     mapping(bytes32 keyId => Terms) private _terms;
+    /// Of keys that are over: Unix time, s, before which their readings count.
+    mapping(bytes32 keyId => uint32) private _until;
     mapping(bytes32 keyId => SettledHead) private _latest;
-    mapping(bytes32 keyId => mapping(uint32 epoch => EarlierLog)) private _earlier;
+    mapping(bytes32 keyId => mapping(uint32 epoch => OtherLog)) private _otherLogs;
 
     /* CONSTRUCTION */
 
@@ -83,15 +87,43 @@ contract WattWitness is IWattWitness, AccessManaged {
     /* WHAT REGISTRY AND ATTESTORS SAY */
 
     /// @inheritdoc IWattWitness
-    function begin(bytes32 keyId, Terms calldata terms, Head calldata baseline) external onlyRegistry {
+    function begin(
+        bytes32 keyId,
+        address payee,
+        uint32 capacity,
+        uint8 source,
+        Head calldata baseline
+    ) external onlyRegistry {
+        _begin(keyId, Terms(payee, capacity, source, Status.Active, 0), baseline);
+    }
+
+    /// @inheritdoc IWattWitness
+    function succeed(bytes32 keyId, bytes32 newKeyId, Head calldata baseline) external onlyRegistry {
+        Terms memory terms = _terms[keyId];
+        (uint32 timestamp, uint32 settled) = (baseline.reading.timestamp(), _latest[keyId].timestamp);
+        require(timestamp > settled, TimeNotForward(newKeyId, timestamp, settled));
+        _end(keyId, Status.Superseded, timestamp);
+        terms.status = Status.Active;
+        _begin(newKeyId, terms, baseline);
+    }
+
+    /// @inheritdoc IWattWitness
+    function decommission(bytes32 keyId) external onlyRegistry {
+        // a settled reading may be ahead of the block
+        _end(keyId, Status.Decommissioned, uint32(Math.max(block.timestamp, _latest[keyId].timestamp) + 1));
+    }
+
+    function _begin(bytes32 keyId, Terms memory terms, Head calldata baseline) private {
+        require(_terms[keyId].status == Status.None, KeyAlreadyUsed(keyId));
         require(baseline.size != 0 && baseline.size < MerkleLog.SIZE_LIMIT, SizeOutOfRange(baseline.size));
         uint32 timestamp = baseline.reading.timestamp();
         _checkClock(keyId, timestamp);
         require(timestamp + BASELINE_AGE >= block.timestamp, BaselineTooOld(keyId, timestamp, block.timestamp));
         _checkReading(keyId, baseline.reading, terms.source);
 
+        terms.since = timestamp;
         _terms[keyId] = terms;
-        _store(keyId, baseline);
+        _store(keyId, baseline, 0);
 
         emit Begun({
             keyId: keyId,
@@ -103,9 +135,20 @@ contract WattWitness is IWattWitness, AccessManaged {
         });
     }
 
+    function _end(bytes32 keyId, Status status, uint32 until) private {
+        _terms[keyId].status = status;
+        _until[keyId] = until;
+        emit Ended(keyId, status, until);
+    }
+
     /// @inheritdoc IWattWitness
     function setPayee(bytes32 keyId, address payee) external onlyRegistry {
         _terms[keyId].payee = payee;
+    }
+
+    /// @inheritdoc IWattWitness
+    function setCapacity(bytes32 keyId, uint32 capacity) external onlyRegistry {
+        _terms[keyId].capacity = capacity;
     }
 
     /// @inheritdoc IWattWitness
@@ -126,31 +169,48 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     function _settle(bytes32 attestation, bytes32 headDomain, Settlement calldata item) private {
         Standing memory standing = _standingOf(item);
-        if (item.settledSize != standing.logSize) {
-            emit Skipped(standing.keyId, item.head.epoch, item.head.size, item.settledSize, standing.logSize);
+        bool mints = standing.terms.status != Status.Superseded && item.head.epoch >= standing.latest.epoch;
+        SkipReason reason = _skipReason(standing, item, mints);
+        if (reason != SkipReason.None) {
+            emit Skipped(standing.keyId, reason, item.head.epoch, item.head.size);
             return;
         }
 
-        bool earlier = item.head.epoch < standing.latest.epoch;
         _checkSize(standing, item.head);
-        if (attestation == 0 && !earlier) _checkUnattested(standing);
-        uint64 produced = earlier ? _checkEarlier(standing, item) : _checkProduction(standing, item);
+        if (attestation == 0 && mints) _checkUnattested(standing);
+        uint64 produced = mints ? _checkProduction(standing, item) : _checkRecord(standing, item);
         bytes32 headHash = _checkSignature(standing.keyId, headDomain, item);
         _checkGrowth(standing, item);
         if (attestation == 0) _checkLastReading(standing.keyId, item.head, item.witness);
         else _checkAttested(standing, item, headHash, attestation);
 
-        if (earlier) _record(standing, item.head, attestation);
-        else _advance(standing, item.head, attestation, produced);
+        if (mints) _advance(standing, item.head, attestation, produced);
+        else _record(standing, item.head, attestation);
     }
 
     function _standingOf(Settlement calldata item) private view returns (Standing memory) {
         bytes32 keyId = Statement.keyId(item.key);
         Terms memory terms = _terms[keyId];
-        require(terms.status == Status.Active, KeyUnknown(keyId));
+        require(terms.status != Status.None, KeyUnknown(keyId));
         SettledHead memory latest = _latest[keyId];
         (uint64 logSize, bytes32 logRoot) = _log(keyId, item.head.epoch, latest);
         return Standing(keyId, terms, latest, logSize, logRoot);
+    }
+
+    /// What an item was made for has changed: that is nobody's lie, so it must not stop the others.
+    function _skipReason(
+        Standing memory standing,
+        Settlement calldata item,
+        bool mints
+    ) private pure returns (SkipReason) {
+        if (standing.terms.status == Status.Frozen) return SkipReason.Frozen;
+        if (standing.terms.status == Status.Decommissioned) return SkipReason.Decommissioned;
+        if (item.settledSize != standing.logSize) return SkipReason.Overtaken;
+        if (!mints) return SkipReason.None;
+        // each settlement moves it forward, also one of another log of the key
+        if (item.settledTimestamp != standing.latest.timestamp) return SkipReason.Overtaken;
+        if (item.capacity != standing.terms.capacity) return SkipReason.CapacityChanged;
+        return SkipReason.None;
     }
 
     /* CHECKS, IN THE ORDER THEY ARE MADE */
@@ -162,13 +222,12 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     function _checkUnattested(Standing memory standing) private view {
-        uint256 allowedAt =
-            unattestedAfter == NEVER ? type(uint256).max : uint256(standing.latest.settledAt) + unattestedAfter;
+        uint256 allowedAt = _unattestedFrom(standing.latest);
         require(block.timestamp >= allowedAt, AttestationRequired(standing.keyId, allowedAt));
     }
 
-    /// A head of an earlier epoch mints nothing, so nothing is asked of its time and energy.
-    function _checkEarlier(Standing memory standing, Settlement calldata item) private view returns (uint64 produced) {
+    /// A head that is only recorded mints nothing, so nothing is asked of its time and energy.
+    function _checkRecord(Standing memory standing, Settlement calldata item) private view returns (uint64 produced) {
         _checkClock(standing.keyId, item.head.reading.timestamp());
         _checkReading(standing.keyId, item.head.reading, standing.terms.source);
         return 0;
@@ -187,7 +246,7 @@ contract WattWitness is IWattWitness, AccessManaged {
         _checkReading(keyId, reading, standing.terms.source);
         require(energy >= baseEnergy, EnergyBackward(keyId, energy, baseEnergy));
         produced = energy - baseEnergy;
-        uint256 possible = (uint256(standing.terms.capacity) * 1000 * (timestamp - baseTimestamp)) / 3600;
+        uint256 possible = _possible(standing.terms.capacity, timestamp - baseTimestamp);
         require(produced <= possible, BeyondCapacity(keyId, produced, possible));
     }
 
@@ -248,7 +307,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     ) private view {
         (bytes32 keyId, uint64 from) = (standing.keyId, item.from);
         require(from == 0 || from < standing.logSize, SegmentGap(keyId, from, standing.logSize));
-        bytes32 leaf = Attestation.leafHash(keyId, item.head.epoch, from, standing.terms.capacity, headHash);
+        bytes32 leaf = Attestation.leafHash(keyId, item.head.epoch, from, item.capacity, headHash);
         require(
             MerkleLog.verifyInclusion(leaf, item.segment, item.segments, item.witness, attestation),
             SegmentNotAttested(keyId, headHash, attestation)
@@ -266,14 +325,19 @@ contract WattWitness is IWattWitness, AccessManaged {
     /* EFFECTS */
 
     function _record(Standing memory standing, Head calldata head, bytes32 attestation) private {
-        _earlier[standing.keyId][head.epoch] = EarlierLog(head.root, head.size);
-        emit Recorded(standing.keyId, attestation, head.epoch, standing.logSize, head.size, head.root);
+        (bytes32 keyId, uint32 epoch) = (standing.keyId, head.epoch);
+        if (epoch == standing.latest.epoch) {
+            (_latest[keyId].root, _latest[keyId].size) = (head.root, uint40(head.size));
+        } else {
+            _otherLogs[keyId][epoch] = OtherLog(head.root, head.size);
+        }
+        emit Recorded(keyId, attestation, epoch, standing.logSize, head.size, head.root);
     }
 
     function _advance(Standing memory standing, Head calldata head, bytes32 attestation, uint64 produced) private {
         (bytes32 keyId, SettledHead memory latest) = (standing.keyId, standing.latest);
-        if (head.epoch != latest.epoch) _earlier[keyId][latest.epoch] = EarlierLog(latest.root, latest.size);
-        _store(keyId, head);
+        if (head.epoch != latest.epoch) _otherLogs[keyId][latest.epoch] = OtherLog(latest.root, latest.size);
+        _store(keyId, head, SafeCast.toUint56(uint256(latest.produced) + produced));
         if (produced != 0) token.mint(standing.terms.payee, produced * UNITS);
 
         emit Settled({
@@ -290,15 +354,59 @@ contract WattWitness is IWattWitness, AccessManaged {
         });
     }
 
-    function _store(bytes32 keyId, Head calldata head) private {
+    function _store(bytes32 keyId, Head calldata head, uint56 produced) private {
         _latest[keyId] = SettledHead({
             root: head.root,
             epoch: head.epoch,
             size: uint40(head.size),
             timestamp: head.reading.timestamp(),
             energy: head.reading.energy(),
-            settledAt: uint40(block.timestamp)
+            settledAt: uint32(block.timestamp),
+            produced: produced
         });
+    }
+
+    /* EQUIVOCATION */
+
+    /// @inheritdoc IWattWitness
+    function proveEquivocation(Equivocation calldata equivocation) external {
+        (Head calldata first, Head calldata second) = (equivocation.first, equivocation.second);
+        bytes32 keyId = Statement.keyId(equivocation.key);
+        Status status = _terms[keyId].status;
+        require(status != Status.None, KeyUnknown(keyId));
+        require(
+            first.epoch == second.epoch &&
+                first.size != 0 &&
+                first.size <= second.size &&
+                second.size < MerkleLog.SIZE_LIMIT,
+            HeadsNotComparable(keyId)
+        );
+
+        bytes32 headDomain = _domain();
+        bytes32 firstHash = Statement.headHash(headDomain, first);
+        bytes32 secondHash = Statement.headHash(headDomain, second);
+        if (first.size == second.size) require(firstHash != secondHash, HeadsEqual(keyId, firstHash));
+        else _checkRewritten(keyId, equivocation);
+        require(firstHash.isSigned(equivocation.firstSignature, equivocation.key), SignatureInvalid(keyId, firstHash));
+        require(
+            secondHash.isSigned(equivocation.secondSignature, equivocation.key),
+            SignatureInvalid(keyId, secondHash)
+        );
+
+        bool frozen = status == Status.Active;
+        if (frozen) _terms[keyId].status = Status.Frozen;
+        emit Equivocated(keyId, frozen, first, second);
+    }
+
+    /// The second log has another reading where the first ends.
+    function _checkRewritten(bytes32 keyId, Equivocation calldata equivocation) private view {
+        (Head calldata first, Head calldata second) = (equivocation.first, equivocation.second);
+        (uint64 index, Reading reading) = (first.size - 1, equivocation.reading);
+        require(Reading.unwrap(reading) != Reading.unwrap(first.reading), ReadingsEqual(keyId, index));
+        require(
+            MerkleLog.verifyInclusion(MerkleLog.leafHash(reading), index, second.size, equivocation.proof, second.root),
+            ReadingNotProven(keyId, first.epoch, index)
+        );
     }
 
     /* VIEWS */
@@ -320,6 +428,24 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     /// @inheritdoc IWattWitness
+    function intervalOf(bytes32 keyId) public view returns (uint32 since, uint32 until) {
+        return (_terms[keyId].since, _until[keyId]);
+    }
+
+    /// @inheritdoc IWattWitness
+    function boundOf(bytes32 keyId) external view returns (uint256 energy) {
+        Terms memory terms = _terms[keyId];
+        uint256 timestamp = _latest[keyId].timestamp;
+        if (terms.status != Status.Active || block.timestamp <= timestamp) return 0;
+        return _possible(terms.capacity, block.timestamp - timestamp);
+    }
+
+    /// @inheritdoc IWattWitness
+    function unattestedFrom(bytes32 keyId) external view returns (uint256) {
+        return _unattestedFrom(_latest[keyId]);
+    }
+
+    /// @inheritdoc IWattWitness
     function logOf(bytes32 keyId, uint32 epoch) public view returns (uint64 size, bytes32 root) {
         return _log(keyId, epoch, _latest[keyId]);
     }
@@ -327,7 +453,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     /// @inheritdoc IWattWitness
     function verifyReading(bytes32 keyId, uint32 epoch, PlacedReading calldata placed) public view returns (bool) {
         (uint64 size, bytes32 root) = logOf(keyId, epoch);
-        return _contains(placed, size, root);
+        return _counts(keyId, placed.reading) && _contains(placed, size, root);
     }
 
     /// @inheritdoc IWattWitness
@@ -339,7 +465,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     ) external view returns (bool) {
         bytes32 keyId = Statement.keyId(key);
         return
-            _terms[keyId].status != Status.None &&
+            _counts(keyId, placed.reading) &&
             head.size < MerkleLog.SIZE_LIMIT &&
             Statement.headHash(_domain(), head).isSigned(signature, key) &&
             _contains(placed, head.size, head.root);
@@ -364,6 +490,22 @@ contract WattWitness is IWattWitness, AccessManaged {
         return Statement.precompile();
     }
 
+    /// mWh that `capacity` W make in `time` s.
+    function _possible(uint32 capacity, uint256 time) private pure returns (uint256) {
+        return (uint256(capacity) * 1000 * time) / 3600;
+    }
+
+    function _unattestedFrom(SettledHead memory latest) private view returns (uint256) {
+        return unattestedAfter == NEVER ? type(uint256).max : uint256(latest.settledAt) + unattestedAfter;
+    }
+
+    /// Whether a reading is from within its key's interval.
+    function _counts(bytes32 keyId, Reading reading) private view returns (bool) {
+        (uint32 since, uint32 until) = intervalOf(keyId);
+        uint32 timestamp = reading.timestamp();
+        return since != 0 && timestamp >= since && (until == 0 || timestamp < until);
+    }
+
     function _contains(PlacedReading calldata placed, uint64 size, bytes32 root) private view returns (bool) {
         bytes32 leaf = MerkleLog.leafHash(placed.reading);
         return MerkleLog.verifyInclusion(leaf, placed.index, size, placed.proof, root);
@@ -375,7 +517,7 @@ contract WattWitness is IWattWitness, AccessManaged {
         SettledHead memory latest
     ) private view returns (uint64 size, bytes32 root) {
         if (epoch == latest.epoch) return (latest.size, latest.root);
-        EarlierLog storage log = _earlier[keyId][epoch];
+        OtherLog storage log = _otherLogs[keyId][epoch];
         return (log.size, log.root);
     }
 

@@ -12,7 +12,13 @@ import {
 import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "./abi.ts";
 
 /** Roles of the AccessManager; role 0 is the administrator's. */
-export const ROLES = { registrar: 1n, operator: 2n, attestor: 3n } as const;
+export const ROLES = { administrator: 0n, registrar: 1n, operator: 2n, attestor: 3n, guardian: 4n } as const;
+
+/**
+ * s after which a role that is granted begins, and an administrator's change of what a role may do. A role is revoked at
+ * once. The AccessManager itself lets five days pass before a delay holds: until then a deployment is being set up.
+ */
+export const ROLE_DELAY = 5 * 24 * 3600;
 
 /** unattestedAfter: a meter never settles without attestation. */
 export const NEVER = 0xffff_ffff;
@@ -59,8 +65,15 @@ export async function deployWattWitness(deployer: Deployer, unattestedAfter: num
     }),
   );
   const token = await publicClient.readContract({ ...onWattWitness, functionName: "token" });
-  await restrict(deployer, manager, registry, selector(meterRegistryAbi, "register"), ROLES.registrar);
-  await restrict(deployer, manager, wattWitness, selector(wattWitnessAbi, "attest"), ROLES.attestor);
+  const registrars = [
+    ...["register", "proposeKey", "proposeOwner", "proposeCapacity"],
+    ...["cancelProposal", "lowerCapacity", "decommission"],
+  ];
+  await restrict(deployer, manager, registry, selectors(meterRegistryAbi, registrars), ROLES.registrar);
+  await restrict(deployer, manager, registry, selectors(meterRegistryAbi, PAUSING), ROLES.guardian);
+  await restrict(deployer, manager, wattWitness, selectors(wattWitnessAbi, ["attest"]), ROLES.attestor);
+  for (const role of Object.values(ROLES)) await manage(deployer, manager, "setGrantDelay", [role, ROLE_DELAY]);
+  for (const target of [registry, wattWitness]) await delayChanges(deployer, manager, target);
   return { manager, registry, wattWitness, token };
 }
 
@@ -73,18 +86,25 @@ export async function deployFunctionsAttestor(
   { router, donId, source }: FunctionsDon,
 ): Promise<Hex> {
   const attestor = await deploy(deployer, "FunctionsAttestor", [manager, router, wattWitness, donId, source]);
-  await restrict(deployer, manager, attestor, selector(functionsAttestorAbi, "request"), ROLES.operator);
+  await restrict(deployer, manager, attestor, selectors(functionsAttestorAbi, ["request", "order"]), ROLES.operator);
+  await restrict(deployer, manager, attestor, selectors(functionsAttestorAbi, PAUSING), ROLES.guardian);
+  await delayChanges(deployer, manager, attestor);
   await grant(deployer, manager, ROLES.attestor, attestor);
   return attestor;
 }
 
-/** Grants a role at once. */
+const PAUSING = ["pause", "unpause"];
+
+/** Grants a role: at once while a deployment is set up, after ROLE_DELAY later. */
 export async function grant(deployer: Deployer, manager: Hex, role: bigint, account: Hex): Promise<void> {
   await manage(deployer, manager, "grantRole", [role, account, 0]);
 }
 
-const restrict = (deployer: Deployer, manager: Hex, target: Hex, selector: Hex, role: bigint) =>
-  manage(deployer, manager, "setTargetFunctionRole", [target, [selector], role]);
+const restrict = (deployer: Deployer, manager: Hex, target: Hex, functions: Hex[], role: bigint) =>
+  manage(deployer, manager, "setTargetFunctionRole", [target, functions, role]);
+
+const delayChanges = (deployer: Deployer, manager: Hex, target: Hex) =>
+  manage(deployer, manager, "setTargetAdminDelay", [target, ROLE_DELAY]);
 
 async function manage(deployer: Deployer, manager: Hex, functionName: string, args: unknown[]): Promise<void> {
   const { abi } = await deployer.artifact("AccessManager");
@@ -106,8 +126,9 @@ async function confirmed({ publicClient }: Deployer, transaction: Promise<Hex>) 
   return receipt;
 }
 
-function selector(abi: Abi, name: string): Hex {
-  const item = abi.find((entry) => entry.type === "function" && entry.name === name);
-  if (item?.type !== "function") throw new Error(`there is no function ${name}`);
-  return toFunctionSelector(item);
-}
+const selectors = (abi: Abi, names: readonly string[]): Hex[] =>
+  names.map((name) => {
+    const item = abi.find((entry) => entry.type === "function" && entry.name === name);
+    if (item?.type !== "function") throw new Error(`there is no function ${name}`);
+    return toFunctionSelector(item);
+  });

@@ -17,6 +17,8 @@ export type SettlementItem = {
   head: { epoch: number; size: bigint; reading: Hex; root: Hex };
   signature: { r: Hex; s: Hex };
   settledSize: bigint;
+  settledTimestamp: number;
+  capacity: number;
   firstReading: Hex;
   growth: readonly Hex[];
   from: bigint;
@@ -32,6 +34,10 @@ export type SettlementInput = {
   signature: Uint8Array;
   /** what of this log is settled now; 0 = nothing */
   settledSize: number;
+  /** of the latest settled reading of the key, in whichever log: Unix time, s */
+  settledTimestamp: number;
+  /** W, of the meter now */
+  capacity: number;
   /** hashes of this log */
   range: RangeHash;
   /** reading 0; needed where settledSize is 0 */
@@ -41,7 +47,7 @@ export type SettlementInput = {
 };
 
 export function settlementItem(input: SettlementInput): SettlementItem {
-  const { publicKey, head, signature, settledSize, range, firstReading, attested } = input;
+  const { publicKey, head, signature, settledSize, settledTimestamp, capacity, range, firstReading, attested } = input;
   const growth =
     settledSize === 0 ? inclusionProof(range, 0, head.size) : consistencyProof(range, settledSize, head.size);
   const witness = attested
@@ -52,6 +58,8 @@ export function settlementItem(input: SettlementInput): SettlementItem {
     head: headParts(head),
     signature: signatureParts(signature),
     settledSize: BigInt(settledSize),
+    settledTimestamp,
+    capacity,
     firstReading: settledSize === 0 && firstReading ? toHex(firstReading) : ZERO,
     growth: hexes(growth),
     from: BigInt(attested?.from ?? 0),

@@ -15,7 +15,13 @@ interface IWattWitness {
         /// not registered
         None,
         /// settles and mints
-        Active
+        Active,
+        /// signed two stories, so it mints nothing until its meter's owner rotates to another key
+        Frozen,
+        /// another key succeeded it: its heads are recorded, and mint nothing
+        Superseded,
+        /// its meter was taken down, for good
+        Decommissioned
     }
 
     /// @notice What the registry decided about a key: everything that a settlement asks, in one storage slot.
@@ -27,9 +33,12 @@ interface IWattWitness {
         /// channel and register that readings must carry: bits 0-3 channel, bit 4 export register
         uint8 source;
         Status status;
+        /// of the baseline: Unix time, s, from which the key's readings count
+        uint32 since;
     }
 
-    /// @notice The last settled head of a key's newest log: what its next settlement is measured against.
+    /// @notice The last settled head of a key's newest log: what its next settlement is measured against. Of a
+    /// superseded key, root and size go on with what is recorded; the rest stays what it was.
     struct SettledHead {
         /// over every reading of the log
         bytes32 root;
@@ -42,7 +51,9 @@ interface IWattWitness {
         /// of the last reading: mWh
         uint64 energy;
         /// Unix time of the block that settled it, s; 0 = the key has no log
-        uint40 settledAt;
+        uint32 settledAt;
+        /// mWh that tokens were minted for under this key, below 2^56: 72 TWh
+        uint56 produced;
     }
 
     /// @notice One head to settle, with what proves it.
@@ -53,6 +64,10 @@ interface IWattWitness {
         Signature signature;
         /// settled size of this log when the item was made, 0 = never settled; if it has moved, the item is skipped
         uint64 settledSize;
+        /// timestamp of the key's latest settled reading when the item was made; likewise
+        uint32 settledTimestamp;
+        /// W, that the segment was checked against, or would have been; likewise
+        uint32 capacity;
         /// of a log never settled its reading 0, else zero
         Reading firstReading;
         /// the consistency proof from settledSize to the head; of a log never settled the inclusion proof of firstReading
@@ -66,6 +81,35 @@ interface IWattWitness {
         /// the inclusion proof of the segment under the attested root; without attestation, of the head's reading, at
         /// size - 1, under the head's root
         bytes32[] witness;
+    }
+
+    /// @notice Two heads of one log that cannot both be honest, with what shows it.
+    struct Equivocation {
+        PublicKey key;
+        /// the smaller of the two, or either of equal size
+        Head first;
+        Signature firstSignature;
+        /// of the same epoch
+        Head second;
+        Signature secondSignature;
+        /// of different sizes: what the second log has at first.size - 1, where the first head has its own reading
+        Reading reading;
+        /// its inclusion proof under the second root; empty where the sizes are equal
+        bytes32[] proof;
+    }
+
+    /// @notice Why an item was skipped.
+    enum SkipReason {
+        /// it was not
+        None,
+        /// its log, or its meter, was settled further since the item was made
+        Overtaken,
+        /// the meter's capacity is another since
+        CapacityChanged,
+        /// the meter is frozen
+        Frozen,
+        /// the meter is decommissioned
+        Decommissioned
     }
 
     /// @notice A reading, its place in a log, and its inclusion proof (RFC 9162 §2.1.3).
@@ -108,7 +152,8 @@ interface IWattWitness {
         bytes32 root
     );
 
-    /// @notice Emitted when a later head of an earlier epoch is settled: its readings become provable, nothing is minted.
+    /// @notice Emitted when a later head of an earlier epoch, or of a superseded key, is settled: its readings become
+    /// provable, nothing is minted.
     event Recorded(
         bytes32 indexed keyId,
         bytes32 indexed attestation,
@@ -118,8 +163,18 @@ interface IWattWitness {
         bytes32 root
     );
 
-    /// @notice Emitted when an item lost a race: the settled size it was made for has moved.
-    event Skipped(bytes32 indexed keyId, uint32 epoch, uint64 size, uint64 namedSize, uint64 settledSize);
+    /// @notice Emitted when an item lost a race. What it says was not looked at: `epoch` and `size` are what the caller
+    /// put there.
+    event Skipped(bytes32 indexed keyId, SkipReason reason, uint32 epoch, uint64 size);
+
+    /// @notice Emitted when somebody shows that a key signed two heads of one log that cannot both be honest.
+    /// @param frozen whether that froze the key, which only happens to an active one
+    event Equivocated(bytes32 indexed keyId, bool frozen, Head first, Head second);
+
+    /// @notice Emitted when a key is over: another succeeded it, or its meter was decommissioned.
+    /// @param status Superseded or Decommissioned
+    /// @param until Unix time, s: its readings count before that
+    event Ended(bytes32 indexed keyId, Status status, uint32 until);
 
     /// @notice Thrown when somebody other than the registry begins a log or changes a key's terms.
     error CallerNotRegistry(address caller);
@@ -130,8 +185,10 @@ interface IWattWitness {
     /// @notice Thrown when a meter has not yet been unsettled for so long that it may settle without attestation.
     /// @param allowedAt Unix time, s; the greatest value = never
     error AttestationRequired(bytes32 keyId, uint256 allowedAt);
-    /// @notice Thrown when a key is not that of an active meter.
+    /// @notice Thrown when a key was never registered.
     error KeyUnknown(bytes32 keyId);
+    /// @notice Thrown when a key was registered or rotated in before: a key is used once, by one meter.
+    error KeyAlreadyUsed(bytes32 keyId);
     /// @notice Thrown when a size is 0 or not below 2^40.
     error SizeOutOfRange(uint64 size);
     /// @notice Thrown when a head has no more readings than its log has settled.
@@ -167,10 +224,31 @@ interface IWattWitness {
     /// @notice Thrown when a reading is not part of the settled log.
     error ReadingNotProven(bytes32 keyId, uint32 epoch, uint64 index);
 
-    /// @notice Begins the log of a key that the registry has just accepted. Only the registry calls this.
+    /// @notice Thrown when two heads are not of one log in the order of their sizes, each from 1 to below 2^40.
+    error HeadsNotComparable(bytes32 keyId);
+    /// @notice Thrown when two heads are the same: one head signed twice is no equivocation.
+    error HeadsEqual(bytes32 keyId, bytes32 headHash);
+    /// @notice Thrown when the second log has the very reading that the first head ends with.
+    error ReadingsEqual(bytes32 keyId, uint64 index);
+
+    /// @notice Begins the log of a key that the registry has just accepted for a new meter. Only the registry calls this.
     /// @dev The registry has verified the key's claim, which names this head. Reverts, in this order: CallerNotRegistry,
-    /// SizeOutOfRange, TimeAhead, BaselineTooOld, ConditionsBlock, SourceMismatch.
-    function begin(bytes32 keyId, Terms calldata terms, Head calldata baseline) external;
+    /// KeyAlreadyUsed, SizeOutOfRange, TimeAhead, BaselineTooOld, ConditionsBlock, SourceMismatch.
+    /// @param source channel and register that readings must carry
+    function begin(bytes32 keyId, address payee, uint32 capacity, uint8 source, Head calldata baseline) external;
+
+    /// @notice Ends the log of a meter's key and begins that of another, on the same terms. Only the registry calls this.
+    /// @dev The registry has verified the new key's claim, which names this head. Reverts, in this order:
+    /// CallerNotRegistry, TimeNotForward where the baseline is not later than what the old key settled, then as begin.
+    function succeed(bytes32 keyId, bytes32 newKeyId, Head calldata baseline) external;
+
+    /// @notice Ends the log of a decommissioned meter's key. Only the registry calls this.
+    /// @dev Reverts with CallerNotRegistry.
+    function decommission(bytes32 keyId) external;
+
+    /// @notice From now on the key's meter can produce at most `capacity`, W. Only the registry calls this.
+    /// @dev Reverts with CallerNotRegistry.
+    function setCapacity(bytes32 keyId, uint32 capacity) external;
 
     /// @notice From now on `payee` receives what the key's meter produces. Only the registry calls this.
     /// @dev Reverts with CallerNotRegistry.
@@ -180,17 +258,25 @@ interface IWattWitness {
     function attest(bytes32 root) external;
 
     /// @notice Settles heads: checks each, mints what was produced since the last, in units of the token to the payee.
-    /// Anyone may call it for any meter. Items that lost a race are skipped with an event; anything false reverts all.
+    /// Anyone may call it for any meter. Items that lost a race, or whose meter is frozen or decommissioned, are skipped
+    /// with an event; anything false reverts all.
     /// @dev Per item reverts, in this order: KeyUnknown, (Skipped), SizeNotForward, SizeOutOfRange, AttestationRequired,
     /// TimeAhead, TimeNotForward, ConditionsBlock, SourceMismatch, EnergyBackward, BeyondCapacity, SignatureInvalid,
     /// LogInconsistent or FirstReadingInvalid, SegmentGap, SegmentNotAttested or LastReadingInvalid.
     ///
     /// The first head of a new epoch mints from the settled energy if its reading 0 is not below it (the register went
-    /// on), else from reading 0 (the device lost its register). A later head of an earlier epoch is recorded, at any
-    /// time also without attestation, and mints nothing.
+    /// on), else from reading 0 (the device lost its register). A later head of an earlier epoch, or any of a superseded
+    /// key, is recorded, at any time also without attestation, and mints nothing.
     /// @param attestation the attested root whose batch holds every item; zero = without attestation, on the devices'
     /// signatures alone, for meters that were unsettled for unattestedAfter seconds
     function settle(bytes32 attestation, Settlement[] calldata items) external;
+
+    /// @notice Shows that a key signed two heads of one log that cannot both be honest: of equal size and different, or
+    /// of which the second has another reading where the first ends. Anyone may call it. The meter of an active key is
+    /// frozen until its owner rotates to another key; of any other key it is only put on record.
+    /// @dev Reverts, in this order: KeyUnknown, HeadsNotComparable, HeadsEqual or ReadingsEqual, ReadingNotProven,
+    /// SignatureInvalid.
+    function proveEquivocation(Equivocation calldata equivocation) external;
 
     /// @notice The registry whose meters settle here.
     function registry() external view returns (IMeterRegistry);
@@ -214,11 +300,22 @@ interface IWattWitness {
     /// @notice Size and root of the settled log of a key in any epoch; zero if nothing of it is settled.
     function logOf(bytes32 keyId, uint32 epoch) external view returns (uint64 size, bytes32 root);
 
-    /// @notice Whether a reading is part of the settled log of a key.
+    /// @notice From when (Unix time, s) to before when the readings of a key count; `until` 0 = to this day, `since` 0 =
+    /// never registered.
+    function intervalOf(bytes32 keyId) external view returns (uint32 since, uint32 until);
+
+    /// @notice The bound that applies now: the most mWh that settling a reading of this moment could mint, capacity x
+    /// time since the latest settled reading; 0 unless the key is active.
+    function boundOf(bytes32 keyId) external view returns (uint256 energy);
+
+    /// @notice From when (Unix time, s) a key may settle without attestation; the greatest value = never.
+    function unattestedFrom(bytes32 keyId) external view returns (uint256);
+
+    /// @notice Whether a reading is part of the settled log of a key, from within the key's interval.
     function verifyReading(bytes32 keyId, uint32 epoch, PlacedReading calldata placed) external view returns (bool);
 
-    /// @notice Whether a reading is part of the log under a head that a registered key signed, settled or not. The key
-    /// stays on chain, so a saved proof never expires.
+    /// @notice Whether a reading is part of the log under a head that a registered key signed, settled or not, from
+    /// within the key's interval. The key stays on chain, so a saved proof never expires.
     function verifySigned(
         PublicKey calldata key,
         Head calldata head,

@@ -38,14 +38,16 @@ enum Precompile {
 /// on one chain, for one registry, in one role:
 ///
 ///   domain(kind)  SHA-256("WattWitness/1 " ‖ kind ‖ chain id u64 ‖ registry 20)
-///   head   108    domain(head) 32 ‖ epoch u32 ‖ size u64 ‖ reading 32 ‖ root 32
-///   claim  148    domain(claim) 32 ‖ meter 32 ‖ key id 32 ‖ owner 20 ‖ head hash 32
+///   head     108  domain(head) 32 ‖ epoch u32 ‖ size u64 ‖ reading 32 ‖ root 32
+///   claim    148  domain(claim) 32 ‖ meter 32 ‖ key id 32 ‖ owner 20 ‖ head hash 32
+///   rotation  96  domain(rotate) 32 ‖ meter 32 ‖ new key id 32
 library Statement {
     /// P256VERIFY of EIP-7951.
     address private constant P256_VERIFY = address(0x100);
 
     string internal constant HEAD = "head";
     string internal constant CLAIM = "claim";
+    string internal constant ROTATE = "rotate";
 
     function domain(string memory kind, uint256 chainId, address registry) internal pure returns (bytes32) {
         return sha256(abi.encodePacked("WattWitness/1 ", kind, uint64(chainId), registry));
@@ -68,6 +70,10 @@ library Statement {
         bytes32 headHash_
     ) internal pure returns (bytes32) {
         return sha256(abi.encodePacked(claimDomain, meter, keyId_, owner, headHash_));
+    }
+
+    function rotationHash(bytes32 rotateDomain, bytes32 meter, bytes32 newKeyId) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(rotateDomain, meter, newKeyId));
     }
 
     /// Whether `key` signed the statement that hashes to `hash`, with a low s. By the precompile at 0x100 (EIP-7951,

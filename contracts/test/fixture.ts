@@ -24,6 +24,7 @@ import {
   type Reading,
   type Segment,
   sign,
+  timestampOf,
   toHex,
 } from "../../protocol/index.ts";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../abi.ts";
@@ -39,6 +40,13 @@ export const POWER = 3_600_000n;
 export const STEP = 10_000n; // mWh
 export const UNITS = 10n ** 12n;
 export const ZERO = toHex(new Uint8Array(32));
+
+/** IWattWitness.Status */
+export const STATUS = { None: 0, Active: 1, Frozen: 2, Superseded: 3, Decommissioned: 4 } as const;
+/** IWattWitness.SkipReason */
+export const SKIP_REASONS = { Overtaken: 1, CapacityChanged: 2, Frozen: 3, Decommissioned: 4 } as const;
+/** IMeterRegistry.Change */
+export const CHANGE = { Key: 0, Owner: 1, Capacity: 2 } as const;
 
 /** Every error that can come up through a call of any of the contracts. */
 const ERRORS = [wattWitnessAbi, meterRegistryAbi, functionsAttestorAbi, productionTokenAbi]
@@ -224,6 +232,8 @@ export type Part = {
   to: number;
   /** what of this log is settled, 1 (the baseline) unless told */
   settled?: number;
+  /** what of this meter is settled: Unix time, s; that of reading `settled` - 1 unless told */
+  settledTimestamp?: number;
   /** where the segment begins, the last settled reading unless told */
   from?: number;
   capacity?: number;
@@ -271,13 +281,17 @@ export const unattestedItem = (part: Part): SettlementItem =>
   itemOf(part, { ...headOf(part.meter, part.to, part.epoch), ...part.head });
 
 function itemOf(part: Part, head: Head, attested?: { from: number; leaves: Uint8Array[]; index: number }) {
-  const { meter, epoch = 1, settled = 1, signature = signHead(meter, head) } = part;
+  const { meter, epoch = 1, settled = 1, signature = signHead(meter, head), capacity = CAPACITY } = part;
   const readings = meter.readingsOf(epoch);
+  const last = settled === 0 ? undefined : readings[settled - 1];
+  const settledTimestamp = part.settledTimestamp ?? (last ? timestampOf(last) : 0);
   return settlementItem({
     publicKey: meter.publicKey,
     head,
     signature,
     settledSize: settled,
+    settledTimestamp,
+    capacity,
     range: createLog(readings).range,
     firstReading: readings[0],
     attested,

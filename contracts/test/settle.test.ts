@@ -25,6 +25,7 @@ import {
   produce,
   refuses,
   SOURCE,
+  SKIP_REASONS,
   START,
   STEP,
   type TestMeter,
@@ -311,10 +312,9 @@ describe("settle", () => {
       const [skipped] = await chain.publicClient.getContractEvents({ ...chain.wattWitness, eventName: "Skipped" });
       assert.deepEqual((skipped as unknown as { args: object }).args, {
         keyId: meter.id,
+        reason: SKIP_REASONS.Overtaken,
         epoch: 1,
         size: 600n,
-        namedSize: 1n,
-        settledSize: 300n,
       });
       assert.equal(await chain.supply(), (299n + 599n) * STEP * UNITS);
     });
@@ -329,20 +329,27 @@ describe("settle", () => {
 
   describe("a new epoch", () => {
     const later = (energy: bigint) => produce({ count: 200, from: { timestamp: START + 3000, energy } });
+    /** Of a log not settled yet, after epoch 1 was settled to 200. */
+    const fresh = (part: Omit<Part, "meter" | "settled">): Part => ({
+      meter,
+      settled: 0,
+      settledTimestamp: START + 1990,
+      ...part,
+    });
     beforeEach(async () => {
       await chain.settleAttested({ meter, to: 200 });
     });
 
     it("is refused without its reading 0", async () => {
       meter.begin(2, later(250n * STEP));
-      const part = { meter, epoch: 2, to: 100, settled: 0 };
+      const part = fresh({ epoch: 2, to: 100 });
       const lie = toHex(bent(meter.readingsOf(2)[0] as Uint8Array, { energy: 249n * STEP }));
       await refuses(settleWith(part, { firstReading: lie }), "FirstReadingInvalid", [meter.id, 2, 100n]);
     });
 
     it("is refused where it begins before the last settled reading", async () => {
       meter.begin(2, produce({ count: 200, from: { timestamp: START + 1990, energy: 0n } }));
-      await refuses(settleWith({ meter, epoch: 2, to: 100, settled: 0 }), "TimeNotForward", [
+      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "TimeNotForward", [
         meter.id,
         START + 1990,
         START + 1990,
@@ -351,19 +358,19 @@ describe("settle", () => {
 
     it("mints from the settled energy where the register went on", async () => {
       meter.begin(2, later(250n * STEP));
-      await chain.settleAttested({ meter, epoch: 2, to: 100, settled: 0 });
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
       assert.equal(await chain.supply(), (250n + 99n) * STEP * UNITS);
     });
 
     it("mints from reading 0 where the register was lost", async () => {
       meter.begin(2, later(0n));
-      await chain.settleAttested({ meter, epoch: 2, to: 100, settled: 0 });
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
       assert.equal(await chain.supply(), (199n + 99n) * STEP * UNITS);
     });
 
     it("mints nothing for a lost register's first reading alone", async () => {
       meter.begin(2, later(3n * STEP));
-      await chain.settleAttested({ meter, epoch: 2, to: 1, settled: 0 });
+      await chain.settleAttested(fresh({ epoch: 2, to: 1 }));
       assert.equal(await chain.supply(), 199n * STEP * UNITS);
       assert.equal((await chain.latestOf(meter)).energy, 3n * STEP);
     });
@@ -373,7 +380,7 @@ describe("settle", () => {
       const readings = later(0n);
       readings[99] = bent(readings[99] as Uint8Array, { energy: possible + 1n });
       meter.begin(2, readings);
-      await refuses(settleWith({ meter, epoch: 2, to: 100, settled: 0 }), "BeyondCapacity", [
+      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "BeyondCapacity", [
         meter.id,
         possible + 1n,
         possible,
@@ -382,7 +389,7 @@ describe("settle", () => {
 
     it("leaves the earlier epoch's log provable, and lets a later head of it be recorded, minting nothing", async () => {
       meter.begin(2, later(250n * STEP));
-      await chain.settleAttested({ meter, epoch: 2, to: 100, settled: 0 });
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
       const [supply, latest] = [await chain.supply(), await chain.latestOf(meter)];
       assert.deepEqual(await chain.logOf(meter, 1), [200n, toHex(headOf(meter, 200).root)]);
 
@@ -396,10 +403,10 @@ describe("settle", () => {
     it("lets an epoch that was passed over be recorded, also without attestation, minting nothing", async () => {
       meter.begin(2, later(205n * STEP));
       meter.begin(3, produce({ count: 50, from: { timestamp: START + 5000, energy: 450n * STEP } }));
-      await chain.settleAttested({ meter, epoch: 3, to: 50, settled: 0 });
+      await chain.settleAttested(fresh({ epoch: 3, to: 50 }));
       const supply = await chain.supply();
 
-      await chain.settle(ZERO, [unattestedItem({ meter, epoch: 2, to: 100, settled: 0 })]);
+      await chain.settle(ZERO, [unattestedItem(fresh({ epoch: 2, to: 100 }))]);
 
       assert.equal(await chain.supply(), supply);
       assert.equal((await chain.logOf(meter, 2))[0], 100n);
@@ -408,7 +415,7 @@ describe("settle", () => {
 
     it("refuses a forged head of the earlier epoch", async () => {
       meter.begin(2, later(250n * STEP));
-      await chain.settleAttested({ meter, epoch: 2, to: 100, settled: 0 });
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
       const signature = sign(encodeHead(meter.headDomain, headOf(meter, 600)), new Uint8Array(32).fill(9));
       await refuses(settleWith({ meter, to: 600, settled: 200, signature }), "SignatureInvalid");
       await refuses(settleWith({ ...bentPart(meter, 600, { conditions: 0x08 }), settled: 200 }), "ConditionsBlock");
