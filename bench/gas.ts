@@ -20,6 +20,7 @@ import {
   headHash,
   inclusionProof,
   sign,
+  timestampOf,
   toHex,
 } from "../protocol/index.ts";
 
@@ -55,6 +56,8 @@ function itemsOf(
       head,
       signature: sign(encodeHead(headDomain, head), privateKey),
       settledSize,
+      settledTimestamp: timestampOf(readings[from] as Uint8Array),
+      capacity: CAPACITY,
       range: log.range,
       firstReading: readings[0],
       attested: { from, leaves, index },

@@ -8,6 +8,7 @@ import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
 import { IProductionToken } from "./interfaces/IProductionToken.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
 import { Attestation } from "./libraries/Attestation.sol";
+import { Basis } from "./libraries/Basis.sol";
 import { MerkleLog } from "./libraries/MerkleLog.sol";
 import { HARMLESS_CONDITIONS, Reading } from "./libraries/Reading.sol";
 import { Head, Precompile, PublicKey, Signature, Statement } from "./libraries/Statement.sol";
@@ -34,9 +35,12 @@ contract WattWitness is IWattWitness, AccessManaged {
         bytes32 keyId;
         Terms terms;
         SettledHead latest;
+        Head head;
         /// of the log that the item is about, as settled
         uint64 logSize;
         bytes32 logRoot;
+        /// else the head is only recorded: it is of an earlier epoch, or of a superseded key
+        bool mints;
     }
 
     /* CONSTANTS */
@@ -169,23 +173,21 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     function _settle(bytes32 attestation, bytes32 headDomain, Settlement calldata item) private {
         Standing memory standing = _standingOf(item);
-        bool mints = standing.terms.status != Status.Superseded && item.head.epoch >= standing.latest.epoch;
-        SkipReason reason = _skipReason(standing, item, mints);
-        if (reason != SkipReason.None) {
-            emit Skipped(standing.keyId, reason, item.head.epoch, item.head.size);
+        if (!_stands(standing, item.basis)) {
+            emit Skipped(standing.keyId, _skipReason(standing, item.basis), standing.head.epoch, standing.head.size);
             return;
         }
 
-        _checkSize(standing, item.head);
-        if (attestation == 0 && mints) _checkUnattested(standing);
-        uint64 produced = mints ? _checkProduction(standing, item) : _checkRecord(standing, item);
-        bytes32 headHash = _checkSignature(standing.keyId, headDomain, item);
+        _checkSize(standing);
+        if (attestation == 0 && standing.mints) _checkUnattested(standing);
+        uint64 produced = standing.mints ? _checkProduction(standing, item) : _checkRecord(standing);
+        bytes32 headHash = _checkSignature(standing, headDomain, item);
         _checkGrowth(standing, item);
-        if (attestation == 0) _checkLastReading(standing.keyId, item.head, item.witness);
+        if (attestation == 0) _checkLastReading(standing, item.witness);
         else _checkAttested(standing, item, headHash, attestation);
 
-        if (mints) _advance(standing, item.head, attestation, produced);
-        else _record(standing, item.head, attestation);
+        if (standing.mints) _advance(standing, attestation, produced);
+        else _record(standing, attestation);
     }
 
     function _standingOf(Settlement calldata item) private view returns (Standing memory) {
@@ -193,31 +195,37 @@ contract WattWitness is IWattWitness, AccessManaged {
         Terms memory terms = _terms[keyId];
         require(terms.status != Status.None, KeyUnknown(keyId));
         SettledHead memory latest = _latest[keyId];
-        (uint64 logSize, bytes32 logRoot) = _log(keyId, item.head.epoch, latest);
-        return Standing(keyId, terms, latest, logSize, logRoot);
+        Head memory head = item.head;
+        (uint64 logSize, bytes32 logRoot) = _log(keyId, head.epoch, latest);
+        bool mints = terms.status != Status.Superseded && head.epoch >= latest.epoch;
+        return Standing(keyId, terms, latest, head, logSize, logRoot, mints);
     }
 
-    /// What an item was made for has changed: that is nobody's lie, so it must not stop the others.
-    function _skipReason(
-        Standing memory standing,
-        Settlement calldata item,
-        bool mints
-    ) private pure returns (SkipReason) {
+    /// Whether everything is as the item was made for. What it mints also depends on the key's latest settled reading,
+    /// whose time each settlement moves forward, in whichever log, and on the meter's capacity.
+    function _stands(Standing memory standing, Basis basis) private pure returns (bool) {
+        Status status = standing.terms.status;
+        return
+            basis.settledSize() == standing.logSize &&
+            status != Status.Frozen &&
+            status != Status.Decommissioned &&
+            (!standing.mints ||
+                (basis.settledTimestamp() == standing.latest.timestamp && basis.capacity() == standing.terms.capacity));
+    }
+
+    function _skipReason(Standing memory standing, Basis basis) private pure returns (SkipReason) {
         if (standing.terms.status == Status.Frozen) return SkipReason.Frozen;
         if (standing.terms.status == Status.Decommissioned) return SkipReason.Decommissioned;
-        if (item.settledSize != standing.logSize) return SkipReason.Overtaken;
-        if (!mints) return SkipReason.None;
-        // each settlement moves it forward, also one of another log of the key
-        if (item.settledTimestamp != standing.latest.timestamp) return SkipReason.Overtaken;
-        if (item.capacity != standing.terms.capacity) return SkipReason.CapacityChanged;
-        return SkipReason.None;
+        if (basis.settledSize() != standing.logSize) return SkipReason.Overtaken;
+        if (basis.settledTimestamp() != standing.latest.timestamp) return SkipReason.Overtaken;
+        return SkipReason.CapacityChanged;
     }
 
     /* CHECKS, IN THE ORDER THEY ARE MADE */
 
-    function _checkSize(Standing memory standing, Head calldata head) private pure {
-        (uint64 size, uint64 logSize) = (head.size, standing.logSize);
-        require(size > logSize, SizeNotForward(standing.keyId, head.epoch, size, logSize));
+    function _checkSize(Standing memory standing) private pure {
+        (uint64 size, uint64 logSize) = (standing.head.size, standing.logSize);
+        require(size > logSize, SizeNotForward(standing.keyId, standing.head.epoch, size, logSize));
         require(size < MerkleLog.SIZE_LIMIT, SizeOutOfRange(size));
     }
 
@@ -227,9 +235,9 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     /// A head that is only recorded mints nothing, so nothing is asked of its time and energy.
-    function _checkRecord(Standing memory standing, Settlement calldata item) private view returns (uint64 produced) {
-        _checkClock(standing.keyId, item.head.reading.timestamp());
-        _checkReading(standing.keyId, item.head.reading, standing.terms.source);
+    function _checkRecord(Standing memory standing) private view returns (uint64 produced) {
+        _checkClock(standing.keyId, standing.head.reading.timestamp());
+        _checkReading(standing.keyId, standing.head.reading, standing.terms.source);
         return 0;
     }
 
@@ -238,11 +246,11 @@ contract WattWitness is IWattWitness, AccessManaged {
         Standing memory standing,
         Settlement calldata item
     ) private view returns (uint64 produced) {
-        (bytes32 keyId, Reading reading) = (standing.keyId, item.head.reading);
+        (bytes32 keyId, Reading reading) = (standing.keyId, standing.head.reading);
         (uint32 timestamp, uint64 energy) = (reading.timestamp(), reading.energy());
         _checkClock(keyId, timestamp);
         (uint32 baseTimestamp, uint64 baseEnergy) = _base(standing, item);
-        require(timestamp > baseTimestamp || item.head.size == 1, TimeNotForward(keyId, timestamp, baseTimestamp));
+        require(timestamp > baseTimestamp || standing.head.size == 1, TimeNotForward(keyId, timestamp, baseTimestamp));
         _checkReading(keyId, reading, standing.terms.source);
         require(energy >= baseEnergy, EnergyBackward(keyId, energy, baseEnergy));
         produced = energy - baseEnergy;
@@ -257,7 +265,7 @@ contract WattWitness is IWattWitness, AccessManaged {
         Settlement calldata item
     ) private pure returns (uint32 timestamp, uint64 energy) {
         (timestamp, energy) = (standing.latest.timestamp, standing.latest.energy);
-        if (item.head.epoch == standing.latest.epoch) return (timestamp, energy);
+        if (standing.head.epoch == standing.latest.epoch) return (timestamp, energy);
 
         Reading first = item.firstReading;
         require(first.timestamp() > timestamp, TimeNotForward(standing.keyId, first.timestamp(), timestamp));
@@ -275,26 +283,26 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     function _checkSignature(
-        bytes32 keyId,
+        Standing memory standing,
         bytes32 headDomain,
         Settlement calldata item
     ) private view returns (bytes32 headHash) {
-        headHash = Statement.headHash(headDomain, item.head);
-        require(headHash.isSigned(item.signature, item.key), SignatureInvalid(keyId, headHash));
+        headHash = Statement.headHash(headDomain, standing.head);
+        require(headHash.isSigned(item.signature, item.key), SignatureInvalid(standing.keyId, headHash));
     }
 
     /// The log only grew; of a log never settled, reading 0 is what the item says.
     function _checkGrowth(Standing memory standing, Settlement calldata item) private view {
-        (uint64 from, uint64 size, bytes32 root) = (standing.logSize, item.head.size, item.head.root);
+        (uint64 from, uint64 size, bytes32 root) = (standing.logSize, standing.head.size, standing.head.root);
         if (from == 0) {
             require(
                 MerkleLog.verifyInclusion(MerkleLog.leafHash(item.firstReading), 0, size, item.growth, root),
-                FirstReadingInvalid(standing.keyId, item.head.epoch, size)
+                FirstReadingInvalid(standing.keyId, standing.head.epoch, size)
             );
         } else {
             require(
                 MerkleLog.verifyConsistency(from, size, standing.logRoot, root, item.growth),
-                LogInconsistent(standing.keyId, item.head.epoch, from, size)
+                LogInconsistent(standing.keyId, standing.head.epoch, from, size)
             );
         }
     }
@@ -305,37 +313,42 @@ contract WattWitness is IWattWitness, AccessManaged {
         bytes32 headHash,
         bytes32 attestation
     ) private view {
-        (bytes32 keyId, uint64 from) = (standing.keyId, item.from);
+        (bytes32 keyId, Basis basis) = (standing.keyId, item.basis);
+        uint64 from = basis.from();
         require(from == 0 || from < standing.logSize, SegmentGap(keyId, from, standing.logSize));
-        bytes32 leaf = Attestation.leafHash(keyId, item.head.epoch, from, item.capacity, headHash);
+        bytes32 leaf = Attestation.leafHash(keyId, standing.head.epoch, from, basis.capacity(), headHash);
         require(
-            MerkleLog.verifyInclusion(leaf, item.segment, item.segments, item.witness, attestation),
+            MerkleLog.verifyInclusion(leaf, basis.segment(), basis.segments(), item.witness, attestation),
             SegmentNotAttested(keyId, headHash, attestation)
         );
     }
 
-    function _checkLastReading(bytes32 keyId, Head calldata head, bytes32[] calldata proof) private view {
+    function _checkLastReading(Standing memory standing, bytes32[] calldata proof) private view {
+        Head memory head = standing.head;
         bytes32 leaf = MerkleLog.leafHash(head.reading);
         require(
             MerkleLog.verifyInclusion(leaf, head.size - 1, head.size, proof, head.root),
-            LastReadingInvalid(keyId, head.epoch, head.size)
+            LastReadingInvalid(standing.keyId, head.epoch, head.size)
         );
     }
 
     /* EFFECTS */
 
-    function _record(Standing memory standing, Head calldata head, bytes32 attestation) private {
-        (bytes32 keyId, uint32 epoch) = (standing.keyId, head.epoch);
-        if (epoch == standing.latest.epoch) {
-            (_latest[keyId].root, _latest[keyId].size) = (head.root, uint40(head.size));
+    function _record(Standing memory standing, bytes32 attestation) private {
+        (bytes32 keyId, Head memory head) = (standing.keyId, standing.head);
+        if (head.epoch == standing.latest.epoch) {
+            SettledHead memory latest = standing.latest;
+            (latest.root, latest.size) = (head.root, uint40(head.size));
+            _latest[keyId] = latest;
         } else {
-            _otherLogs[keyId][epoch] = OtherLog(head.root, head.size);
+            _otherLogs[keyId][head.epoch] = OtherLog(head.root, head.size);
         }
-        emit Recorded(keyId, attestation, epoch, standing.logSize, head.size, head.root);
+        emit Recorded(keyId, attestation, head.epoch, standing.logSize, head.size, head.root);
     }
 
-    function _advance(Standing memory standing, Head calldata head, bytes32 attestation, uint64 produced) private {
-        (bytes32 keyId, SettledHead memory latest) = (standing.keyId, standing.latest);
+    function _advance(Standing memory standing, bytes32 attestation, uint64 produced) private {
+        (bytes32 keyId, Head memory head) = (standing.keyId, standing.head);
+        SettledHead memory latest = standing.latest;
         if (head.epoch != latest.epoch) _otherLogs[keyId][latest.epoch] = OtherLog(latest.root, latest.size);
         _store(keyId, head, SafeCast.toUint56(uint256(latest.produced) + produced));
         if (produced != 0) token.mint(standing.terms.payee, produced * UNITS);
@@ -354,7 +367,7 @@ contract WattWitness is IWattWitness, AccessManaged {
         });
     }
 
-    function _store(bytes32 keyId, Head calldata head, uint56 produced) private {
+    function _store(bytes32 keyId, Head memory head, uint56 produced) private {
         _latest[keyId] = SettledHead({
             root: head.root,
             epoch: head.epoch,

@@ -3274,19 +3274,9 @@ export const wattWitnessAbi = [
             "type": "tuple"
           },
           {
-            "internalType": "uint64",
-            "name": "settledSize",
-            "type": "uint64"
-          },
-          {
-            "internalType": "uint32",
-            "name": "settledTimestamp",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint32",
-            "name": "capacity",
-            "type": "uint32"
+            "internalType": "Basis",
+            "name": "basis",
+            "type": "bytes32"
           },
           {
             "internalType": "Reading",
@@ -3297,21 +3287,6 @@ export const wattWitnessAbi = [
             "internalType": "bytes32[]",
             "name": "growth",
             "type": "bytes32[]"
-          },
-          {
-            "internalType": "uint64",
-            "name": "from",
-            "type": "uint64"
-          },
-          {
-            "internalType": "uint64",
-            "name": "segment",
-            "type": "uint64"
-          },
-          {
-            "internalType": "uint64",
-            "name": "segments",
-            "type": "uint64"
           },
           {
             "internalType": "bytes32[]",

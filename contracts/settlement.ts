@@ -1,5 +1,5 @@
 /** One item of WattWitness.settle, made from a log: see IWattWitness.Settlement for what each field means. */
-import type { Hex } from "viem";
+import { encodePacked, type Hex, slice } from "viem";
 import {
   attestationProof,
   consistencyProof,
@@ -16,14 +16,9 @@ export type SettlementItem = {
   key: { x: Hex; y: Hex };
   head: { epoch: number; size: bigint; reading: Hex; root: Hex };
   signature: { r: Hex; s: Hex };
-  settledSize: bigint;
-  settledTimestamp: number;
-  capacity: number;
+  basis: Hex;
   firstReading: Hex;
   growth: readonly Hex[];
-  from: bigint;
-  segment: bigint;
-  segments: bigint;
   witness: readonly Hex[];
 };
 
@@ -57,15 +52,53 @@ export function settlementItem(input: SettlementInput): SettlementItem {
     key: publicKeyParts(publicKey),
     head: headParts(head),
     signature: signatureParts(signature),
-    settledSize: BigInt(settledSize),
-    settledTimestamp,
-    capacity,
+    basis: encodeBasis({
+      settledSize,
+      settledTimestamp,
+      capacity,
+      from: attested?.from ?? 0,
+      segment: attested?.index ?? 0,
+      segments: attested?.leaves.length ?? 0,
+    }),
     firstReading: settledSize === 0 && firstReading ? toHex(firstReading) : ZERO,
     growth: hexes(growth),
-    from: BigInt(attested?.from ?? 0),
-    segment: BigInt(attested?.index ?? 0),
-    segments: BigInt(attested?.leaves.length ?? 0),
     witness: hexes(witness),
+  };
+}
+
+/** What an item was made for, as Basis.sol has it. */
+export type Basis = {
+  settledSize: number;
+  settledTimestamp: number;
+  capacity: number;
+  from: number;
+  segment: number;
+  segments: number;
+};
+
+export function encodeBasis(basis: Basis): Hex {
+  return encodePacked(
+    ["uint64", "uint32", "uint32", "uint64", "uint32", "uint32"],
+    [
+      BigInt(basis.settledSize),
+      basis.settledTimestamp,
+      basis.capacity,
+      BigInt(basis.from),
+      basis.segment,
+      basis.segments,
+    ],
+  );
+}
+
+export function decodeBasis(basis: Hex): Basis {
+  const field = (start: number, end: number): number => Number(slice(basis, start, end));
+  return {
+    settledSize: field(0, 8),
+    settledTimestamp: field(8, 12),
+    capacity: field(12, 16),
+    from: field(16, 24),
+    segment: field(24, 28),
+    segments: field(28, 32),
   };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import { Basis } from "../libraries/Basis.sol";
 import { Reading } from "../libraries/Reading.sol";
 import { Head, Precompile, PublicKey, Signature } from "../libraries/Statement.sol";
 import { IMeterRegistry } from "./IMeterRegistry.sol";
@@ -62,22 +63,12 @@ interface IWattWitness {
         Head head;
         /// the device's, over the head
         Signature signature;
-        /// settled size of this log when the item was made, 0 = never settled; if it has moved, the item is skipped
-        uint64 settledSize;
-        /// timestamp of the key's latest settled reading when the item was made; likewise
-        uint32 settledTimestamp;
-        /// W, that the segment was checked against, or would have been; likewise
-        uint32 capacity;
+        /// what it was made for: where that has changed, the item is skipped
+        Basis basis;
         /// of a log never settled its reading 0, else zero
         Reading firstReading;
-        /// the consistency proof from settledSize to the head; of a log never settled the inclusion proof of firstReading
+        /// the consistency proof from the settled size to the head; of a log never settled the inclusion proof of firstReading
         bytes32[] growth;
-        /// where the segment that the DON checked begins: below settledSize, or 0
-        uint64 from;
-        /// place of the segment in its batch, from 0
-        uint64 segment;
-        /// segments in the batch
-        uint64 segments;
         /// the inclusion proof of the segment under the attested root; without attestation, of the head's reading, at
         /// size - 1, under the head's root
         bytes32[] witness;

@@ -54,12 +54,32 @@ library Statement {
     }
 
     /// SHA-256(x ‖ y): the name of a key, and of the meter that is first registered with it.
-    function keyId(PublicKey calldata key) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(key.x, key.y));
+    function keyId(PublicKey calldata key) internal view returns (bytes32 hash) {
+        // in scratch space, the precompile's answer at 0; as in MerkleLog, because every settlement needs it
+        assembly ("memory-safe") {
+            calldatacopy(0x00, key, 64)
+            if iszero(staticcall(gas(), 2, 0x00, 64, 0x00, 32)) {
+                revert(0, 0)
+            }
+            hash := mload(0x00)
+        }
     }
 
-    function headHash(bytes32 headDomain, Head calldata head) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(headDomain, head.epoch, head.size, head.reading, head.root));
+    function headHash(bytes32 headDomain, Head memory head) internal view returns (bytes32 hash) {
+        uint256 place = (uint256(head.epoch) << 224) | (uint256(head.size) << 160);
+        (Reading reading, bytes32 root) = (head.reading, head.root);
+        // beyond the free memory pointer, which stays where it is
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore(buffer, headDomain)
+            mstore(add(buffer, 32), place)
+            mstore(add(buffer, 44), reading)
+            mstore(add(buffer, 76), root)
+            if iszero(staticcall(gas(), 2, buffer, 108, 0x00, 32)) {
+                revert(0, 0)
+            }
+            hash := mload(0x00)
+        }
     }
 
     function claimHash(

@@ -53,11 +53,11 @@ contract Harness {
         return Statement.domain(kind, chainId, registry);
     }
 
-    function keyId(PublicKey calldata key) external pure returns (bytes32) {
+    function keyId(PublicKey calldata key) external view returns (bytes32) {
         return Statement.keyId(key);
     }
 
-    function headHash(bytes32 headDomain, Head calldata head) external pure returns (bytes32) {
+    function headHash(bytes32 headDomain, Head calldata head) external view returns (bytes32) {
         return Statement.headHash(headDomain, head);
     }
 

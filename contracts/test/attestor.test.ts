@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { getAddress, type Hex, zeroAddress } from "viem";
-import { deployFixture, type Fixture, refuses } from "./fixture.ts";
+import { encodeAbiParameters, getAddress, type Hex, parseAbi, zeroAddress } from "viem";
+import { ROLES } from "../deploy.ts";
+import { artifact, deployFixture, type Fixture, refuses } from "./fixture.ts";
 import { type Functions, withFunctions } from "./functions.ts";
 
 const digest: Hex = `0x${"d1".repeat(32)}`;
 const root: Hex = `0x${"a7".repeat(32)}`;
 const URL = "http://127.0.0.1:1/batch";
+
+const routerAbi = parseAbi([
+  "function proposeSubscriptionOwnerTransfer(uint64 subscriptionId, address newOwner)",
+  "function acceptSubscriptionOwnerTransfer(uint64 subscriptionId)",
+]);
 
 /** Answers as its first argument says. */
 const SOURCE = `// §: not one byte per character
@@ -106,5 +112,128 @@ describe("FunctionsAttestor", function () {
     await functions.ask(digest, rootOf(6), [`${URL}/refuse`]);
     await functions.ask(digest, rootOf(6), [URL]);
     assert.equal(await functions.attestedBy(rootOf(6)), getAddress(functions.attestor));
+  });
+
+  describe("paused by a guardian", () => {
+    const pausing = (functionName: "pause" | "unpause", by = chain.guardian) =>
+      chain.send({ ...functions.contract, functionName, args: [] }, by);
+
+    it("asks nobody, until it goes on; what was asked may be answered", async () => {
+      await refuses(pausing("pause", chain.stranger), "AccessManagedUnauthorized");
+      const report = functions.reported();
+      await functions.request(digest, rootOf(7), [URL]);
+      await pausing("pause");
+      await report;
+      assert.equal(await functions.attestedBy(rootOf(7)), getAddress(functions.attestor));
+      await refuses(functions.request(digest, rootOf(8), [URL]), "EnforcedPause");
+      await refuses(order(rootOf(8)), "EnforcedPause");
+      await refuses(pausing("unpause", chain.stranger), "AccessManagedUnauthorized");
+      await pausing("unpause");
+    });
+
+    it("needs no upkeep", async () => {
+      await order(rootOf(9));
+      assert.equal(await isNeeded(), true);
+      await pausing("pause");
+      assert.equal(await isNeeded(), false);
+      await pausing("unpause");
+    });
+  });
+
+  const order = (of: Hex, urls: readonly string[] = [URL], by = functions.operator) =>
+    chain.send(
+      { ...functions.contract, functionName: "order", args: [digest, of, urls, functions.subscriptionId] },
+      by,
+    );
+  const operatorData = () => encodeAbiParameters([{ type: "address" }], [functions.operator.account.address]);
+  const check = (data = operatorData()) =>
+    chain.publicClient.readContract({ ...functions.contract, functionName: "checkUpkeep", args: [data] } as const);
+  const ordered = () => {
+    const args = [functions.operator.account.address] as const;
+    return chain.publicClient.readContract({ ...functions.contract, functionName: "orderOf", args });
+  };
+  const isNeeded = async () => (await check())[0];
+  /** By anyone: a keeper has no role. */
+  const perform = (data = operatorData()) =>
+    chain.send({ ...functions.contract, functionName: "performUpkeep", args: [data] }, chain.owner);
+  const pass = async (seconds: number) => {
+    const { timestamp } = await chain.publicClient.getBlock();
+    await chain.at(Number(timestamp) + seconds);
+  };
+
+  describe("an order", () => {
+    it("is left by nobody but an operator, on the terms of a request", async () => {
+      await refuses(order(root, [URL], chain.owner), "AccessManagedUnauthorized");
+      await refuses(order(root, []), "UrlCountInvalid", [0n]);
+      await refuses(order(rootOf(5)), "AlreadyAttested", [rootOf(5)]);
+      await refuses(order(root, [URL], functions.otherOperator), "CallerNotSubscriptionOwner");
+    });
+
+    it("of nobody is not performed", async () => {
+      const data = encodeAbiParameters([{ type: "address" }], [chain.owner.account.address]);
+      assert.equal((await check(data))[0], false);
+      await refuses(perform(data), "OrderNotDue", [getAddress(chain.owner.account.address)]);
+    });
+
+    it("is requested by any keeper, and is over when the root is attested", async () => {
+      await order(rootOf(10));
+      assert.deepEqual(await check(), [true, operatorData()]);
+      const report = functions.reported();
+      await perform();
+      await report;
+      assert.equal(await functions.attestedBy(rootOf(10)), getAddress(functions.attestor));
+      await pass(3600);
+      assert.equal(await isNeeded(), false);
+      await refuses(perform(), "OrderNotDue", [getAddress(functions.operator.account.address)]);
+    });
+
+    it("is requested again ten minutes after a refusal, five times at most", async () => {
+      await order(rootOf(11), [`${URL}/refuse`]);
+      for (let attempt = 1; attempt <= 5; attempt++) {
+        const report = functions.reported();
+        await perform();
+        await report;
+        await refuses(perform(), "OrderNotDue");
+        const requestedAt = Number((await ordered()).requestedAt);
+        await chain.at(requestedAt + 599);
+        assert.equal(await isNeeded(), false);
+        await chain.at(requestedAt + 600);
+        assert.equal(await isNeeded(), attempt < 5);
+      }
+      const { attempts, root: orderedRoot } = await ordered();
+      assert.deepEqual([attempts, orderedRoot], [5, rootOf(11)]);
+    });
+
+    it("is replaced by another", async () => {
+      await order(rootOf(12), [`${URL}/refuse`]);
+      await order(rootOf(13));
+      const report = functions.reported();
+      await perform();
+      await report;
+      assert.equal(await functions.attestedBy(rootOf(13)), getAddress(functions.attestor));
+    });
+
+    it("spends nothing of a subscription that is its operator's no more", async () => {
+      const { chainlink, subscriptionId, operator, otherOperator } = functions;
+      await order(rootOf(14));
+      const router = { address: chainlink.router, abi: routerAbi } as const;
+      const propose = [subscriptionId, otherOperator.account.address] as const;
+      await chain.send({ ...router, functionName: "proposeSubscriptionOwnerTransfer", args: propose }, operator);
+      const accept = { ...router, functionName: "acceptSubscriptionOwnerTransfer", args: [subscriptionId] };
+      await chain.send(accept, otherOperator);
+      await refuses(perform(), "OrderNotDue");
+      const back = [subscriptionId, operator.account.address] as const;
+      await chain.send({ ...router, functionName: "proposeSubscriptionOwnerTransfer", args: back }, otherOperator);
+      await chain.send(accept, operator);
+      assert.equal(await isNeeded(), true);
+    });
+
+    it("is not requested once its operator is none any more", async () => {
+      await order(rootOf(15));
+      const { abi } = await artifact("AccessManager");
+      const args = [ROLES.operator, functions.operator.account.address];
+      await chain.send({ address: chain.deployment.manager, abi, functionName: "revokeRole", args });
+      await refuses(perform(), "OrderNotDue");
+    });
   });
 });

@@ -11,10 +11,12 @@ import {
   encodeClaim,
   encodeHead,
   encodeReading,
+  encodeRotation,
   fromHex,
   frontier,
   type Head,
   headHash,
+  inclusionProof,
   keyIdOf,
   leafHash,
   nodeHash,
@@ -29,7 +31,17 @@ import {
 } from "../../protocol/index.ts";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../abi.ts";
 import { deploy, deployWattWitness, grant, ROLES, THIRTY_DAYS, type Wallet } from "../deploy.ts";
-import { headParts, publicKeyParts, type SettlementItem, settlementItem, signatureParts } from "../settlement.ts";
+import {
+  type Basis,
+  decodeBasis,
+  encodeBasis,
+  headParts,
+  hexes,
+  publicKeyParts,
+  type SettlementItem,
+  settlementItem,
+  signatureParts,
+} from "../settlement.ts";
 
 /** 2026-03-20T00:00:00Z: the chains of the tests begin here, and so do the readings. */
 export const START = 1_773_964_800;
@@ -52,6 +64,8 @@ export const CHANGE = { Key: 0, Owner: 1, Capacity: 2 } as const;
 const ERRORS = [wattWitnessAbi, meterRegistryAbi, functionsAttestorAbi, productionTokenAbi]
   .flat()
   .filter((item) => item.type === "error");
+
+const EVENTS = [meterRegistryAbi, wattWitnessAbi, productionTokenAbi].flat().filter((item) => item.type === "event");
 
 export type Network = "default" | "rollup" | "prague";
 
@@ -97,15 +111,16 @@ export async function openLibraries(network: Network) {
 /** P256VERIFY of EIP-7951. */
 const P256_VERIFY = "0x0000000000000000000000000000000000000100";
 
-/** The contracts on a chain; accounts: 0 administrator and registrar, 1 owner, 2 attestor, 3 stranger. */
+/** The contracts on a chain; accounts: 0 administrator and registrar, 1 owner, 2 attestor, 3 stranger, 4 guardian. */
 export async function deployFixture(network?: Network, unattestedAfter = THIRTY_DAYS) {
   const chain = await createChain(network);
   const { publicClient } = chain;
-  const [admin, owner, attestor, stranger] = chain.wallets as [Wallet, Wallet, Wallet, Wallet];
+  const [admin, owner, attestor, stranger, guardian] = chain.wallets as [Wallet, Wallet, Wallet, Wallet, Wallet];
   const deployer = { publicClient, wallet: admin, artifact };
   const deployment = await deployWattWitness(deployer, unattestedAfter);
   await grant(deployer, deployment.manager, ROLES.registrar, admin.account.address);
   await grant(deployer, deployment.manager, ROLES.attestor, attestor.account.address);
+  await grant(deployer, deployment.manager, ROLES.guardian, guardian.account.address);
   const place: Place = { chainId: await publicClient.getChainId(), registry: deployment.registry };
 
   const registry = { address: deployment.registry, abi: [...meterRegistryAbi, ...ERRORS] as const };
@@ -130,6 +145,19 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
       by,
     );
 
+  /** Rotates `meter`, whose key is `old`'s, to the key of `device`, at its first reading. */
+  const rotate = (meter: Hex, old: TestMeter, device: TestMeter, change: Partial<RotateArgs> = {}, by = owner) => {
+    const newKey = change.newKey ?? newKeyOf(device, meter, by.account.address);
+    const key = change.key ?? publicKeyParts(old.publicKey);
+    const rotation = change.rotation ?? rotationOf(old, meter, device.id);
+    return send({ ...registry, functionName: "rotate", args: [meter, newKey, key, rotation] }, by);
+  };
+  /** A transaction of a registrar, unless told, that the registry is asked to make. */
+  const registryCall = (functionName: string, args: readonly unknown[], by = admin) =>
+    send({ ...registry, functionName, args }, by);
+  const registryView = (functionName: string, ...args: unknown[]): Promise<never> =>
+    publicClient.readContract({ ...registry, functionName, args } as never) as Promise<never>;
+
   const registered = async (meter: TestMeter) => {
     await register(meter);
     return meter;
@@ -143,9 +171,22 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
 
   return {
     ...chain,
-    ...{ admin, owner, attestor, stranger, deployer, deployment, place },
+    ...{ admin, owner, attestor, stranger, guardian, deployer, deployment, place },
     ...{ registry, wattWitness, token },
-    ...{ send, attest, settle, register, registered, settleAttested },
+    ...{ send, attest, settle, register, registered, rotate, registryCall, registryView, settleAttested },
+    eventsOf: async (eventName: string) => {
+      const events = await publicClient.getContractEvents({
+        address: [registry.address, wattWitness.address, token.address],
+        abi: EVENTS,
+        eventName,
+        fromBlock: 0n,
+      } as never);
+      return (events as unknown as { args: Record<string, unknown> }[]).map(({ args }) => args);
+    },
+    termsOf: (meter: TestMeter) =>
+      publicClient.readContract({ ...wattWitness, functionName: "termsOf", args: [meter.id] }),
+    intervalOf: (meter: TestMeter) =>
+      publicClient.readContract({ ...wattWitness, functionName: "intervalOf", args: [meter.id] }),
     latestOf: (meter: TestMeter) =>
       publicClient.readContract({ ...wattWitness, functionName: "latestOf", args: [meter.id] }),
     logOf: (meter: TestMeter, epoch: number) =>
@@ -155,6 +196,12 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
     deploy: (name: string, args: unknown[] = []) => deploy(deployer, name, args),
   };
 }
+
+type RotateArgs = {
+  newKey: ReturnType<typeof newKeyOf>;
+  key: ReturnType<typeof publicKeyParts>;
+  rotation: ReturnType<typeof rotationOf>;
+};
 
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 
@@ -207,19 +254,41 @@ export function headOf(meter: TestMeter, size: number, epoch = 1): Head {
 export const signHead = (meter: TestMeter, head: Head): Uint8Array =>
   sign(encodeHead(meter.headDomain, head), meter.privateKey);
 
+/** The claim of a device's key to belong to the owner of `meter`, over its head of `size` readings. */
+export function claimOf(device: TestMeter, { meter = device.id, owner, size = 1, epoch = 1 }: ClaimOptions) {
+  const keyId = fromHex(device.id);
+  const head = headHash(encodeHead(device.headDomain, headOf(device, size, epoch)));
+  const claim = { meter: fromHex(meter), keyId, owner, headHash: head };
+  return signatureParts(sign(encodeClaim(domain("claim", device.place), claim), device.privateKey));
+}
+
+type ClaimOptions = { meter?: Hex; owner: Hex; size?: number; epoch?: number };
+
 export function registrationOf(meter: TestMeter, owner: Hex, size = 1, epoch = 1) {
-  const baseline = headOf(meter, size, epoch);
-  const keyId = fromHex(meter.id);
-  const claim = { meter: keyId, keyId, owner, headHash: headHash(encodeHead(meter.headDomain, baseline)) };
   return {
     key: publicKeyParts(meter.publicKey),
     owner,
     capacity: CAPACITY,
     source: SOURCE,
     details: ZERO,
-    baseline: headParts(baseline),
-    claim: signatureParts(sign(encodeClaim(domain("claim", meter.place), claim), meter.privateKey)),
+    baseline: headParts(headOf(meter, size, epoch)),
+    claim: claimOf(meter, { owner, size, epoch }),
   };
+}
+
+/** What makes a device's key that of a meter. */
+export function newKeyOf(device: TestMeter, meter: Hex, owner: Hex, size = 1) {
+  return {
+    key: publicKeyParts(device.publicKey),
+    baseline: headParts(headOf(device, size)),
+    claim: claimOf(device, { meter, owner, size }),
+  };
+}
+
+/** The old device's word that another key succeeds it. */
+export function rotationOf(device: TestMeter, meter: Hex, newKeyId: Hex) {
+  const rotation = { meter: fromHex(meter), newKeyId: fromHex(newKeyId) };
+  return signatureParts(sign(encodeRotation(domain("rotate", device.place), rotation), device.privateKey));
 }
 
 // SETTLEMENTS
@@ -296,6 +365,19 @@ function itemOf(part: Part, head: Head, attested?: { from: number; leaves: Uint8
     firstReading: readings[0],
     attested,
   });
+}
+
+/** The item, with another basis. */
+export const rebased = (item: SettlementItem, change: Partial<Basis>): SettlementItem => ({
+  ...item,
+  basis: encodeBasis({ ...decodeBasis(item.basis), ...change }),
+});
+
+/** A reading of a log of `size` readings, with its inclusion proof. */
+export function placed(meter: TestMeter, index: number, size: number, epoch = 1) {
+  const readings = meter.readingsOf(epoch);
+  const proof = hexes(inclusionProof(createLog(readings.slice(0, size)).range, index, size));
+  return { index: BigInt(index), reading: toHex(readings[index] as Uint8Array), proof };
 }
 
 // REFUSALS

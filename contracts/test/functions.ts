@@ -18,7 +18,7 @@ const PATIENCE = 30_000;
 /** `fixture.stranger` becomes an operator with a subscription; the DON runs `source`. */
 export async function withFunctions(fixture: Fixture, source: string) {
   const { deployer, deployment, publicClient, send } = fixture;
-  const [chainlinkOwner, otherOperator] = fixture.wallets.slice(5) as [Wallet, Wallet];
+  const [chainlinkOwner, otherOperator] = fixture.wallets.slice(7) as [Wallet, Wallet];
   const operator = fixture.stranger;
   const owning = { ...deployer, wallet: chainlinkOwner };
   const operating = { ...deployer, wallet: operator };
@@ -62,7 +62,19 @@ export async function withFunctions(fixture: Fixture, source: string) {
     const call = { ...fixture.wattWitness, functionName: "attestationOf", args: [root] } as const;
     return (await publicClient.readContract(call))[0];
   };
-  return { chainlink, attestor, contract, subscriptionId, operator, otherOperator, don, request, ask, attestedBy };
+  return {
+    chainlink,
+    attestor,
+    contract,
+    subscriptionId,
+    operator,
+    otherOperator,
+    don,
+    request,
+    reported,
+    ask,
+    attestedBy,
+  };
 }
 
 export type Functions = Awaited<ReturnType<typeof withFunctions>>;

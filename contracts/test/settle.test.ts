@@ -23,9 +23,10 @@ import {
   headOf,
   type Part,
   produce,
+  rebased,
   refuses,
-  SOURCE,
   SKIP_REASONS,
+  SOURCE,
   START,
   STEP,
   type TestMeter,
@@ -88,7 +89,7 @@ describe("settle", () => {
         const { attestation, items } = attestedItems([{ meter, to: size }]);
         await chain.settleAttested({ meter, to: 10 });
         if (size !== 10) await chain.attest(attestation);
-        const replayed = items.map((item) => ({ ...item, settledSize: 10n }));
+        const replayed = items.map((item) => rebased(item, { settledSize: 10, settledTimestamp: START + 90 }));
         await refuses(chain.settle(attestation, replayed), "SizeNotForward", [meter.id, 1, BigInt(size), 10n]);
       });
     }
@@ -212,7 +213,8 @@ describe("settle", () => {
       it(`a log in which a settled reading was ${name}, though the device signed it`, async () => {
         await chain.settleAttested({ meter, to: 10 });
         meter.begin(1, rewrite(meter.readingsOf()));
-        await refuses(settleWith({ meter, to: 30, settled: 10 }), "LogInconsistent", [meter.id, 1, 10n, 30n]);
+        const part = { meter, to: 30, settled: 10, settledTimestamp: START + 90 };
+        await refuses(settleWith(part), "LogInconsistent", [meter.id, 1, 10n, 30n]);
       });
     }
 
@@ -228,12 +230,18 @@ describe("settle", () => {
     });
 
     it("a batch that was verified against another capacity", async () => {
-      await refuses(settleWith({ meter, to: 10, capacity: CAPACITY + 1 }), "SegmentNotAttested");
+      const { attestation, items } = attestedItems([{ meter, to: 10, capacity: CAPACITY + 1 }]);
+      await chain.attest(attestation);
+      const lying = items.map((item) => rebased(item, { capacity: CAPACITY }));
+      await refuses(chain.settle(attestation, lying), "SegmentNotAttested");
     });
 
     it("a segment that was attested from elsewhere", async () => {
       await chain.settleAttested({ meter, to: 10 });
-      await refuses(settleWith({ meter, to: 30, settled: 10 }, { from: 3n }), "SegmentNotAttested");
+      const { attestation, items } = attestedItems([{ meter, to: 30, settled: 10 }]);
+      await chain.attest(attestation);
+      const moved = items.map((item) => rebased(item, { from: 3 }));
+      await refuses(chain.settle(attestation, moved), "SegmentNotAttested");
     });
   });
 
@@ -319,6 +327,61 @@ describe("settle", () => {
       assert.equal(await chain.supply(), (299n + 599n) * STEP * UNITS);
     });
 
+    it("cannot stop the batch by settling a later head of the epoch before", async () => {
+      // near full capacity a step of the register, just over before the new epoch begins
+      const other = createMeter(chain.place, 2, produce({ count: 600, from: { timestamp: START + 5000 } }));
+      await chain.registered(other);
+      await chain.settleAttested({ meter, to: 200 });
+      const energy = 200n * STEP + (BigInt(CAPACITY) * 1000n * 1010n) / 3600n;
+      meter.begin(2, produce({ count: 2, from: { timestamp: START + 3000, energy } }));
+      await chain.at(START + 11_000);
+      const batch = attestedItems([
+        { meter, epoch: 2, to: 1, settled: 0, settledTimestamp: START + 1990 },
+        { meter: other, to: 600 },
+      ]);
+      await chain.attest(batch.attestation);
+      await chain.settleAttested({ meter, to: 290, settled: 200 });
+      const supply = await chain.supply();
+
+      await chain.settle(batch.attestation, batch.items);
+
+      assert.equal((await chain.supply()) - supply, 599n * STEP * UNITS);
+      const [skipped] = await chain.eventsOf("Skipped");
+      assert.deepEqual(skipped, { keyId: meter.id, reason: SKIP_REASONS.Overtaken, epoch: 2, size: 1n });
+    });
+
+    it("cannot stop the batch by settling a later epoch first: their own is recorded", async () => {
+      meter.begin(2, produce({ count: 100, from: { timestamp: START + 3000, energy: 300n * STEP } }));
+      const { attestation, items } = attestedItems([{ meter, to: 200 }]);
+      await chain.attest(attestation);
+      await chain.settleAttested({ meter, epoch: 2, to: 100, settled: 0, settledTimestamp: START });
+      const supply = await chain.supply();
+
+      await chain.settle(attestation, items);
+
+      assert.equal(await chain.supply(), supply);
+      assert.equal((await chain.logOf(meter, 1))[0], 200n);
+    });
+
+    it("are skipped where the meter's capacity is another since", async () => {
+      const { attestation, items } = attestedItems([{ meter, to: 200 }]);
+      await chain.attest(attestation);
+      await chain.registryCall("lowerCapacity", [meter.id, CAPACITY - 1]);
+      await chain.settle(attestation, items);
+      assert.equal(await chain.supply(), 0n);
+      assert.equal((await chain.eventsOf("Skipped"))[0]?.["reason"], SKIP_REASONS.CapacityChanged);
+    });
+
+    it("are skipped without attestation, too, though another settlement has begun the wait anew", async () => {
+      meter.begin(2, produce({ count: 100, from: { timestamp: START + 6000, energy: 600n * STEP } }));
+      await chain.at(START + 31 * DAY);
+      const fresh = unattestedItem({ meter, epoch: 2, to: 100, settled: 0, settledTimestamp: START });
+      await chain.settle(ZERO, [unattestedItem({ meter, to: 300 })]);
+      await chain.settle(ZERO, [fresh]);
+      assert.equal((await chain.eventsOf("Skipped")).length, 1);
+      assert.equal(await chain.supply(), 299n * STEP * UNITS);
+    });
+
     it("cannot be brought by the same batch twice", async () => {
       const { attestation, items } = attestedItems([{ meter, to: 600 }]);
       await chain.attest(attestation);
@@ -349,11 +412,7 @@ describe("settle", () => {
 
     it("is refused where it begins before the last settled reading", async () => {
       meter.begin(2, produce({ count: 200, from: { timestamp: START + 1990, energy: 0n } }));
-      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "TimeNotForward", [
-        meter.id,
-        START + 1990,
-        START + 1990,
-      ]);
+      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "TimeNotForward", [meter.id, START + 1990, START + 1990]);
     });
 
     it("mints from the settled energy where the register went on", async () => {
@@ -380,11 +439,7 @@ describe("settle", () => {
       const readings = later(0n);
       readings[99] = bent(readings[99] as Uint8Array, { energy: possible + 1n });
       meter.begin(2, readings);
-      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "BeyondCapacity", [
-        meter.id,
-        possible + 1n,
-        possible,
-      ]);
+      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "BeyondCapacity", [meter.id, possible + 1n, possible]);
     });
 
     it("leaves the earlier epoch's log provable, and lets a later head of it be recorded, minting nothing", async () => {

@@ -1,0 +1,347 @@
+import assert from "node:assert/strict";
+import { getAddress, type Hex } from "viem";
+import { domain, encodeRotation, fromHex, sign } from "../../protocol/index.ts";
+import { publicKeyParts, signatureParts } from "../settlement.ts";
+import {
+  attestedItems,
+  CHANGE,
+  claimOf,
+  createMeter,
+  deployFixture,
+  type Fixture,
+  newKeyOf,
+  placed,
+  produce,
+  refuses,
+  registrationOf,
+  rotationOf,
+  START,
+  STATUS,
+  STEP,
+  type TestMeter,
+  UNITS,
+  unattestedItem,
+  ZERO,
+} from "./fixture.ts";
+
+const DAY = 24 * 3600;
+/** s into the meter's log, when the old key has settled 300 readings and the new one begins */
+const ROTATION = 5000;
+
+describe("a meter's key", () => {
+  let chain: Fixture;
+  let old: TestMeter;
+  let next: TestMeter;
+  let meter: Hex;
+  beforeEach(async () => {
+    chain = await deployFixture();
+    old = await chain.registered(createMeter(chain.place, 1));
+    meter = old.id;
+    await chain.at(START + ROTATION);
+    await chain.settleAttested({ meter: old, to: 300 });
+    next = createMeter(chain.place, 2, produce({ count: 600, from: { timestamp: START + ROTATION } }));
+  });
+
+  describe("is not rotated", () => {
+    it("by anybody but the meter's owner", async () => {
+      const newKey = newKeyOf(next, meter, chain.stranger.account.address);
+      const by = getAddress(chain.stranger.account.address);
+      await refuses(chain.rotate(meter, old, next, { newKey }, chain.stranger), "CallerNotOwner", [by, meter]);
+      await refuses(chain.rotate(next.id, old, next), "CallerNotOwner");
+    });
+
+    it("once the meter is decommissioned", async () => {
+      await chain.registryCall("decommission", [meter]);
+      await refuses(chain.rotate(meter, old, next), "MeterIsDecommissioned", [meter]);
+    });
+
+    describe("without a rotation that", () => {
+      const rotations: [string, () => ReturnType<typeof rotationOf>][] = [
+        ["the old key signed", () => rotationOf(next, meter, next.id)],
+        ["names the new key", () => rotationOf(old, meter, old.id)],
+        ["names this meter", () => rotationOf(old, next.id, next.id)],
+        ["is for this chain", () => rotationOf({ ...old, place: { ...old.place, chainId: 1 } }, meter, next.id)],
+        [
+          "is for this registry",
+          () => rotationOf({ ...old, place: { ...old.place, registry: chain.deployment.token } }, meter, next.id),
+        ],
+        [
+          "is no other kind of statement",
+          () => {
+            const statement = encodeRotation(domain("head", old.place), {
+              meter: fromHex(meter),
+              newKeyId: fromHex(next.id),
+            });
+            return signatureParts(sign(statement, old.privateKey));
+          },
+        ],
+      ];
+      for (const [name, rotation] of rotations) {
+        it(name, async () => {
+          const call = chain.rotate(meter, old, next, { rotation: rotation() });
+          await refuses(call, "RotationInvalid", [meter, old.id, next.id]);
+        });
+      }
+    });
+
+    it("on the word of another key than the current one", async () => {
+      const key = publicKeyParts(next.publicKey);
+      const call = chain.rotate(meter, old, next, { key, rotation: rotationOf(next, meter, next.id) });
+      await refuses(call, "RotationInvalid", [meter, old.id, next.id]);
+    });
+
+    it("without the new key's claim to this meter, for this owner", async () => {
+      const owner = chain.owner.account.address;
+      const newKey = newKeyOf(next, meter, owner);
+      const claims = [
+        claimOf(next, { owner }),
+        claimOf(next, { meter, owner: chain.stranger.account.address }),
+        claimOf(next, { meter, owner, size: 2 }),
+        claimOf(old, { meter, owner }),
+      ];
+      for (const claim of claims) {
+        await refuses(chain.rotate(meter, old, next, { newKey: { ...newKey, claim } }), "ClaimInvalid");
+      }
+    });
+
+    it("to a key that was used before, here or elsewhere", async () => {
+      await refuses(chain.rotate(meter, old, { ...old, readingsOf: next.readingsOf }, {}), "KeyAlreadyUsed", [old.id]);
+      const other = await chain.registered(createMeter(chain.place, 3, next.readingsOf()));
+      await refuses(chain.rotate(meter, old, other), "KeyAlreadyUsed", [other.id]);
+    });
+
+    it("to a baseline that is not later than the last settled reading", async () => {
+      const early = createMeter(chain.place, 2, produce({ count: 1, from: { timestamp: START + 2990 } }));
+      const args = [early.id, START + 2990, START + 2990];
+      await refuses(chain.rotate(meter, old, early), "TimeNotForward", args);
+    });
+
+    it("to a baseline that is more than an hour old", async () => {
+      await chain.at(START + ROTATION + 3601);
+      await refuses(chain.rotate(meter, old, next), "BaselineTooOld");
+    });
+  });
+
+  it("is never that of a second meter", async () => {
+    await chain.rotate(meter, old, next);
+    await refuses(chain.register(next), "KeyAlreadyUsed", [next.id]);
+    assert.equal(await chain.registryView("meterOfKey", next.id), meter);
+    assert.equal(await chain.registryView("meterOfKey", old.id), meter);
+    assert.equal(await chain.registryView("meterOfKey", createMeter(chain.place, 9).id), ZERO);
+  });
+
+  describe("that was rotated in", () => {
+    beforeEach(async () => {
+      await chain.rotate(meter, old, next);
+      await chain.at(START + 11_000);
+    });
+
+    it("is the meter's, on the same terms", async () => {
+      assert.equal(await chain.registryView("keyOf", meter), next.id);
+      const { since, ...terms } = await chain.termsOf(next);
+      const { since: _, ...before } = await chain.termsOf(old);
+      assert.deepEqual(terms, { ...before, status: STATUS.Active });
+      assert.equal(since, START + ROTATION);
+      const [rotated] = await chain.eventsOf("KeyRotated");
+      assert.deepEqual(rotated, { meter, keyId: next.id, previousKeyId: old.id, ...publicKeyParts(next.publicKey) });
+    });
+
+    it("mints from its own baseline on", async () => {
+      const supply = await chain.supply();
+      await chain.settleAttested({ meter: next, to: 600 });
+      assert.equal((await chain.supply()) - supply, 599n * STEP * UNITS);
+    });
+
+    it("makes every moment that of one key", async () => {
+      assert.deepEqual(await chain.intervalOf(old), [START, START + ROTATION]);
+      assert.deepEqual(await chain.intervalOf(next), [START + ROTATION, 0]);
+      assert.deepEqual(await chain.registryView("keysOf", meter), [
+        { keyId: old.id, since: START, until: START + ROTATION },
+        { keyId: next.id, since: START + ROTATION, until: 0 },
+      ]);
+      const [ended] = await chain.eventsOf("Ended");
+      assert.deepEqual(ended, { keyId: old.id, status: STATUS.Superseded, until: START + ROTATION });
+    });
+
+    it("pays the payout address, and then whoever buys the meter", async () => {
+      const { admin, owner, stranger } = chain;
+      await chain.registryCall("setPayout", [meter, admin.account.address], owner);
+      await chain.settleAttested({ meter: next, to: 100 });
+      await chain.registryCall("transferFrom", [owner.account.address, stranger.account.address, BigInt(meter)], owner);
+      await chain.settleAttested({ meter: next, to: 200, settled: 100 });
+      assert.equal(await chain.balanceOf(admin.account.address), 99n * STEP * UNITS);
+      assert.equal(await chain.balanceOf(stranger.account.address), 100n * STEP * UNITS);
+    });
+
+    it("can be rotated again, and only by itself", async () => {
+      const third = createMeter(chain.place, 3, produce({ count: 2, from: { timestamp: START + 11_000 } }));
+      await refuses(chain.rotate(meter, old, third), "RotationInvalid", [meter, next.id, third.id]);
+      await chain.rotate(meter, next, third);
+      assert.equal(await chain.registryView("keyOf", meter), third.id);
+      assert.equal(((await chain.registryView("keysOf", meter)) as unknown[]).length, 3);
+    });
+
+    describe("leaves the old key", () => {
+      it("to have its later heads recorded, minting nothing, also without attestation", async () => {
+        const [supply, latest] = [await chain.supply(), await chain.latestOf(next)];
+        await chain.settleAttested({ meter: old, to: 400, settled: 300 });
+        await chain.settle(ZERO, [unattestedItem({ meter: old, to: 600, settled: 400 })]);
+        assert.equal(await chain.supply(), supply);
+        assert.deepEqual(await chain.latestOf(next), latest);
+        assert.equal((await chain.logOf(old, 1))[0], 600n);
+        assert.equal((await chain.eventsOf("Recorded")).length, 2);
+      });
+
+      it("with the time, the energy and the production that it settled", async () => {
+        const before = await chain.latestOf(old);
+        await chain.settleAttested({ meter: old, to: 400, settled: 300 });
+        const { root, size, ...after } = await chain.latestOf(old);
+        const { root: _, size: __, ...rest } = before;
+        assert.deepEqual(after, rest);
+        assert.equal(size, 400);
+        assert.notEqual(root, before.root);
+      });
+
+      it("to have an epoch of it recorded that was never settled", async () => {
+        old.begin(2, produce({ count: 100, from: { timestamp: START + 4000, energy: 400n * STEP } }));
+        const supply = await chain.supply();
+        await chain.settleAttested({ meter: old, epoch: 2, to: 100, settled: 0 });
+        assert.equal(await chain.supply(), supply);
+        assert.equal((await chain.logOf(old, 2))[0], 100n);
+        assert.equal((await chain.latestOf(old)).epoch, 1);
+      });
+
+      it("with its readings provable, up to the moment at which it ended", async () => {
+        const verify = (index: number) =>
+          chain.publicClient.readContract({
+            ...chain.wattWitness,
+            functionName: "verifyReading",
+            args: [old.id, 1, placed(old, index, 600)],
+          });
+        await chain.settleAttested({ meter: old, to: 600, settled: 300 });
+        assert.equal(await verify(250), true);
+        assert.equal(await verify(ROTATION / 10 - 1), true);
+        assert.equal(await verify(ROTATION / 10), false);
+      });
+
+      it("out of a batch in which both settle: it is recorded, the new one mints", async () => {
+        const supply = await chain.supply();
+        await chain.settleAttested({ meter: old, to: 400, settled: 300 }, { meter: next, to: 200 });
+        assert.equal((await chain.supply()) - supply, 199n * STEP * UNITS);
+        assert.equal((await chain.logOf(old, 1))[0], 400n);
+      });
+
+      it("refused where its head was changed all the same", async () => {
+        const { attestation, items } = attestedItems([
+          { meter: old, to: 400, settled: 300, signature: new Uint8Array(64).fill(1) },
+        ]);
+        await chain.attest(attestation);
+        await refuses(chain.settle(attestation, items), "SignatureInvalid");
+      });
+    });
+  });
+
+  it("counts from its baseline: what the device signed before is not the meter's", async () => {
+    const registered = createMeter(chain.place, 5, produce({ count: 600, from: { timestamp: START + 2000 } }));
+    await chain.registryCall("register", [registrationOf(registered, chain.owner.account.address, 100)]);
+    const verify = (index: number) =>
+      chain.publicClient.readContract({
+        ...chain.wattWitness,
+        functionName: "verifyReading",
+        args: [registered.id, 1, placed(registered, index, 100)],
+      });
+    assert.equal(await verify(98), false);
+    assert.equal(await verify(99), true);
+  });
+
+  describe("of a dead chip", () => {
+    const DUE = START + ROTATION + 14 * DAY;
+    /** The new chip, begun when the proposal is due. */
+    const replacement = (timestamp = DUE + 600) =>
+      createMeter(chain.place, 2, produce({ count: 10, from: { timestamp, energy: 0n } }));
+    const replace = (device: TestMeter, by = chain.stranger) =>
+      chain.registryCall("replaceKey", [meter, newKeyOf(device, meter, chain.owner.account.address)], by);
+    const propose = (keyId: Hex = next.id, by = chain.admin) => chain.registryCall("proposeKey", [meter, keyId], by);
+
+    it("is not replaced without a proposal, or by anybody but a registrar", async () => {
+      await refuses(replace(next), "ProposalUnknown", [meter, CHANGE.Key]);
+      await refuses(propose(next.id, chain.owner), "AccessManagedUnauthorized");
+      await refuses(chain.registryCall("proposeKey", [next.id, next.id]), "MeterUnknown", [next.id]);
+      await refuses(replaceOf(next.id), "MeterUnknown", [next.id]);
+    });
+
+    const replaceOf = (of: Hex) =>
+      chain.registryCall("replaceKey", [of, newKeyOf(next, of, chain.owner.account.address)]);
+
+    it("is not replaced before fourteen days are over", async () => {
+      await propose();
+      const { proposedAt } = (await chain.registryView("proposalOf", meter, CHANGE.Key)) as { proposedAt: bigint };
+      const due = Number(proposedAt) + 14 * DAY;
+      const device = replacement(due - 600);
+      await chain.at(due - 2);
+      await refuses(replace(device), "ProposalNotDue", [meter, CHANGE.Key, BigInt(due)]);
+      await chain.at(due);
+      await replace(device);
+    });
+
+    it("is not replaced once the proposal is void", async () => {
+      await propose();
+      await chain.at(DUE + 14 * DAY + 60);
+      await refuses(replace(replacement(DUE + 14 * DAY)), "ProposalExpired");
+    });
+
+    it("is not replaced where the owner cancelled it", async () => {
+      await propose();
+      await chain.registryCall("cancelProposal", [meter, CHANGE.Key], chain.owner);
+      await chain.at(DUE + 600);
+      await refuses(replace(replacement()), "ProposalUnknown", [meter, CHANGE.Key]);
+    });
+
+    it("is not replaced where it settled since: it is not dead", async () => {
+      await propose();
+      await chain.settleAttested({ meter: old, to: 400, settled: 300 });
+      const { settledAt } = await chain.latestOf(old);
+      await chain.at(DUE + 600);
+      await refuses(replace(replacement()), "KeyStillSettles", [meter, old.id, BigInt(settledAt)]);
+    });
+
+    it("is not replaced by another key than was proposed", async () => {
+      await propose(createMeter(chain.place, 3).id);
+      await chain.at(DUE + 600);
+      await refuses(replace(replacement()), "KeyNotProposed", [meter, next.id, createMeter(chain.place, 3).id]);
+    });
+
+    it("is not replaced without the new key's claim for the owner", async () => {
+      await propose();
+      await chain.at(DUE + 600);
+      const device = replacement();
+      const newKey = newKeyOf(device, meter, chain.stranger.account.address);
+      await refuses(chain.registryCall("replaceKey", [meter, newKey], chain.stranger), "ClaimInvalid");
+    });
+
+    it("is not replaced in a meter that was decommissioned", async () => {
+      await propose();
+      await chain.registryCall("decommission", [meter]);
+      await chain.at(DUE + 600);
+      await refuses(replace(replacement()), "MeterIsDecommissioned", [meter]);
+    });
+
+    it("is not replaced twice by one proposal", async () => {
+      await propose();
+      await chain.at(DUE + 600);
+      await replace(replacement());
+      await refuses(replace(replacement()), "ProposalUnknown");
+    });
+
+    it("is replaced by anyone, fourteen days after the registrar proposed it", async () => {
+      await propose();
+      const [proposed] = await chain.eventsOf("Proposed");
+      assert.equal(proposed?.["value"], BigInt(next.id));
+      await chain.at(DUE + 600);
+      await replace(replacement());
+      assert.equal(await chain.registryView("keyOf", meter), next.id);
+      assert.equal((await chain.termsOf(old)).status, STATUS.Superseded);
+      assert.equal((await chain.eventsOf("ProposalExecuted"))[0]?.["value"], BigInt(next.id));
+    });
+  });
+});
