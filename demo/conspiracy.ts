@@ -114,7 +114,7 @@ export async function conspire(world: World, roof: Roof, plot: Plot): Promise<Co
 type Settled = Awaited<ReturnType<typeof settledOf>>;
 
 /** The head of the plotted log, with everything that settling it takes. */
-function forge({ place }: World, roof: Roof, plot: Plot, { epoch, size }: Settled) {
+function forge({ place }: World, roof: Roof, plot: Plot, { epoch, size, timestamp }: Settled) {
   const { device, capacity } = roof;
   const { readings, privateKey } = plot.log(roof, device.readings.slice(0, size));
   const reading = readings.at(-1) as Uint8Array;
@@ -131,6 +131,8 @@ function forge({ place }: World, roof: Roof, plot: Plot, { epoch, size }: Settle
       head,
       signature: sign(statement, privateKey),
       settledSize: size,
+      settledTimestamp: timestamp,
+      capacity,
       range: log.range,
       firstReading: undefined,
       attested: { from, leaves: [leaf], index: 0 },

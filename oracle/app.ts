@@ -48,7 +48,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
     {
       schema: {
         body: schemas.PostBody,
-        response: schemas.answers(schemas.PostAnswer, 400, 404, 409, 413, 422, 425),
+        response: schemas.answers(schemas.PostAnswer, 400, 404, 409, 410, 413, 422, 425),
       },
     },
     async (request, reply) => {
@@ -148,7 +148,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
     chainId: chain.chainId,
     registry: chain.registry,
     block: follower.newest.block,
-    meters: follower.meters().length,
+    meters: new Set(follower.meters().map(({ meter }) => meter)).size,
     jobs: (settlement?.jobs() ?? []).map(({ digest, stage, items, reason }) => ({
       digest,
       stage,

@@ -5,7 +5,7 @@ export type Hex = `0x${string}`;
 
 type Place = { block: number; transaction: Hex };
 
-/** Events of registry and WattWitness, in order; a meter's registration comes before the beginning of its log. */
+/** Events of registry and WattWitness, in order; a key's registration or rotation comes before the beginning of its log. */
 export type ChainEvent = Place &
   (
     | {
@@ -17,6 +17,10 @@ export type ChainEvent = Place &
         source: number;
         details: Hex;
       }
+    | { kind: "rotated"; keyId: Hex; previousKeyId: Hex; publicKey: Hex }
+    | { kind: "ended"; keyId: Hex; status: "superseded" | "decommissioned"; until: number }
+    | { kind: "frozen"; keyId: Hex }
+    | { kind: "capacity changed"; meter: Hex; capacity: number }
     | { kind: "begun"; keyId: Hex; epoch: number; size: number; root: Hex; timestamp: number; energy: bigint }
     | {
         kind: "settled";
@@ -33,7 +37,11 @@ export type ChainEvent = Place &
     | { kind: "recorded"; keyId: Hex; epoch: number; fromSize: number; size: number; root: Hex; attestation: Hex }
   );
 
-export type Terms = { active: boolean; capacity: number; source: number };
+/** What a key may do, in the order of IWattWitness.Status. */
+export const STATUSES = ["none", "active", "frozen", "superseded", "decommissioned"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export type Terms = { status: Status; capacity: number; source: number };
 
 /** The last settled head of a key's newest log. */
 export type SettledHead = { epoch: number; size: number; timestamp: number; energy: bigint; settledAt: number };

@@ -14,6 +14,10 @@ export type JobItem = {
   from: number;
   /** of the head */
   size: number;
+  /** of the head's reading: Unix time, s */
+  timestamp: number;
+  /** W, in its segment */
+  capacity: number;
   /** place of its segment in the batch */
   segment: number;
 };
@@ -21,6 +25,8 @@ export type JobItem = {
 /** Written before it is sent for the first time: sending it again cannot do it twice. */
 export type Sent = SignedTransaction & {
   purpose: "request" | "settle";
+  /** of the items that it settles, their segments' places */
+  segments?: number[];
   /** the block it was last seen in */
   block?: number;
   /** Unix time it was first seen in a block, s */

@@ -67,7 +67,8 @@ const no = (rule: Rule, message: string, values: Record<string, string | number>
 async function accept({ logs, headDomain, meterOf, now }: Acceptance, post: Post): Promise<Answer> {
   const { keyId, epoch, size } = post;
   const meter = meterOf(keyId);
-  if (!meter) return no("unknown meter", "the chain knows no active meter with this key");
+  if (!meter) return no("unknown meter", "the chain knows no meter with this key");
+  if (meter.status === "decommissioned") return no("key ended", "the meter of this key was decommissioned");
   const count = post.readings.length;
   if (count > POST_LIMIT) return no("too many readings", `a post has at most ${POST_LIMIT} readings`, { count });
   if (count === 0) return no("count zero", "a post has at least one reading");
@@ -92,6 +93,11 @@ async function accept({ logs, headDomain, meterOf, now }: Acceptance, post: Post
   const fresh = readings.slice(known.length);
   const misshapen = checkShape(fresh, meter.source, has);
   if (misshapen) return { ok: false, refusal: misshapen };
+  const { until = Number.POSITIVE_INFINITY } = meter;
+  // a post that only ends after it has the last readings that count: its one signature is over all of them
+  if (timestampOf(fresh[0] as Uint8Array) >= until) {
+    return no("key ended", "another key succeeded this one: what it measures from then on counts no more", { until });
+  }
   const steps = checkSteps(before(log, meter, stored), fresh, meter.capacity);
   if (!steps.ok) return no(steps.failure, MESSAGES[steps.failure] ?? steps.failure, { index: has + steps.at });
   const latest = timestampOf(fresh.at(-1) as Uint8Array);

@@ -11,6 +11,7 @@ export type Rule =
   | "unknown reading"
   | "unknown batch"
   | "too many readings"
+  | "key ended"
   | "wrong epoch"
   | "gap"
   | "wrong reading"
@@ -39,6 +40,7 @@ const STATUS: Partial<Record<Rule, number>> = {
   "unknown batch": 404,
   gap: 409,
   "key already used": 409,
+  "key ended": 410,
   "too large": 413,
   "too many readings": 413,
   "time ahead": 425,

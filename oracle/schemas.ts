@@ -1,5 +1,6 @@
 /** What goes in and out over HTTP. Bytes are `0x…` in lower case, energies decimal mWh, times Unix seconds. */
 import Type, { type Static, type TSchema } from "typebox";
+import { STATUSES } from "./chain.ts";
 
 const hex = (bytes: number) => Type.String({ pattern: `^0x[0-9a-f]{${2 * bytes}}$` });
 /** Of any length up to `bytes`, so that a wrong length is the protocol's to refuse. */
@@ -79,6 +80,13 @@ const LogState = Type.Object({
 });
 export const MeterBody = Type.Object({
   keyId: Hash,
+  /** its first key */
+  meter: Hash,
+  status: Type.Enum([...STATUSES]),
+  /** of a key that is over: Unix time (s) before which its readings count */
+  until: Type.Optional(Count),
+  /** the key that succeeded this one */
+  successor: Type.Optional(Hash),
   publicKey: hex(64),
   owner: Address,
   capacity: Count,

@@ -12,8 +12,10 @@ import {
   type Segment,
   SIZE_LIMIT,
   segmentLength,
+  timestampOf,
   toHex,
   verifyBatch,
+  verifySegment,
 } from "../protocol/index.ts";
 import type { Batches } from "./batches.ts";
 import type { Chain, Hex, SettledHead } from "./chain.ts";
@@ -47,20 +49,22 @@ type Share = { keyId: string; attested: boolean; segments: Planned[] };
 type Planned = { item: Omit<JobItem, "segment">; length: number; segment: () => Promise<Segment> };
 
 /**
- * Batches for `meters`, made durable, and the keys of those that have more than one batch holds. A meter is sealed for
- * settlement without attestation where there is no attestor, or where `isUnattestable` and the contract allows it now.
+ * Batches for `meters`, made durable, the keys of those that have more than one batch holds, and the keys that the DON
+ * would refuse. A meter is sealed for settlement without attestation where there is no attestor, or where
+ * `isUnattestable` and the contract allows it now.
  */
 export async function seal(
   sealing: Sealing,
   meters: readonly Meter[],
   isUnattestable: (keyId: string) => boolean,
   at: { block: number; timestamp: number },
-): Promise<{ jobs: Job[]; behind: string[] }> {
+): Promise<{ jobs: Job[]; behind: string[]; refused: string[] }> {
   const shares: Share[] = [];
   for (const meter of meters) shares.push(await shareOf(sealing, meter, isUnattestable(meter.keyId), at.timestamp));
 
   const jobs: Job[] = [];
   const behind: string[] = [];
+  const refused: string[] = [];
   for (const attested of [true, false]) {
     const limit = attested ? sealing.rules.batchLimit : Number.POSITIVE_INFINITY;
     const packed = pack(
@@ -69,9 +73,13 @@ export async function seal(
       limit,
     );
     behind.push(...packed.behind);
-    for (const batch of packed.batches) jobs.push(...(await sealBatch(sealing, batch, limit, attested, at.block)));
+    for (const batch of packed.batches) {
+      const sealed = await sealBatch(sealing, batch, limit, attested, at.block);
+      jobs.push(...sealed.jobs);
+      refused.push(...sealed.refused);
+    }
   }
-  return { jobs, behind };
+  return { jobs, behind, refused };
 }
 
 async function shareOf(sealing: Sealing, meter: Meter, isUnattestable: boolean, now: number): Promise<Share> {
@@ -81,7 +89,8 @@ async function shareOf(sealing: Sealing, meter: Meter, isUnattestable: boolean, 
   const unsettled = logs.of(keyId).filter((log) => log.size > (meter.logs[log.epoch]?.size ?? 0));
   if (unsettled.length === 0) return share;
   const terms = await chain.termsOf(keyId);
-  if (!terms.active) return share;
+  // a superseded key's later heads mint nothing: its readings stay provable under the heads that it signed
+  if (terms.status !== "active") return share;
   let latest = await chain.latestOf(keyId);
   const mayGoUnattested = async () => (await chain.unattestedFrom(latest.settledAt)) <= now;
   if (isUnattestable && (await mayGoUnattested())) share.attested = false;
@@ -131,8 +140,10 @@ const settledAtLast = (latest: SettledHead, now: number): SettledHead => ({ ...l
 function planned(meter: Meter, log: StoredLog, capacity: number, settledSize: number, head: StoredHead): Planned {
   const from = Math.max(0, settledSize - 1);
   const { size, signature } = head;
+  const key = { keyId: log.keyId as Hex, publicKey: meter.publicKey as Hex };
+  const timestamp = timestampOf(head.reading);
   return {
-    item: { keyId: log.keyId as Hex, publicKey: meter.publicKey as Hex, epoch: log.epoch, settledSize, from, size },
+    item: { ...key, epoch: log.epoch, settledSize, from, size, timestamp, capacity },
     length: segmentLength(from, size - from),
     segment: async () => ({
       publicKey: fromHex(meter.publicKey),
@@ -170,39 +181,53 @@ function pack(
   return { batches, behind };
 }
 
-/** The batch as the DON will see it, verified as the DON will. Where it fails, every meter is sealed alone. */
+type Sealed = { jobs: Job[]; refused: string[] };
+
+/**
+ * The batch as the DON will see it, verified as the DON will. A meter that the DON would refuse, since it was given a
+ * lower capacity than it had when it measured, is left out. Where no DON is asked its rules do not count.
+ */
 async function sealBatch(
   sealing: Sealing,
   batch: readonly Planned[],
   limit: number,
   attested: boolean,
   block: number,
-): Promise<Job[]> {
+): Promise<Sealed> {
   const { headDomain, batches, logger } = sealing;
+  if (batch.length === 0) return { jobs: [], refused: [] };
   const segments: Segment[] = [];
   for (const { segment } of batch) segments.push(await segment());
   const bytes = encodeBatch({ domain: headDomain, segments });
-  const verified = await verifyBatch(bytes, limit);
-  if (!verified.ok) {
-    const keys = [...new Set(batch.map(({ item }) => item.keyId))];
-    logger.error({ keys, failure: verified.failure }, "a batch would be refused");
-    if (keys.length === 1) return [];
-    const alone = keys.map((keyId) => batch.filter(({ item }) => item.keyId === keyId));
-    return (await Promise.all(alone.map((part) => sealBatch(sealing, part, limit, attested, block)))).flat();
+  const verified = attested ? await verifyBatch(bytes, limit) : undefined;
+  if (verified && !verified.ok) {
+    const refused = await refusedIn(sealing, batch, segments);
+    logger.error({ keys: refused, failure: verified.failure }, "the DON would refuse these meters: they are left out");
+    const others = batch.filter(({ item }) => !refused.includes(item.keyId));
+    const sealed = await sealBatch(sealing, others, limit, attested, block);
+    return { jobs: sealed.jobs, refused: [...refused, ...sealed.refused] };
   }
-  const leaves = verified.value.segments.map(attestationLeaf);
-  return [
-    {
-      digest: await batches.put(bytes),
-      root: toHex(attestationRoot(leaves)),
-      attested,
-      sealedBlock: block,
-      leaves: leaves.map(toHex),
-      items: batch.map(({ item }, segment) => ({ ...item, segment })),
-      stage: "sealed",
-      transactions: [],
-      attempts: 0,
-      retryAt: 0,
-    },
-  ];
+  const leaves = verified?.value.segments.map(attestationLeaf) ?? [];
+  const job: Job = {
+    digest: await batches.put(bytes),
+    root: toHex(attestationRoot(leaves)),
+    attested,
+    sealedBlock: block,
+    leaves: leaves.map(toHex),
+    items: batch.map(({ item }, segment) => ({ ...item, segment })),
+    stage: "sealed",
+    transactions: [],
+    attempts: 0,
+    retryAt: 0,
+  };
+  return { jobs: [job], refused: [] };
+}
+
+/** The keys of a batch with a segment that the DON would refuse; all of them where it is the batch as a whole. */
+async function refusedIn({ headDomain }: Sealing, batch: readonly Planned[], segments: Segment[]): Promise<string[]> {
+  const refused = new Set<string>();
+  for (const [i, segment] of segments.entries()) {
+    if (!(await verifySegment(headDomain, segment)).ok) refused.add((batch[i] as Planned).item.keyId);
+  }
+  return refused.size > 0 ? [...refused] : [...new Set(batch.map(({ item }) => item.keyId))];
 }

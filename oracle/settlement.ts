@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import { type SettlementItem, settlementItem } from "../contracts/settlement.ts";
 import { fromHex } from "../protocol/index.ts";
 import type { Batches } from "./batches.ts";
-import type { Call, Chain } from "./chain.ts";
+import type { Call, Chain, SettledHead, Terms } from "./chain.ts";
 import { jsonFile } from "./durable.ts";
 import type { Follower } from "./follower.ts";
 import { withHashes } from "./hashes.ts";
@@ -55,6 +55,12 @@ export type Settlement = {
   jobs(): Job[];
 };
 
+/** An item that can be settled now, and the key's latest settled timestamp when its turn comes. */
+type Standing = { item: JobItem; settledTimestamp: number };
+
+/** What the chain says of an item's key. */
+type KeyState = { terms: Terms; latest: SettledHead };
+
 type Schedule = {
   /** Unix time of the last look for something to seal, s */
   lookedAt: number;
@@ -62,7 +68,7 @@ type Schedule = {
   found: boolean;
   /** keys with more to settle than their batch held */
   behind: string[];
-  /** keys whose batch the DON never attested */
+  /** keys whose batch the DON never attested, or would not */
   unattestable: string[];
 };
 
@@ -105,7 +111,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     const meters = follower.meters().filter(isTurn);
     if (!due && meters.length === 0) return;
     const isUnattestable = (keyId: string) => schedule.data.unattestable.includes(keyId);
-    const { jobs, behind } = await seal(sealing, meters, isUnattestable, {
+    const { jobs, behind, refused } = await seal(sealing, meters, isUnattestable, {
       block: follower.newest.block,
       timestamp: Math.max(now(), follower.newest.timestamp),
     });
@@ -117,13 +123,15 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     const sealed = new Set(meters.map(({ keyId }) => keyId));
     await schedule.update((data) => {
       data.behind = [...data.behind.filter((keyId) => !sealed.has(keyId)), ...behind];
+      data.unattestable = [...new Set([...data.unattestable, ...refused])];
       if (due) [data.lookedAt, data.found] = [now(), jobs.length > 0];
     });
   }
+
   /* TRANSACTIONS */
 
   /** Signs, writes down, sends. Returns false where it cannot be done now. */
-  async function send(job: Job, purpose: Sent["purpose"], call: Call): Promise<boolean> {
+  async function send(job: Job, what: Pick<Sent, "purpose" | "segments">, call: Call): Promise<boolean> {
     const unmined = [...open.values()].flatMap(({ transactions }) => transactions).filter(({ block }) => !block);
     const nonce = Math.max(await chain.transactionCount(), ...unmined.map((sent) => sent.nonce + 1));
     const signing = await chain.sign(call, nonce);
@@ -132,10 +140,10 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       else await fail(job, signing.reason);
       return false;
     }
-    job.transactions.push({ ...signing.transaction, purpose });
+    job.transactions.push({ ...signing.transaction, ...what });
     await save(job);
     await chain.broadcast(signing.transaction.raw);
-    logger.info({ batch: job.digest, purpose, transaction: signing.transaction.hash }, "transaction sent");
+    logger.info({ batch: job.digest, ...what, transaction: signing.transaction.hash }, "transaction sent");
     return true;
   }
 
@@ -211,21 +219,21 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   async function advance(job: Job): Promise<boolean> {
     if (now() < job.retryAt) return false;
     if (!(await areMined(job))) return false;
-    const items = await standingItems(job);
-    if (items.length === 0) {
+    const standing = await standingItems(job);
+    if (standing.length === 0) {
       await confirm(job);
       return false;
     }
     const attestation = job.attested ? await attest(job) : "attested";
     if (attestation !== "attested") return attestation === "asked";
-    return settle(job, items);
+    return settle(job, standing);
   }
 
   async function confirm(job: Job): Promise<void> {
     await enter(job, "settling");
     const { block } = await chain.newest();
     const isFinal = job.transactions.every((sent) => block - (sent.block as number) + 1 >= confirmations);
-    if (isFinal) await finish(job, "settled");
+    if (isFinal) await finish(job, job.items.length > 0 ? "settled" : "abandoned");
   }
 
   async function attest(job: Job): Promise<"attested" | "asked" | "waiting"> {
@@ -257,50 +265,87 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       (base) => new URL(`batches/${job.digest}`, base.endsWith("/") ? base : `${base}/`).href,
     );
     const { digest, root } = job;
-    const isSent = await send(job, "request", { to: "attestor", digest, root, urls, subscriptionId });
+    const isSent = await send(job, { purpose: "request" }, { to: "attestor", digest, root, urls, subscriptionId });
     if (isSent) await enter(job, "requested");
     return isSent;
   }
 
-  /** The items that still have their place: what was settled, here or by anyone else, is left out. */
-  async function standingItems(job: Job): Promise<JobItem[]> {
+  /**
+   * The items that can be settled now. What was settled, here or by anyone else, is passed by: a reorganisation may take
+   * it back. What the contract skips, or would, is left out for good: its readings are sealed again. So no item is sent
+   * in two transactions that are in blocks.
+   */
+  async function standingItems(job: Job): Promise<Standing[]> {
     const sizes = new Map<string, number>();
-    const standing: JobItem[] = [];
+    const keys = new Map<string, KeyState>();
+    const standing: Standing[] = [];
+    const skipped = new Set<JobItem>();
+    const sent = new Set(job.transactions.flatMap(({ segments = [] }) => segments));
     for (const item of job.items) {
-      const name = `${item.keyId}/${item.epoch}`;
-      const size = sizes.get(name) ?? (await chain.logOf(item.keyId, item.epoch)).size;
-      const stands = size === item.settledSize;
-      if (stands) standing.push(item);
-      sizes.set(name, stands ? item.size : size);
+      const log = `${item.keyId}/${item.epoch}`;
+      const size = sizes.get(log) ?? (await chain.logOf(item.keyId, item.epoch)).size;
+      sizes.set(log, size);
+      if (size !== item.settledSize) continue;
+      const key = keys.get(item.keyId) ?? (await keyStateOf(item.keyId));
+      keys.set(item.keyId, key);
+      const reason = obstacleTo(item, key) ?? (sent.has(item.segment) ? "the contract skipped it" : undefined);
+      if (reason !== undefined) {
+        logger.warn({ batch: job.digest, item, reason }, "an item is left out");
+        skipped.add(item);
+        continue;
+      }
+      standing.push({ item, settledTimestamp: key.latest.timestamp });
+      sizes.set(log, item.size);
+      const { epoch, timestamp } = item;
+      if (mints(item, key)) keys.set(item.keyId, { ...key, latest: { ...key.latest, epoch, timestamp } });
     }
+    await leaveOut(job, skipped);
     return standing;
   }
 
-  async function settle(job: Job, standing: readonly JobItem[]): Promise<boolean> {
+  const keyStateOf = async (keyId: string): Promise<KeyState> => {
+    const [terms, latest] = await Promise.all([chain.termsOf(keyId), chain.latestOf(keyId)]);
+    return { terms, latest };
+  };
+
+  async function leaveOut(job: Job, items: ReadonlySet<JobItem>): Promise<void> {
+    if (items.size === 0) return;
+    job.items = job.items.filter((item) => !items.has(item));
+    await save(job);
+  }
+
+  async function settle(job: Job, standing: readonly Standing[]): Promise<boolean> {
     await enter(job, "settling");
     const chosen = standing.slice(0, ITEMS_PER_CALL);
     const attestation = job.attested ? job.root : NO_ATTESTATION;
-    const items = await Promise.all(chosen.map((item) => itemOf(job, item)));
+    const items = await Promise.all(chosen.map((one) => settlementOf(job, one)));
     const simulated = await chain.simulate({ to: "wattWitness", attestation, items });
-    if (simulated.ok) return send(job, "settle", { to: "wattWitness", attestation, items });
+    if (simulated.ok) {
+      const segments = chosen.map(({ item }) => item.segment);
+      return send(job, { purpose: "settle", segments }, { to: "wattWitness", attestation, items });
+    }
 
     logger.error({ batch: job.digest, reason: simulated.reason }, "the contract would refuse the settlement");
     const refused = new Set<JobItem>();
-    for (const [i, item] of chosen.entries()) {
-      const alone = await chain.simulate({ to: "wattWitness", attestation, items: [items[i] as SettlementItem] });
+    for (const { item } of chosen) {
+      // with the earlier ones of its key, or it would be skipped instead of refused
+      const upTo = items.filter((_, i) => {
+        const other = (chosen[i] as Standing).item;
+        return other.keyId === item.keyId && other.segment <= item.segment && !refused.has(other);
+      });
+      const alone = await chain.simulate({ to: "wattWitness", attestation, items: upTo });
       if (alone.ok) continue;
       logger.error({ batch: job.digest, item, reason: alone.reason }, "an item is left out");
       refused.add(item);
     }
     // a refused item takes the later ones of its log with it: they are skipped where their place is not reached
-    job.items = job.items.filter((item) => !refused.has(item));
-    await save(job);
+    await leaveOut(job, refused);
     if (refused.size > 0) return true;
     await fail(job, simulated.reason);
     return false;
   }
 
-  async function itemOf(job: Job, item: JobItem): Promise<SettlementItem> {
+  async function settlementOf(job: Job, { item, settledTimestamp }: Standing): Promise<SettlementItem> {
     const log = logs.get(item.keyId, item.epoch);
     const head = (await log?.headsAfter(item.size - 1))?.[0];
     if (!log || head?.size !== item.size)
@@ -313,6 +358,8 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
         head: { epoch: item.epoch, size: item.size, reading: head.reading, root },
         signature: head.signature,
         settledSize: item.settledSize,
+        settledTimestamp,
+        capacity: item.capacity,
         range,
         firstReading,
         attested: job.attested ? { from: item.from, leaves: job.leaves.map(fromHex), index: item.segment } : undefined,
@@ -338,4 +385,18 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       await advanceAll();
     },
   };
+}
+
+/** Whether the contract would mint for an item, and not only record it. */
+const mints = ({ epoch }: JobItem, { terms, latest }: KeyState): boolean =>
+  terms.status !== "superseded" && epoch >= latest.epoch;
+
+/** Why the contract will skip an item however often it is sent: see WattWitness._skipReason. */
+function obstacleTo(item: JobItem, key: KeyState): string | undefined {
+  const { status, capacity } = key.terms;
+  if (status === "frozen" || status === "decommissioned") return `the meter is ${status}`;
+  if (mints(item, key) && item.capacity !== capacity) {
+    return `the capacity is ${capacity} W, no longer the ${item.capacity} W that it was sealed with`;
+  }
+  return undefined;
 }

@@ -14,7 +14,7 @@ import {
 import { privateKeyToAccount } from "viem/accounts";
 import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
 import { fromHex } from "../protocol/index.ts";
-import type { Attestation, Call, Chain, ChainEvent, Hex } from "./chain.ts";
+import { type Attestation, type Call, type Chain, type ChainEvent, type Hex, STATUSES, type Status } from "./chain.ts";
 
 export type ViemChainOptions = {
   rpcUrl: string;
@@ -26,8 +26,6 @@ export type ViemChainOptions = {
   maxGasPrice: bigint;
 };
 
-/** MeterRegistry's Status.Active */
-const ACTIVE = 1;
 /** unattestedAfter: never */
 const NEVER = 0xffff_ffff;
 /** Of what a call was estimated to cost, in percent: state moves between estimate and block. */
@@ -96,7 +94,7 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
         functionName: "termsOf",
         args: [keyId as Hex],
       });
-      return { active: status === ACTIVE, capacity, source };
+      return { status: STATUSES[status] as Status, capacity, source };
     },
 
     async latestOf(keyId) {
@@ -205,6 +203,20 @@ function eventOf(log: DecodedLog): ChainEvent[] {
     const publicKey = concatHex([x, y]);
     return [{ ...place, kind: "registered", keyId, publicKey, owner, capacity, source, details }];
   }
+  if (log.eventName === "KeyRotated") {
+    const { keyId, previousKeyId, x, y } = log.args;
+    return [{ ...place, kind: "rotated", keyId, previousKeyId, publicKey: concatHex([x, y]) }];
+  }
+  if (log.eventName === "Ended") {
+    const { keyId, status, until } = log.args;
+    return [{ ...place, kind: "ended", keyId, status: STATUSES[status] as EndedStatus, until }];
+  }
+  if (log.eventName === "Equivocated") {
+    return log.args.frozen ? [{ ...place, kind: "frozen", keyId: log.args.keyId }] : [];
+  }
+  if (log.eventName === "CapacityChanged") {
+    return [{ ...place, kind: "capacity changed", ...log.args }];
+  }
   if (log.eventName === "Begun") {
     const { keyId, epoch, size, timestamp, energy, root } = log.args;
     return [{ ...place, kind: "begun", keyId, epoch, size: Number(size), timestamp, energy, root }];
@@ -220,8 +232,10 @@ function eventOf(log: DecodedLog): ChainEvent[] {
   return [];
 }
 
-/** A registration is told after the beginning of its log, in one transaction; the meter has to be there first. */
-const rank = (event: ChainEvent): number => (event.kind === "registered" ? 0 : 1);
+type EndedStatus = Extract<ChainEvent, { kind: "ended" }>["status"];
+
+/** A key is told of after the beginning of its log, in one transaction; it has to be there first. */
+const rank = ({ kind }: ChainEvent): number => (kind === "registered" || kind === "rotated" ? 0 : 1);
 
 const isRevert = (error: unknown): boolean =>
   error instanceof BaseError &&

@@ -1,9 +1,16 @@
 /** What the oracle knows of the chain: made from its events alone, so that it can be made again. */
-import type { ChainEvent } from "./chain.ts";
+import type { ChainEvent, Status } from "./chain.ts";
 
-/** A registered meter. Energies are decimal mWh, hashes and keys `0x…`. */
+/** A registered meter under one of its keys. Energies are decimal mWh, hashes and keys `0x…`. */
 export type Meter = {
   keyId: string;
+  /** its first key */
+  meter: string;
+  status: Status;
+  /** of a key that is over: Unix time (s) before which its readings count */
+  until?: number;
+  /** the key that succeeded this one */
+  successor?: string;
   publicKey: string;
   owner: string;
   /** W */
@@ -33,20 +40,52 @@ export type Mark = {
 
 const ZERO_ROOT = `0x${"00".repeat(32)}`;
 
+type LogEvent = Extract<ChainEvent, { root: unknown }>;
+type MeterOf = (keyId: string) => Meter | undefined;
+
+/** Of a key whose log has not begun yet. */
+const UNUSED = { status: "active", latest: { epoch: 0, size: 0, timestamp: 0, energy: "0" }, logs: {} } as const;
+
 /** Takes one event in. `meterOf` gives the meter to change, `put` takes it changed. Returns the mark that it leaves. */
-export function applyEvent(
-  event: ChainEvent,
-  meterOf: (keyId: string) => Meter | undefined,
-  put: (meter: Meter) => void,
-): Mark | undefined {
+export function applyEvent(event: ChainEvent, meterOf: MeterOf, put: (meter: Meter) => void): Mark | undefined {
+  if ("root" in event) {
+    const meter = meterOf(event.keyId);
+    return meter && applyToLog(event, meter, put);
+  }
+  for (const changed of changedBy(event, meterOf)) put(changed);
+  return undefined;
+}
+
+/** What becomes of meters and keys; none where the event is about one that is not known. */
+function changedBy(event: Exclude<ChainEvent, LogEvent>, meterOf: MeterOf): Meter[] {
   if (event.kind === "registered") {
     const { keyId, publicKey, owner, capacity, source, details } = event;
-    const latest = { epoch: 0, size: 0, timestamp: 0, energy: "0" };
-    put({ keyId, publicKey, owner, capacity, source, details, latest, logs: {} });
-    return undefined;
+    return [{ keyId, meter: keyId, publicKey, owner, capacity, source, details, ...UNUSED }];
   }
-  const meter = meterOf(event.keyId);
-  if (!meter) return undefined;
+  if (event.kind === "capacity changed") {
+    const current = currentKeyOf(event.meter, meterOf);
+    return current ? [{ ...current, capacity: event.capacity }] : [];
+  }
+  const key = meterOf(event.kind === "rotated" ? event.previousKeyId : event.keyId);
+  if (!key) return [];
+  if (event.kind === "frozen") return [{ ...key, status: "frozen" }];
+  if (event.kind === "ended") return [{ ...key, status: event.status, until: event.until }];
+  const { keyId, publicKey } = event;
+  const { meter, owner, capacity, source, details } = key;
+  return [
+    { keyId, meter, publicKey, owner, capacity, source, details, ...UNUSED },
+    { ...key, successor: keyId },
+  ];
+}
+
+function currentKeyOf(meter: string, meterOf: MeterOf): Meter | undefined {
+  let current = meterOf(meter);
+  while (current?.successor !== undefined) current = meterOf(current.successor);
+  return current;
+}
+
+/** Takes in what is settled, recorded or begun of a log. */
+function applyToLog(event: LogEvent, meter: Meter, put: (meter: Meter) => void): Mark {
   const { keyId, epoch, size, root, transaction, block } = event;
   const logs = { ...meter.logs, [epoch]: { size, root } };
   const place = { keyId, epoch, size, root, transaction, block };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BaseError, ContractFunctionRevertedError, type Hex } from "viem";
+import { BaseError, ContractFunctionRevertedError, concatHex, type Hex, slice } from "viem";
 import { functionsAttestorAbi } from "../contracts/abi.ts";
 import { settlementItem } from "../contracts/settlement.ts";
 import type { Meter } from "../meter/meter.ts";
@@ -17,6 +17,7 @@ import {
   type Head,
   headHash,
   sign,
+  timestampOf,
   toHex,
 } from "../protocol/index.ts";
 import { CAPACITY, createSystem, createTestMeter, placedReading, type System } from "./support.ts";
@@ -110,6 +111,8 @@ describe("tampering at every hop", function () {
       head,
       signature,
       settledSize: 1,
+      settledTimestamp: timestampOf(device.readings[0] as Uint8Array),
+      capacity: CAPACITY,
       range: log.range,
       firstReading: undefined,
       attested: { from: 0, leaves: [leaf], index: 0 },
@@ -201,7 +204,8 @@ describe("tampering at every hop", function () {
     );
     await reverts(settle({ ...item, head: { ...item.head, root: flipped(item.head.root) } }, root), "SignatureInvalid");
     await reverts(settle({ ...item, growth: item.growth.map(flipped) }, root), "LogInconsistent");
-    await reverts(settle({ ...item, segments: 2n }, root), "SegmentNotAttested");
+    const ofTwoSegments = concatHex([slice(item.basis, 0, 28), "0x00000002"]);
+    await reverts(settle({ ...item, basis: ofTwoSegments }, root), "SegmentNotAttested");
     await reverts(settle(item, flipped(root)), "AttestationUnknown");
     await settle(item, root);
   });

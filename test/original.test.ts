@@ -153,6 +153,8 @@ describe("the hackathon original's published reading", function () {
       head,
       signature: SIGNATURE,
       settledSize: 0,
+      settledTimestamp: 0,
+      capacity: CAPACITY,
       range: log.range,
       firstReading: reading,
     });

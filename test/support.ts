@@ -7,7 +7,7 @@ import { join } from "node:path";
 import pino from "pino";
 import type { Hex } from "viem";
 import { meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../contracts/abi.ts";
-import { hexes, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import { headParts, hexes, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { startChain } from "../demo/chain.ts";
 import { ACCOUNTS, deployEverything, deployerOf } from "../demo/deployment.ts";
 import { startLocalDon } from "../functions-source/local-don/index.ts";
@@ -17,7 +17,20 @@ import { type Send, upload } from "../meter/upload.ts";
 import { buildApp } from "../oracle/app.ts";
 import { createOracle } from "../oracle/oracle.ts";
 import { createViemChain } from "../oracle/viem-chain.ts";
-import { createLog, fromHex, inclusionProof, type Place, timestampOf, toHex } from "../protocol/index.ts";
+import {
+  createLog,
+  domain,
+  encodeClaim,
+  encodeHead,
+  encodeRotation,
+  fromHex,
+  headHash,
+  inclusionProof,
+  type Place,
+  sign,
+  timestampOf,
+  toHex,
+} from "../protocol/index.ts";
 
 export const CAPACITY = 5000; // W
 export const SOURCE = 0x10;
@@ -73,10 +86,19 @@ export async function createSystem(start: number) {
   const send: Send = (post) => inject("/readings", post);
   const place: Place = { chainId: 31337, registry: deployment.registry };
   const onWattWitness = { address: deployment.wattWitness, abi: wattWitnessAbi } as const;
+  const onRegistry = { address: deployment.registry, abi: meterRegistryAbi } as const;
+  const ownerOf = (account: number) => chain.wallet(account).account.address;
+
+  /** Waits until a transaction has succeeded, and lets the oracle see what it did. */
+  async function done(transaction: Promise<Hex>): Promise<void> {
+    const receipt = await publicClient.waitForTransactionReceipt({ hash: await transaction });
+    if (receipt.status !== "success") throw new Error(`transaction ${receipt.transactionHash} reverted`);
+    await oracle.tick();
+  }
 
   return {
     ...everything,
-    ...{ chain, don, oracle, app, mirror, place, inject, send, onWattWitness },
+    ...{ chain, don, oracle, app, mirror, place, inject, send, done, onWattWitness },
 
     /** Lets the chain's time come to `timestamp` (s), and the oracle see it. */
     async at(timestamp: number): Promise<void> {
@@ -86,28 +108,46 @@ export async function createSystem(start: number) {
 
     /** Registers a device at its newest reading, by way of oracle and registrar. */
     async register(device: Device, account: number = ACCOUNTS.firstOwner): Promise<void> {
-      const owner = chain.wallet(account).account.address;
+      const owner = ownerOf(account);
       const application = device.registration({ owner, capacity: CAPACITY, details: new Uint8Array(32) });
       const { status, body } = await inject("/registrations", application);
       if (status !== 200) throw new Error(JSON.stringify(body));
       const { publicKey, claim, baseline, ...terms } = application;
       const wallet = chain.wallet(ACCOUNTS.registrar);
-      const hash = await wallet.writeContract({
-        chain: wallet.chain,
-        address: deployment.registry,
-        abi: meterRegistryAbi,
-        functionName: "register",
-        args: [
-          {
-            ...terms,
-            key: publicKeyParts(fromHex(publicKey)),
-            baseline: { ...baseline, size: BigInt(baseline.size) },
-            claim: signatureParts(fromHex(claim)),
-          },
-        ],
+      const registration = {
+        ...terms,
+        key: publicKeyParts(fromHex(publicKey)),
+        baseline: { ...baseline, size: BigInt(baseline.size) },
+        claim: signatureParts(fromHex(claim)),
+      };
+      const request = { ...onRegistry, functionName: "register", args: [registration], chain: wallet.chain } as const;
+      await done(wallet.writeContract(request));
+    },
+
+    /** Rotates a meter, whose first key is that of `first`, from one test meter's key to another's, as its owner. */
+    async rotate(first: Device, from: TestKey, to: TestKey, account: number = ACCOUNTS.firstOwner): Promise<void> {
+      const [owner, meter, { keyId, publicKey }] = [ownerOf(account), first.keyId, to.device];
+      const baseline = to.device.head();
+      const claim = encodeClaim(domain("claim", place), {
+        ...{ meter, keyId, owner },
+        headHash: headHash(encodeHead(domain("head", place), baseline)),
       });
-      await publicClient.waitForTransactionReceipt({ hash });
-      await oracle.tick();
+      const rotation = encodeRotation(domain("rotate", place), { meter, newKeyId: keyId });
+      const newKey = {
+        key: publicKeyParts(publicKey),
+        baseline: headParts(baseline),
+        claim: signatureParts(sign(claim, to.privateKey)),
+      };
+      const current = publicKeyParts(from.device.publicKey);
+      const args = [toHex(meter), newKey, current, signatureParts(sign(rotation, from.privateKey))] as const;
+      const wallet = chain.wallet(account);
+      await done(wallet.writeContract({ ...onRegistry, functionName: "rotate", args, chain: wallet.chain }));
+    },
+
+    async lowerCapacity(device: Device, capacity: number): Promise<void> {
+      const wallet = chain.wallet(ACCOUNTS.registrar);
+      const args = [toHex(device.keyId), capacity] as const;
+      await done(wallet.writeContract({ ...onRegistry, functionName: "lowerCapacity", args, chain: wallet.chain }));
     },
 
     /** Uploads what a device has, at the moment of its last reading. */
@@ -133,6 +173,13 @@ export async function createSystem(start: number) {
 
     latestOf: (device: Device) =>
       publicClient.readContract({ ...onWattWitness, functionName: "latestOf", args: [toHex(device.keyId)] }),
+    balanceOf: (account: number) =>
+      publicClient.readContract({
+        address: deployment.token,
+        abi: productionTokenAbi,
+        functionName: "balanceOf",
+        args: [ownerOf(account)],
+      }),
     supply: () =>
       publicClient.readContract({ address: deployment.token, abi: productionTokenAbi, functionName: "totalSupply" }),
     /** Whether the contract finds this reading at this place of the settled log. */
@@ -193,10 +240,17 @@ export function placedReading(readings: readonly Uint8Array[], size: number): (i
 
 type TestMeter = { powerAt: PowerAt; start: number; seed?: number } & Partial<DeviceOptions>;
 
+/** What rotating a meter takes of a device. */
+export type TestKey = { device: Device; privateKey: Uint8Array };
+
 /** A meter of its own key, with the clock at `start` (s). */
-export function createTestMeter({ place }: System, { powerAt, start, seed = 1, ...options }: TestMeter): Meter {
+export function createTestMeter(
+  { place }: System,
+  { powerAt, start, seed = 1, ...options }: TestMeter,
+): Meter & TestKey {
+  const privateKey = new Uint8Array(32).fill(seed);
   const device = createDevice({
-    privateKey: new Uint8Array(32).fill(seed),
+    privateKey,
     epoch: 1,
     interval: 60,
     source: SOURCE,
@@ -204,5 +258,5 @@ export function createTestMeter({ place }: System, { powerAt, start, seed = 1, .
     capacity: CAPACITY,
     ...options,
   });
-  return createMeter({ device, powerAt, start });
+  return Object.assign(createMeter({ device, powerAt, start }), { privateKey });
 }

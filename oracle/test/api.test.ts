@@ -85,6 +85,20 @@ describe("the oracle serves", () => {
     assert.match(settlements[1].attestation, /^0x[0-9a-f]{64}$/);
   });
 
+  it("which keys a meter had, and how they ended", async () => {
+    const successor = newMeter();
+    successor.advance(START + 800);
+    await world.rotate(meter.device, successor.device);
+    const told = async (of: string) => {
+      const { meter, status, until, successor } = (await get(`/meters/${of}`)).body;
+      return { meter, status, until, successor };
+    };
+    const next = toHex(successor.device.keyId);
+    assert.deepEqual(await told(keyId), { meter: keyId, status: "superseded", until: START + 800, successor: next });
+    assert.deepEqual(await told(next), { meter: keyId, status: "active", until: undefined, successor: undefined });
+    assert.equal((await get("/health")).body.meters, 1);
+  });
+
   it("no readings of a log that it does not have", async () => {
     await assertRefused(`/logs/${keyId}/2/readings`, 404, "unknown log");
     await assertRefused(`/logs/${keyId}/2/readings/0`, 404, "unknown log");

@@ -3,12 +3,16 @@
  * it is told to. It settles what it is given without checking: the contracts' own rules are tested on the contracts.
  */
 import { keccak256, toHex as textToHex } from "viem";
-import { publicKeyParts, type SettlementItem } from "../../contracts/settlement.ts";
+import { type Basis, encodeBasis, publicKeyParts, type SettlementItem } from "../../contracts/settlement.ts";
 import type { Registration } from "../../meter/device.ts";
+import { view } from "../../protocol/bytes.ts";
 import { createLog, energyOf, fromHex, keyIdOf, timestampOf, toHex } from "../../protocol/index.ts";
-import type { Attestation, Call, Chain, ChainEvent, Hex, SettledHead } from "../chain.ts";
+import type { Attestation, Call, Chain, ChainEvent, Hex, SettledHead, Terms } from "../chain.ts";
 
-type Transaction = { hash: Hex; raw: Hex; nonce: number; call: Call | Registration };
+/** What is done to a key: it is frozen, its meter taken down, given another capacity (W), or rotated to another key. */
+type Act = { keyId: Hex; act: "freeze" | "decommission" | number | Registration };
+type Place = { block: number; transaction: Hex };
+type Transaction = { hash: Hex; raw: Hex; nonce: number; call: Call | Registration | Act };
 type Block = { timestamp: number; transactions: Transaction[]; don: [root: Hex, answer: DonAnswer][] };
 type DonAnswer = { state: "attested" } | { state: "refused"; reason: string };
 
@@ -27,12 +31,20 @@ export type FakeChain = Chain & {
   unattestedAfter: number;
   /** the contract's answer to a call: undefined = it succeeds */
   refusal: (call: Call) => string | undefined;
+  /** items that the contract skips for a reason of its own */
+  skips: (item: SettlementItem) => boolean;
   /** every question throws while true, as a node that is down */
   down: boolean;
   /** a broadcast throws before or after it was sent, as a crash there */
   crash: "before" | "after" | undefined;
   register: (registration: Registration) => void;
+  /** In a block of its own. */
+  act: (act: Act) => void;
+  /** why items were skipped, in order */
+  skipped: () => string[];
   mine: (blocks?: number) => void;
+  /** The DON answers the newest request now, with `don`. */
+  answer: () => void;
   /** Takes back the newest blocks; what was in them waits again, or is forgotten. */
   reorganise: (blocks: number, forget?: boolean) => void;
   /** Another program uses the operator's next nonce. */
@@ -57,54 +69,109 @@ export function createFakeChain(
   /** All that is known is replayed from the blocks: a reorganisation needs nothing else. */
   function replay() {
     const events: ChainEvent[] = [];
-    const terms = new Map<string, { active: boolean; capacity: number; source: number }>();
+    const skipped: string[] = [];
+    const terms = new Map<string, Terms>();
+    const meters = new Map<string, Hex>();
     const latest = new Map<string, SettledHead & { root: string }>();
     const logs = new Map<string, { size: number; root: string }>();
     const attestations = new Map<string, { block: number; answer: Attestation }[]>();
+
+    function begin(place: Place, { publicKey, baseline }: Registration, settledAt: number): void {
+      const keyId = toHex(keyIdOf(fromHex(publicKey)));
+      const { epoch, size, root } = baseline;
+      const head = { epoch, size, ...measuredIn(baseline.reading) };
+      latest.set(keyId, { ...head, root, settledAt });
+      logs.set(`${keyId}/${epoch}`, { size, root });
+      events.push({ ...place, kind: "begun", keyId, root, ...head });
+    }
+
+    function register(place: Place, registration: Registration, settledAt: number): void {
+      const { publicKey, owner, capacity, source, details } = registration;
+      const keyId = toHex(keyIdOf(fromHex(publicKey)));
+      terms.set(keyId, { status: "active", capacity, source });
+      meters.set(keyId, keyId);
+      events.push({ ...place, kind: "registered", keyId, publicKey, owner, capacity, source, details });
+      begin(place, registration, settledAt);
+    }
+
+    function act(place: Place, { act: what, keyId }: Act, settledAt: number): void {
+      const before = terms.get(keyId) as Terms;
+      if (typeof what === "number") {
+        terms.set(keyId, { ...before, capacity: what });
+        events.push({ ...place, kind: "capacity changed", meter: meters.get(keyId) as Hex, capacity: what });
+      } else if (what === "freeze") {
+        terms.set(keyId, { ...before, status: "frozen" });
+        events.push({ ...place, kind: "frozen", keyId });
+      } else if (what === "decommission") {
+        terms.set(keyId, { ...before, status: "decommissioned" });
+        events.push({ ...place, kind: "ended", keyId, status: "decommissioned", until: settledAt + 1 });
+      } else {
+        const { publicKey, baseline } = what;
+        const newKeyId = toHex(keyIdOf(fromHex(publicKey)));
+        terms.set(keyId, { ...before, status: "superseded" });
+        terms.set(newKeyId, { ...before, status: "active" });
+        meters.set(newKeyId, meters.get(keyId) as Hex);
+        const until = measuredIn(baseline.reading).timestamp;
+        events.push({ ...place, kind: "rotated", keyId: newKeyId, previousKeyId: keyId, publicKey });
+        events.push({ ...place, kind: "ended", keyId, status: "superseded", until });
+        begin(place, what, settledAt);
+      }
+    }
+
+    /** Skips what WattWitness skips. */
+    function settle(place: Place, attestation: Hex, item: SettlementItem, settledAt: number): void {
+      const keyId = toHex(keyIdOf(fromHex(item.key.x + item.key.y.slice(2))));
+      const { epoch, reading, root } = item.head;
+      const basis = basisOf(item);
+      const [size, name] = [Number(item.head.size), `${keyId}/${epoch}`];
+      const fromSize = logs.get(name)?.size ?? 0;
+      const before = latest.get(keyId) as SettledHead;
+      const { status, capacity } = terms.get(keyId) as Terms;
+      const mints = status !== "superseded" && epoch >= before.epoch;
+      const isOvertaken = mints && basis.settledTimestamp !== before.timestamp;
+      const reason = (() => {
+        if (chain.skips(item)) return "told to";
+        if (status === "frozen" || status === "decommissioned") return status;
+        if (fromSize !== basis.settledSize || isOvertaken) return "overtaken";
+        return mints && basis.capacity !== capacity ? "capacity changed" : undefined;
+      })();
+      if (reason !== undefined) {
+        skipped.push(reason);
+        return;
+      }
+      logs.set(name, { size, root });
+      const common = { ...place, keyId, epoch, fromSize, size, root, attestation };
+      if (!mints) {
+        events.push({ ...common, kind: "recorded" });
+        return;
+      }
+      const head = { epoch, size, ...measuredIn(reading) };
+      latest.set(keyId, { ...head, root, settledAt });
+      const { timestamp, energy } = head;
+      events.push({ ...common, kind: "settled", timestamp, energy, produced: energy - before.energy });
+    }
+
     for (const [block, { transactions, timestamp, don }] of blocks.entries()) {
       for (const { call, hash } of transactions) {
         const place = { block, transaction: hash };
-        if ("claim" in call) {
-          const keyId = toHex(keyIdOf(fromHex(call.publicKey)));
-          const { epoch, size, root, reading } = call.baseline;
-          const head = { epoch, size, timestamp: timestampOf(fromHex(reading)), energy: energyOf(fromHex(reading)) };
-          terms.set(keyId, { active: true, capacity: call.capacity, source: call.source });
-          latest.set(keyId, { ...head, root, settledAt: timestamp });
-          logs.set(`${keyId}/${epoch}`, { size, root });
-          const { publicKey, owner, capacity, source, details } = call;
-          events.push({ ...place, kind: "registered", keyId, publicKey, owner, capacity, source, details });
-          events.push({ ...place, kind: "begun", keyId, root, ...head });
-        } else if (call.to === "attestor") {
-          attestations.set(call.root, [
-            ...(attestations.get(call.root) ?? []),
-            { block, answer: { state: "pending" } },
-          ]);
+        if ("claim" in call) register(place, call, timestamp);
+        else if ("act" in call) act(place, call, timestamp);
+        else if (call.to === "wattWitness") {
+          for (const item of call.items) settle(place, call.attestation, item, timestamp);
         } else {
-          for (const item of call.items) {
-            const keyId = toHex(keyIdOf(fromHex(item.key.x + item.key.y.slice(2))));
-            const { epoch, reading, root } = item.head;
-            const size = Number(item.head.size);
-            const name = `${keyId}/${epoch}`;
-            const fromSize = logs.get(name)?.size ?? 0;
-            if (fromSize !== Number(item.settledSize)) continue;
-            logs.set(name, { size, root });
-            const before = latest.get(keyId) as SettledHead;
-            const common = { ...place, keyId, epoch, fromSize, size, root, attestation: call.attestation };
-            if (epoch < before.epoch) {
-              events.push({ ...common, kind: "recorded" });
-              continue;
-            }
-            const head = { epoch, size, timestamp: timestampOf(fromHex(reading)), energy: energyOf(fromHex(reading)) };
-            latest.set(keyId, { ...head, root, settledAt: timestamp });
-            const produced = head.energy - before.energy;
-            const { timestamp: at, energy } = head;
-            events.push({ ...common, kind: "settled", timestamp: at, energy, produced });
-          }
+          const known = attestations.get(call.root) ?? [];
+          attestations.set(call.root, [...known, { block, answer: { state: "pending" } }]);
         }
       }
       for (const [root, answer] of don) attestations.set(root, [...(attestations.get(root) ?? []), { block, answer }]);
     }
-    return { events, terms, latest, logs, attestations };
+    return { events, skipped, terms, latest, logs, attestations };
+  }
+
+  /** Somebody else's transaction, in a block of its own. */
+  function include(what: string, call: Transaction["call"]): void {
+    const raw = textToHex(`${what} ${count++}`);
+    blocks.push({ timestamp: now(), transactions: [{ hash: keccak256(raw), raw, nonce: -1, call }], don: [] });
   }
 
   const inBlocks = () => blocks.flatMap(({ transactions }) => transactions);
@@ -122,20 +189,15 @@ export function createFakeChain(
     don: { state: "attested" },
     unattestedAfter: Number.POSITIVE_INFINITY,
     refusal: () => undefined,
+    skips: () => false,
     down: false,
     crash: undefined,
     broadcasts: new Map(),
-    mined: () => inBlocks().map(({ call }) => ("claim" in call ? "register" : call.to)),
-    calls: () => inBlocks().flatMap(({ call }) => ("claim" in call ? [] : [call])),
-
-    register(registration) {
-      const raw = textToHex(`register ${count++}`);
-      blocks.push({
-        timestamp: now(),
-        transactions: [{ hash: keccak256(raw), raw, nonce: -1, call: registration }],
-        don: [],
-      });
-    },
+    mined: () => inBlocks().map(({ call }) => ("claim" in call ? "register" : "act" in call ? "act" : call.to)),
+    calls: () => inBlocks().flatMap(({ call }) => ("to" in call ? [call] : [])),
+    register: (registration) => include("register", registration),
+    act: (act) => include("act", act),
+    skipped: () => replay().skipped,
 
     mine(many = 1) {
       for (let i = 0; i < many; i++) {
@@ -150,6 +212,12 @@ export function createFakeChain(
         );
         blocks.push({ timestamp: now(), transactions, don });
       }
+    },
+
+    answer() {
+      const request = chain.calls().findLast((call) => call.to === "attestor");
+      if (!request || !chain.don) throw new Error("there is nothing to answer");
+      blocks.push({ timestamp: now(), transactions: [], don: [[request.root, chain.don]] });
     },
 
     reorganise(many, forget = false) {
@@ -168,19 +236,23 @@ export function createFakeChain(
     },
 
     settleAsOther({ keyId, device: { epoch, publicKey, readings } }) {
-      const raw = textToHex(`somebody else's ${count++}`);
+      const { logs, latest, terms } = replay();
       const root = toHex(createLog(readings).root());
       const reading = toHex(readings.at(-1) as Uint8Array);
       const item: SettlementItem = {
         key: publicKeyParts(publicKey),
         head: { epoch, size: BigInt(readings.length), reading, root },
         signature: { r: "0x", s: "0x" },
-        settledSize: BigInt(replay().logs.get(`${keyId}/${epoch}`)?.size ?? 0),
+        basis: encodeBasis({
+          settledSize: logs.get(`${keyId}/${epoch}`)?.size ?? 0,
+          settledTimestamp: latest.get(keyId)?.timestamp as number,
+          capacity: terms.get(keyId)?.capacity as number,
+          ...{ from: 0, segment: 0, segments: 0 },
+        }),
         firstReading: "0x",
-        ...{ growth: [], from: 0n, segment: 0n, segments: 0n, witness: [] },
+        ...{ growth: [], witness: [] },
       };
-      const call: Call = { to: "wattWitness", attestation: `0x${"00".repeat(32)}`, items: [item] };
-      blocks.push({ timestamp: now(), transactions: [{ hash: keccak256(raw), raw, nonce: -1, call }], don: [] });
+      include("somebody else's", { to: "wattWitness", attestation: `0x${"00".repeat(32)}`, items: [item] });
     },
 
     settled: (keyId) => replay().latest.get(keyId) as SettledHead & { root: string },
@@ -195,7 +267,7 @@ export function createFakeChain(
     },
     async termsOf(keyId) {
       ask();
-      return replay().terms.get(keyId) ?? { active: false, capacity: 0, source: 0 };
+      return replay().terms.get(keyId) ?? { status: "none", capacity: 0, source: 0 };
     },
     async latestOf(keyId) {
       ask();
@@ -247,4 +319,22 @@ export function createFakeChain(
     },
   };
   return chain;
+}
+
+const measuredIn = (reading: string) => ({
+  timestamp: timestampOf(fromHex(reading)),
+  energy: energyOf(fromHex(reading)),
+});
+
+/** What an item was made for: see Basis.sol. */
+export function basisOf({ basis }: SettlementItem): Basis {
+  const bytes = view(fromHex(basis));
+  return {
+    settledSize: Number(bytes.getBigUint64(0)),
+    settledTimestamp: bytes.getUint32(8),
+    capacity: bytes.getUint32(12),
+    from: Number(bytes.getBigUint64(16)),
+    segment: bytes.getUint32(24),
+    segments: bytes.getUint32(28),
+  };
 }

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
+import type { Device } from "../../meter/device.ts";
+import { toHex } from "../../protocol/index.ts";
 import { createFollower } from "../follower.ts";
 import { createFakeChain } from "./fake-chain.ts";
-import { PLACE, removeDirectories, START, temporaryDirectory } from "./support.ts";
+import {
+  CAPACITY,
+  newMeter,
+  newWorld,
+  OWNER,
+  PLACE,
+  removeDirectories,
+  START,
+  temporaryDirectory,
+  type World,
+} from "./support.ts";
 
 describe("the oracle's clock", () => {
   afterEach(removeDirectories);
@@ -34,5 +46,96 @@ describe("the oracle's clock", () => {
     await known.follow();
     clock.wall -= 500;
     assert.equal(known.now(), START);
+  });
+});
+
+describe("what the oracle knows of a meter to which things happen", () => {
+  let world: World;
+  let device: Device;
+  let successor: Device;
+  beforeEach(async () => {
+    world = await newWorld({ confirmations: 2, settles: false });
+    [device, successor] = [deviceAt(START + 100), deviceAt(START + 200)];
+    await world.register(device);
+  });
+  afterEach(removeDirectories);
+
+  const deviceAt = (now: number): Device => {
+    const meter = newMeter();
+    meter.advance(now);
+    return meter.device;
+  };
+  const known = (of: Device) => world.oracle.follower.meterOf(toHex(of.keyId));
+
+  async function setCapacity(of: Device, capacity: number): Promise<void> {
+    world.chain.act({ keyId: toHex(of.keyId), act: capacity });
+    await world.oracle.tick();
+  }
+
+  /** As it is now, and as it is when all is final and the oracle begins again. */
+  async function nowAndFinally(check: () => void): Promise<void> {
+    check();
+    world.chain.mine(3);
+    await world.oracle.tick();
+    await world.restart();
+    check();
+  }
+
+  it("ends with a key's time, and its successor's key goes on with the meter", async () => {
+    await setCapacity(device, 4000);
+    await world.rotate(device, successor);
+    await nowAndFinally(() => {
+      const { status, until, successor: next } = known(device) ?? {};
+      assert.deepEqual([status, until, next], ["superseded", START + 200, toHex(successor.keyId)]);
+      assert.deepEqual(known(successor), {
+        keyId: toHex(successor.keyId),
+        meter: toHex(device.keyId),
+        status: "active",
+        publicKey: toHex(successor.publicKey),
+        owner: OWNER,
+        capacity: 4000,
+        source: 0,
+        details: toHex(new Uint8Array(32)),
+        latest: { epoch: 1, size: 20, timestamp: START + 200, energy: String(successor.energy) },
+        logs: { 1: { size: 20, root: toHex(successor.log.root()) } },
+      });
+    });
+  });
+
+  it("has the capacity of the key that the meter has now", async () => {
+    await world.rotate(device, successor);
+    await setCapacity(successor, 3000);
+    await nowAndFinally(() => {
+      assert.equal(known(successor)?.capacity, 3000);
+      assert.equal(known(device)?.capacity, CAPACITY);
+    });
+  });
+
+  it("is that its key is frozen, or decommissioned", async () => {
+    world.chain.act({ keyId: toHex(device.keyId), act: "freeze" });
+    await world.oracle.tick();
+    await nowAndFinally(() => assert.equal(known(device)?.status, "frozen"));
+    world.chain.act({ keyId: toHex(device.keyId), act: "decommission" });
+    await world.oracle.tick();
+    await nowAndFinally(() => {
+      assert.equal(known(device)?.status, "decommissioned");
+      assert.equal(known(device)?.until, START + 101);
+    });
+  });
+
+  it("is taken back with the block that said it", async () => {
+    const before = known(device);
+    for (const act of ["freeze", "decommission", 3000, "rotate"] as const) {
+      if (act === "rotate") await world.rotate(device, successor);
+      else {
+        world.chain.act({ keyId: toHex(device.keyId), act });
+        await world.oracle.tick();
+      }
+      assert.notDeepEqual(known(device), before, String(act));
+      world.chain.reorganise(1, true);
+      await world.oracle.tick();
+      assert.deepEqual(known(device), before, String(act));
+    }
+    assert.equal(known(successor), undefined);
   });
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { CONDITIONS } from "../../protocol/index.ts";
-import type { SettledHead } from "../chain.ts";
+import type { SettledHead, Terms } from "../chain.ts";
 import type { StoredHead } from "../logs.ts";
 import { type PlanRules, planLog, type UnsettledLog } from "../plan.ts";
 import { CAPACITY, readingAt, START } from "./support.ts";
 
-const TERMS = { active: true, capacity: CAPACITY, source: 0 };
+const TERMS: Terms = { status: "active", capacity: CAPACITY, source: 0 };
 const RULES: PlanRules = { now: START + 7200, alignment: 0, patience: 86_400, stride: 8192 };
 const LATEST: SettledHead = { epoch: 1, size: 10, timestamp: START, energy: 1000n, settledAt: START };
 /** mWh of an hour at capacity */

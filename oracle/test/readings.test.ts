@@ -123,6 +123,12 @@ describe("the oracle, given readings", () => {
     await assertRefused(stranger.nextPost(), 404, "unknown meter");
   });
 
+  it("refuses the key of a meter that was decommissioned", async () => {
+    world.chain.act({ keyId: toHex(device.keyId), act: "decommission" });
+    await world.oracle.tick();
+    await assertRefused(honest(), 410, "key ended");
+  });
+
   it("refuses more than 8,192 readings", async () => {
     const readings = Array.from({ length: POST_LIMIT + 1 }, () => next());
     await assertRefused(postOf(device, readings, { size: 10 + readings.length }), 413, "too many readings");
@@ -328,6 +334,51 @@ describe("the oracle, given readings", () => {
     it("accepts a register that was lost", async () => {
       assert.equal((await world.post(first(START + 110, 0n))).status, 200);
     });
+  });
+
+  describe("of a key that another succeeded", () => {
+    const after = () => [readingAt(START + 120, 9000n), readingAt(START + 130, 9000n)];
+
+    /** From START + 120 on the successor's readings count. */
+    beforeEach(async () => {
+      const successor = newDevice(generatePrivateKey());
+      successor.take(START + 120, { power: 0n, register: 0n });
+      await world.rotate(device, successor);
+    });
+
+    it("refuses what it measures from then on", async () => {
+      await assertRefused(signedPost(device, log, after()), 410, "key ended");
+      assert.equal((await world.post(signedPost(device, log, after()))).body.error.until, START + 120);
+    });
+
+    it("accepts what it measured before, also where the head that it signed comes after", async () => {
+      const post = signedPost(device, log, [next(9000n), ...after()]);
+      assert.deepEqual(await world.post(post), { status: 200, body: { size: 13 } });
+    });
+  });
+
+  it("accepts what the successor of a key measures, and what that key signed for it not", async () => {
+    const privateKey = generatePrivateKey();
+    const successor = newDevice(privateKey);
+    successor.take(START + 120, { power: 0n, register: 0n });
+    await world.rotate(device, successor);
+    const forged = signedPost(successor, [], successor.readings, { privateKey: PRIVATE_KEY });
+    await assertRefused(forged, 422, "bad signature");
+    await world.upload(successor);
+    assert.equal(world.oracle.logs.get(toHex(successor.keyId), 1)?.size, 1);
+  });
+
+  it("accepts what a frozen meter measures: it is evidence, and provable", async () => {
+    world.chain.act({ keyId: toHex(device.keyId), act: "freeze" });
+    await world.oracle.tick();
+    assert.equal((await world.post(honest())).status, 200);
+  });
+
+  it("holds readings against the capacity that the meter has now", async () => {
+    world.chain.act({ keyId: toHex(device.keyId), act: 1 });
+    await world.oracle.tick();
+    const most = 9000n + (1000n * (900n + 10n)) / 3600n;
+    await assertRefused(signedPost(device, log, [next(most + 1n)]), 422, "beyond capacity");
   });
 
   it("refuses readings that are not those of the baseline on chain", async () => {

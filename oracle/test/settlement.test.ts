@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { SettlementItem } from "../../contracts/settlement.ts";
 import type { Meter } from "../../meter/meter.ts";
 import { equal, fromHex, toHex, verifyBatch, verifyConsistency, verifyInclusion } from "../../protocol/index.ts";
 import type { Call, Hex } from "../chain.ts";
-import { newMeter, newWorld, removeDirectories, START, type World } from "./support.ts";
+import type { Job } from "../jobs.ts";
+import { openRecords } from "../records.ts";
+import { basisOf } from "./fake-chain.ts";
+import { CAPACITY, newMeter, newWorld, removeDirectories, START, type World } from "./support.ts";
 
 type Settle = Extract<Call, { to: "wattWitness" }>;
 
@@ -67,10 +72,10 @@ describe("the oracle's settlement", () => {
     assert.equal(settle?.attestation, request.root);
     for (const [i, item] of (settle as Settle).items.entries()) {
       const device = (meters[i] as Meter).device;
-      assert.equal(item.settledSize, 10n);
-      assert.equal(item.from, 9n);
-      assert.equal(item.segment, BigInt(i));
-      assert.equal(item.segments, 3n);
+      assert.deepEqual(basisOf(item), {
+        ...{ settledSize: 10, settledTimestamp: START + 100, capacity: CAPACITY },
+        ...{ from: 9, segment: i, segments: 3 },
+      });
       const proof = item.growth.map(fromHex);
       const size = Number(item.head.size);
       assert.ok(verifyConsistency(10, size, device.log.root(10), fromHex(item.head.root), proof).ok);
@@ -83,9 +88,8 @@ describe("the oracle's settlement", () => {
     const size = meters[0]?.device.size as number;
     await produce(world, meters, 600);
     await world.oracle.tick();
-    const item = settles(world)[1]?.items[0];
-    assert.equal(item?.settledSize, BigInt(size));
-    assert.equal(item?.from, BigInt(size - 1));
+    const { settledSize, from } = basisOf(settles(world)[1]?.items[0] as SettlementItem);
+    assert.deepEqual([settledSize, from], [size, size - 1]);
   });
 
   it("does nothing where nothing was produced", async () => {
@@ -154,10 +158,10 @@ describe("the oracle's settlement", () => {
     await world.oracle.tick();
     const items = settles(world)[0]?.items ?? [];
     assert.deepEqual(
-      items.map(({ head, settledSize }) => [head.epoch, head.size, settledSize]),
+      items.map((item) => [item.head.epoch, item.head.size, basisOf(item).settledSize]),
       [
-        [1, BigInt(ended), 10n],
-        [2, BigInt(device.size), 0n],
+        [1, BigInt(ended), 10],
+        [2, BigInt(device.size), 0],
       ],
     );
     const fresh = items[1];
@@ -165,6 +169,251 @@ describe("the oracle's settlement", () => {
     const proof = (fresh?.growth ?? []).map(fromHex);
     assert.ok(verifyInclusion(device.readings[0] as Uint8Array, 0, device.size, proof, device.log.root()).ok);
     assert.ok(energy > device.energy);
+    assert.deepEqual(world.chain.skipped(), []);
+    const { epoch, size } = world.chain.settled(keyIdOf(meters[0] as Meter));
+    assert.deepEqual({ epoch, size }, { epoch: 2, size: device.size });
+  });
+
+  describe("when something happens to a meter", () => {
+    const isSettled = (world: World, meter: Meter) => world.chain.settled(keyIdOf(meter)).size === meter.device.size;
+
+    for (const [what, act] of [
+      ["frozen", "freeze"],
+      ["decommissioned", "decommission"],
+    ] as const) {
+      it(`seals nothing for it once it is ${what}`, async () => {
+        const { world, meters } = await worldOf(2);
+        world.chain.act({ keyId: keyIdOf(meters[0] as Meter), act });
+        await world.oracle.tick();
+        assert.deepEqual(
+          world.oracle.settlement?.jobs().map(({ leaves }) => leaves.length),
+          [1],
+        );
+        assert.deepEqual(
+          meters.map((meter) => isSettled(world, meter)),
+          [false, true],
+        );
+      });
+
+      it(`leaves it out of the batch on its way where it is ${what}, and settles the others`, async () => {
+        const { world, meters } = await worldOf(2, { confirmations: 1, settleEvery: HOUR });
+        await sealed(world);
+        world.chain.act({ keyId: keyIdOf(meters[0] as Meter), act });
+        await attested(world);
+        assert.deepEqual(
+          meters.map((meter) => isSettled(world, meter)),
+          [false, true],
+        );
+        assert.deepEqual(
+          settles(world).map(({ items }) => items.length),
+          [1],
+        );
+        assert.deepEqual(stages(world), []);
+      });
+    }
+
+    it("sends nothing for a batch of which nothing is left", async () => {
+      const { world, meters } = await worldOf(1, { settleEvery: HOUR });
+      await sealed(world);
+      world.chain.act({ keyId: keyIdOf(meters[0] as Meter), act: "freeze" });
+      world.chain.mine(2);
+      await attested(world);
+      assert.deepEqual(settles(world), []);
+      assert.deepEqual(stages(world), []);
+      const finished = await (await openRecords<Job>(join(world.directory, "jobs-finished"))).all();
+      assert.deepEqual(
+        finished.map(({ stage }) => stage),
+        ["abandoned"],
+      );
+    });
+
+    it("leaves it out where its capacity is another, and settles it with that one later", async () => {
+      const { world, meters } = await worldOf(2, { confirmations: 1, settleEvery: HOUR });
+      await sealed(world);
+      world.chain.act({ keyId: keyIdOf(meters[0] as Meter), act: 4000 });
+      await attested(world);
+      assert.deepEqual(
+        meters.map((meter) => isSettled(world, meter)),
+        [false, true],
+      );
+      await produce(world, meters, HOUR);
+      await world.oracle.tick();
+      assert.deepEqual(
+        meters.map((meter) => isSettled(world, meter)),
+        [true, true],
+      );
+      assert.deepEqual(
+        settles(world).map(({ items }) => items.map((item) => basisOf(item).capacity)),
+        [[5000], [4000, 5000]],
+      );
+      assert.deepEqual(world.chain.skipped(), []);
+    });
+
+    it("settles without attestation what is more than a lower capacity allows, and attested what comes then", async () => {
+      const [busy, month] = [START + 2 * HOUR, START + 31 * 24 * HOUR];
+      const world = await newWorld({ confirmations: 1, settleEvery: HOUR });
+      world.chain.unattestedAfter = 30 * 24 * HOUR;
+      const lowered = newMeter((now) => (now < busy ? 1_000_000n : now < month ? 0n : 100_000n));
+      const meters = [lowered, newMeter()];
+      for (const meter of meters) {
+        meter.advance(START + 100);
+        await world.register(meter.device);
+      }
+      world.chain.don = { state: "refused", reason: "not yet" };
+      await produce(world, meters, 5 * HOUR);
+      world.chain.act({ keyId: keyIdOf(lowered), act: 500 });
+      world.chain.don = { state: "attested" };
+      world.now += HOUR;
+      await world.oracle.tick();
+      assert.deepEqual(
+        meters.map((meter) => isSettled(world, meter)),
+        [false, true],
+        "the DON would refuse it",
+      );
+      assert.deepEqual(
+        settles(world).map(({ items }) => items.length),
+        [1],
+      );
+      world.now = month;
+      for (const meter of meters) meter.sleep(month);
+      await world.restart();
+      assert.equal(settles(world).at(-1)?.attestation, NO_ATTESTATION);
+      assert.ok(isSettled(world, lowered));
+      await produce(world, meters, HOUR);
+      await world.oracle.tick();
+      assert.ok(isSettled(world, lowered));
+      assert.notEqual(settles(world).at(-1)?.attestation, NO_ATTESTATION);
+    });
+
+    it("does not repeat a settlement that lost the race against it", async () => {
+      const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+      world.chain.automine = false;
+      await world.oracle.tick();
+      world.chain.mine();
+      await world.oracle.tick();
+      world.chain.act({ keyId: keyIdOf(meters[0] as Meter), act: 4000 });
+      world.chain.mine();
+      for (let i = 0; i < 3; i++) {
+        await world.oracle.tick();
+        world.chain.mine();
+      }
+      assert.deepEqual(world.chain.skipped(), ["capacity changed"]);
+      assert.equal(settles(world).length, 1);
+      assert.deepEqual(stages(world), []);
+    });
+
+    it("does not repeat a settlement that the contract skipped, for whatever reason", async () => {
+      const { world, meters } = await worldOf(2, { confirmations: 1, settleEvery: HOUR });
+      const x = toHex((meters[0] as Meter).device.publicKey.subarray(0, 32));
+      world.chain.skips = ({ key }) => key.x === x;
+      for (let i = 0; i < 3; i++) await world.oracle.tick();
+      assert.deepEqual(
+        settles(world).map(({ items }) => items.length),
+        [2],
+      );
+      assert.deepEqual(
+        meters.map((meter) => isSettled(world, meter)),
+        [false, true],
+      );
+      assert.deepEqual(stages(world), []);
+    });
+
+    it("names the timestamp that is settled now, also where an earlier epoch was settled meanwhile", async () => {
+      const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+      const { device } = meters[0] as Meter;
+      const ended = { keyId: keyIdOf(meters[0] as Meter), device: { ...device, readings: [...device.readings] } };
+      device.loseRegister();
+      await produce(world, meters, 600);
+      await sealed(world);
+      world.chain.settleAsOther(ended);
+      await attested(world);
+      const { epoch, size } = world.chain.settled(ended.keyId);
+      assert.deepEqual({ epoch, size }, { epoch: 2, size: device.size });
+      assert.deepEqual(world.chain.skipped(), []);
+    });
+
+    describe("and an earlier epoch is only recorded, it", () => {
+      /** A meter of whose second epoch somebody settled the beginning, before anything else of the first. */
+      async function worldOfTwoEpochs() {
+        const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+        const { device } = meters[0] as Meter;
+        const [keyId, ended] = [keyIdOf(meters[0] as Meter), device.size];
+        device.loseRegister();
+        await produce(world, meters, 600);
+        const begun = { epoch: 2, publicKey: device.publicKey, readings: device.readings.slice(0, 30) };
+        world.chain.settleAsOther({ keyId, device: begun });
+        await sealed(world);
+        const settled = () => [1, 2].map((epoch) => world.oracle.follower.meterOf(keyId)?.logs[epoch]?.size);
+        return { world, device, keyId, ended, settled };
+      }
+
+      it("settles the newest epoch in the same call", async () => {
+        const { world, device, ended, settled } = await worldOfTwoEpochs();
+        await attested(world);
+        assert.deepEqual(settled(), [ended, device.size]);
+        assert.deepEqual(world.chain.skipped(), []);
+      });
+
+      it("does not need the capacity that was", async () => {
+        const { world, keyId, ended, settled } = await worldOfTwoEpochs();
+        world.chain.act({ keyId, act: 4000 });
+        await attested(world);
+        assert.deepEqual(settled(), [ended, 30]);
+        assert.deepEqual(world.chain.skipped(), []);
+      });
+    });
+
+    it("records what was sealed of a key before another succeeded it, and seals no more of it", async () => {
+      const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+      const [old] = meters as [Meter];
+      await sealed(world);
+      world.chain.act({ keyId: keyIdOf(old), act: 4000 });
+      const [size, successor] = [old.device.size, newMeter()];
+      old.advance(world.now + 600);
+      successor.advance(world.now + 600);
+      await world.rotate(old.device, successor.device);
+      await attested(world);
+      const marks = await world.oracle.follower.marksOf(keyIdOf(old), 1);
+      assert.deepEqual(
+        marks.map((mark) => [mark.size, mark.produced]),
+        [
+          [10, "0"],
+          [size, "0"],
+        ],
+      );
+      await world.upload(old.device);
+      world.now += HOUR;
+      await world.oracle.tick();
+      assert.equal(settles(world).length, 1);
+    });
+
+    it("settles what the successor of its key measured", async () => {
+      const { world, meters } = await worldOf(1, { confirmations: 1 });
+      await world.oracle.tick();
+      const successor = newMeter();
+      successor.advance(world.now);
+      await world.rotate((meters[0] as Meter).device, successor.device);
+      await produce(world, [successor], 600);
+      await world.oracle.tick();
+      assert.ok(isSettled(world, successor));
+      assert.deepEqual(world.chain.skipped(), []);
+    });
+
+    /** Up to where the DON has not answered yet. */
+    async function sealed(world: World): Promise<void> {
+      world.chain.don = undefined;
+      await world.oracle.tick();
+      assert.deepEqual(stages(world), ["requested"]);
+    }
+
+    /** The DON's answer to what was asked last, and what the oracle does then. */
+    async function attested(world: World): Promise<void> {
+      world.chain.don = { state: "attested" };
+      world.chain.answer();
+      await world.oracle.tick();
+      world.chain.mine(2);
+      await world.oracle.tick();
+    }
   });
 
   describe("when the DON refuses", () => {
@@ -237,7 +486,8 @@ describe("the oracle's settlement", () => {
       const proof = (item?.witness ?? []).map(fromHex);
       const last = device.readings.at(-1) as Uint8Array;
       assert.ok(verifyInclusion(last, device.size - 1, device.size, proof, device.log.root()).ok);
-      assert.deepEqual([item?.from, item?.segment, item?.segments], [0n, 0n, 0n]);
+      const { from, segment, segments } = basisOf(item as SettlementItem);
+      assert.deepEqual([from, segment, segments], [0, 0, 0]);
     });
 
     it("is how a meter settles whose batch the DON never attested", async () => {
@@ -377,6 +627,21 @@ describe("the oracle's settlement", () => {
     assert.deepEqual(settles(world)[0]?.items.length, 2);
     assert.equal(world.chain.settled(keyIdOf(bad)).size, 10);
     assert.equal(world.chain.settled(keyIdOf(meters[2] as Meter)).size, meters[2]?.device.size);
+    assert.deepEqual(stages(world), []);
+  });
+
+  it("leaves out the later of a key's items where the contract would refuse only that, and settles the earlier", async () => {
+    const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+    const { device } = meters[0] as Meter;
+    const ended = device.size;
+    device.loseRegister();
+    await produce(world, meters, 600);
+    // without the earlier one it is skipped, and nothing is refused
+    world.chain.refusal = (call) =>
+      call.to === "wattWitness" && call.items.length === 2 ? "BeyondCapacity" : undefined;
+    await world.oracle.tick();
+    const { epoch, size } = world.chain.settled(keyIdOf(meters[0] as Meter));
+    assert.deepEqual({ epoch, size }, { epoch: 1, size: ended });
     assert.deepEqual(stages(world), []);
   });
 

@@ -52,6 +52,8 @@ export type World = {
   post: (post: unknown) => Promise<{ status: number; body: ReturnType<typeof JSON.parse> }>;
   /** Registers a device with its newest head as the baseline, and lets the oracle see it. */
   register: (device: Device) => Promise<void>;
+  /** Rotates a meter to the key of another device, with its newest head as the baseline, and lets the oracle see it. */
+  rotate: (from: Device, to: Device) => Promise<void>;
   /** Posts all that a device has; fails where it is refused. */
   upload: (device: Device) => Promise<void>;
   /** The oracle as after a crash: a new one on the same folder. */
@@ -96,6 +98,12 @@ export async function newWorld(rules: Partial<OracleConfig> = {}): Promise<World
     async register(device) {
       clock.now = Math.max(clock.now, device.lastTimestamp);
       chain.register(device.registration({ owner: OWNER, capacity: CAPACITY, details: new Uint8Array(32) }));
+      await world.oracle.tick();
+    },
+    async rotate(from, to) {
+      clock.now = Math.max(clock.now, to.lastTimestamp);
+      const claimed = to.registration({ owner: OWNER, capacity: CAPACITY, details: new Uint8Array(32) });
+      chain.act({ keyId: toHex(from.keyId), act: claimed });
       await world.oracle.tick();
     },
     async upload(device) {
