@@ -86,7 +86,7 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
         address owner = registration.owner;
         _checkClaim(meter, meter, owner, registration.key, registration.baseline, registration.claim);
 
-        wattWitness.begin(meter, owner, registration.capacity, registration.source, registration.baseline);
+        wattWitness.begin(meter, registration.capacity, registration.source, registration.baseline);
         _details[meter] = registration.details;
         _mint(owner, uint256(meter));
 
@@ -246,7 +246,6 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
     /// Whoever holds the token receives what the meter produces. Whoever transfers it has not lost it.
     function _update(address to, uint256 tokenId, address auth) internal override returns (address from) {
         from = super._update(to, tokenId, auth);
-        if (from == address(0)) return from;
         bytes32 meter = bytes32(tokenId);
         wattWitness.setPayee(_keyOf(meter), to);
         if (_proposals[meter][Change.Owner].proposedAt != 0) _cancel(meter, Change.Owner);
@@ -255,11 +254,11 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
     /* VIEWS */
 
     /// @inheritdoc IMeterRegistry
-    function meterOf(bytes32 meter) external view onlyKnown(meter) returns (Meter memory) {
-        bytes32 keyId = _keyOf(meter);
+    function meterOf(bytes32 meter) external view returns (Meter memory) {
+        Key[] memory keys = keysOf(meter);
+        bytes32 keyId = keys[keys.length - 1].keyId;
         IWattWitness.Terms memory terms = wattWitness.termsOf(keyId);
         IWattWitness.SettledHead memory latest = wattWitness.latestOf(keyId);
-        Key[] memory keys = keysOf(meter);
         uint256 produced = 0;
         for (uint256 i = 0; i < keys.length; ++i) produced += wattWitness.latestOf(keys[i].keyId).produced;
         return
@@ -315,9 +314,10 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
 
     /// @notice ERC-721 metadata, on chain: name, capacity, source, status and key history of the meter.
     /// @dev Reverts with MeterUnknown.
-    function tokenURI(uint256 tokenId) public view override onlyKnown(bytes32(tokenId)) returns (string memory) {
+    function tokenURI(uint256 tokenId) public view override returns (string memory) {
         bytes32 meter = bytes32(tokenId);
-        return MeterMetadata.tokenURI(meter, _termsOf(meter), keysOf(meter));
+        Key[] memory keys = keysOf(meter);
+        return MeterMetadata.tokenURI(meter, _termsOf(meter), keys);
     }
 
     /// @inheritdoc IMeterRegistry

@@ -2729,11 +2729,6 @@ export const wattWitnessAbi = [
         "type": "bytes32"
       },
       {
-        "internalType": "address",
-        "name": "payee",
-        "type": "address"
-      },
-      {
         "internalType": "uint32",
         "name": "capacity",
         "type": "uint32"

@@ -1,7 +1,8 @@
 /**
  * Breaks each guard of the contracts once and shows that some test notices: `npm run mutate [-- --only TEXT]`.
- * Every `require` is a mutation (its condition always holds), and so is every line of EDITS. Each is applied to a copy of
- * the project, where the contracts' tests must fail. Prints caught/total; exits 1 if one survives.
+ * Every `require` is a mutation (its condition always holds), every `if` is two (always, never), every modifier that lets
+ * only some through is one (it is gone), and so is every line of EDITS. Each is applied to a copy of the project, where
+ * the contracts' tests must fail. Prints caught/total; exits 1 if one survives.
  */
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -13,79 +14,111 @@ import { parseArgs } from "node:util";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
 const COPIED = ["contracts", "protocol", "functions-source", "hardhat.config.ts", "package.json", "tsconfig.json"];
-const TESTS = ["settle", "registry", "proofs", "attestor", "retirement", "canary", "vectors"].map(
-  (name) => `contracts/test/${name}.test.ts`,
-);
-const GUARDED = ["WattWitness.sol", "MeterRegistry.sol", "ProductionToken.sol", "FunctionsAttestor.sol"];
+
+/** Which tests guard which file, the likeliest first; after those all others of the contracts are run. */
+const GUARDED: Record<string, string[]> = {
+  "WattWitness.sol": ["settle", "rotation", "equivocation", "proofs", "meter", "roles", "registry"],
+  "MeterRegistry.sol": ["registry", "rotation", "proposals", "meter", "roles"],
+  "ProductionToken.sol": ["retirement", "roles"],
+  "FunctionsAttestor.sol": ["attestor"],
+  "libraries/MerkleLog.sol": ["merkle", "vectors"],
+  "libraries/MeterMetadata.sol": ["meter"],
+  "libraries/Reading.sol": ["settle", "vectors"],
+  "libraries/Basis.sol": ["settle"],
+  "libraries/Statement.sol": ["canary", "vectors", "registry"],
+  "libraries/Attestation.sol": ["vectors", "settle"],
+};
+const ALL_TESTS = [...new Set(Object.values(GUARDED).flat())];
+
+const testsOf = (file: string): string[] =>
+  [...new Set([...(GUARDED[file] ?? []), ...ALL_TESTS])].map((name) => `contracts/test/${name}.test.ts`);
 
 type Mutation = { file: string; name: string; apply: (source: string) => string };
 
 /** What a guard is not, but must be right: `from` stands exactly once in `file`. */
 const EDITS: { file: string; from: string; to: string }[] = [
-  { file: "WattWitness.sol", from: "CLOCK_TOLERANCE = 5 minutes", to: "CLOCK_TOLERANCE = 5 days" },
-  { file: "WattWitness.sol", from: "BASELINE_AGE = 1 hours", to: "BASELINE_AGE = 2 hours" },
-  { file: "WattWitness.sol", from: "if (item.settledSize != standing.logSize) {", to: "if (false) {" },
-  { file: "WattWitness.sol", from: "if (attestation == 0 && !earlier)", to: "if (attestation == 0)" },
-  {
-    file: "WattWitness.sol",
-    from: "earlier ? _checkEarlier(standing, item) : _checkProduction(standing, item)",
-    to: "_checkProduction(standing, item)",
-  },
-  {
-    file: "WattWitness.sol",
-    from: "if (earlier) _record(standing, item.head, attestation);\n        else _advance",
-    to: "_advance",
-  },
-  {
-    file: "WattWitness.sol",
-    from: "if (first.energy() < energy) (timestamp, energy) = (first.timestamp(), first.energy());",
-    to: "",
-  },
-  { file: "WattWitness.sol", from: "if (first.energy() < energy) (", to: "if (first.energy() != energy) (" },
-  { file: "WattWitness.sol", from: "(first.timestamp(), first.energy())", to: "(timestamp, first.energy())" },
-  {
-    file: "WattWitness.sol",
-    from: "if (head.epoch != latest.epoch) _earlier[keyId][latest.epoch] = EarlierLog(latest.root, latest.size);",
-    to: "",
-  },
-  {
-    file: "WattWitness.sol",
-    from: "token.mint(standing.terms.payee, produced * UNITS)",
-    to: "token.mint(standing.terms.payee, produced * UNITS + 1)",
-  },
-  { file: "WattWitness.sol", from: "status != Status.None &&", to: "status == Status.None ||" },
-  { file: "WattWitness.sol", from: "head.size < MerkleLog.SIZE_LIMIT &&\n", to: "" },
-  { file: "WattWitness.sol", from: "_terms[keyId].payee = payee;", to: "" },
-  {
-    file: "MeterRegistry.sol",
-    from: "if (from != address(0)) wattWitness.setPayee",
-    to: "if (false) wattWitness.setPayee",
-  },
-  {
-    file: "FunctionsAttestor.sol",
-    from: "root != 0 && response.length == 32 && bytes32(response) == root",
-    to: "root != 0 && response.length == 32",
-  },
-  { file: "FunctionsAttestor.sol", from: "response.length == 32 && ", to: "" },
-  { file: "FunctionsAttestor.sol", from: "delete pendingRoot[requestId];", to: "" },
-  { file: "libraries/Reading.sol", from: "HARMLESS_CONDITIONS = 0x06", to: "HARMLESS_CONDITIONS = 0x0E" },
-  {
-    file: "libraries/MerkleLog.sol",
-    from: "proven := and(eq(sibling, end), eq(hash, root))",
-    to: "proven := eq(hash, root)",
-  },
-  {
-    file: "libraries/MerkleLog.sol",
-    from: "consistent := and(eq(sibling, end), and(",
-    to: "consistent := and(1, and(",
-  },
-  { file: "libraries/MerkleLog.sol", from: "and(eq(oldHash, fromRoot), eq(hash, toRoot))", to: "eq(hash, toRoot)" },
-  {
-    file: "libraries/MerkleLog.sol",
-    from: "if (from == 0 || from >= to) return false;",
-    to: "if (from == 0) return false;",
-  },
+  ...edits("WattWitness.sol", [
+    ["CLOCK_TOLERANCE = 5 minutes", "CLOCK_TOLERANCE = 5 days"],
+    ["BASELINE_AGE = 1 hours", "BASELINE_AGE = 2 hours"],
+    ["UNITS = 1e12", "UNITS = 1e12 + 1"],
+    ["basis.settledSize() == standing.logSize &&", ""],
+    ["status != Status.Frozen &&", ""],
+    ["status != Status.Decommissioned &&", ""],
+    ["basis.settledTimestamp() == standing.latest.timestamp &&", ""],
+    ["basis.capacity() == standing.terms.capacity", "true"],
+    ["(!standing.mints ||", "(false ||"],
+    ["terms.status != Status.Superseded && head.epoch", "head.epoch"],
+    ["terms.status != Status.Superseded && head.epoch >= latest.epoch", "terms.status != Status.Superseded"],
+    ["head.epoch >= latest.epoch", "head.epoch > latest.epoch"],
+    ["standing.mints ? _checkProduction(standing, item) : _checkRecord(standing)", "_checkProduction(standing, item)"],
+    ["if (first.energy() < energy) (", "if (first.energy() != energy) ("],
+    ["(first.timestamp(), first.energy())", "(timestamp, first.energy())"],
+    ["(first.timestamp(), first.energy())", "(first.timestamp(), energy)"],
+    ["uint256(latest.produced) + produced", "uint256(produced)"],
+    ["terms.since = timestamp;", ""],
+    ["terms.status = Status.Active;", ""],
+    ["_terms[keyId].status = status;", ""],
+    ["_until[keyId] = until;", ""],
+    ["_terms[keyId].payee = payee;", ""],
+    ["_terms[keyId].capacity = capacity;", ""],
+    ["Math.max(block.timestamp, _latest[keyId].timestamp) + 1", "block.timestamp + 1"],
+    ["Math.max(block.timestamp, _latest[keyId].timestamp) + 1", "Math.max(block.timestamp, _latest[keyId].timestamp)"],
+    ["Math.max(block.timestamp, _latest[keyId].timestamp) + 1", "_latest[keyId].timestamp + 1"],
+    ["first.epoch == second.epoch &&", ""],
+    ["first.size != 0 &&", ""],
+    ["first.size <= second.size &&", ""],
+    ["second.size < MerkleLog.SIZE_LIMIT,", "true,"],
+    ["bool frozen = status == Status.Active;", "bool frozen = true;"],
+    ["terms.status != Status.Active || block.timestamp <= timestamp", "block.timestamp <= timestamp"],
+    ["terms.status != Status.Active || block.timestamp <= timestamp", "terms.status != Status.Active"],
+    ["since != 0 && timestamp >= since", "timestamp >= since"],
+    ["since != 0 && timestamp >= since", "since != 0"],
+    ["(until == 0 || timestamp < until)", "true"],
+    ["timestamp < until)", "timestamp <= until)"],
+    ["_counts(keyId, placed.reading) && _contains", "_contains"],
+    ["            _counts(keyId, placed.reading) &&\n", ""],
+    ["head.size < MerkleLog.SIZE_LIMIT &&\n", ""],
+  ]),
+  ...edits("MeterRegistry.sol", [
+    ["PROPOSAL_DELAY = 14 days", "PROPOSAL_DELAY = 13 days"],
+    ["Statement.keyId(key) == keyId && ", ""],
+    [" && rotationHash.isSigned(rotation, key)", ""],
+    ["_meterOfKey[newKeyId] = meter;", ""],
+    ["_rotatedIn[meter].push(newKeyId);", ""],
+    ["delete _proposals[meter][change];\n        emit ProposalExecuted", "emit ProposalExecuted"],
+    ["delete _proposals[meter][change];\n        emit ProposalCancelled", "emit ProposalCancelled"],
+    ["capacity != 0 && capacity < current", "capacity < current"],
+    ["capacity != 0 && capacity < current", "capacity != 0"],
+    ["wattWitness.setPayee(_keyOf(meter), to);", ""],
+    ["wattWitness.setPayee(_keyOf(meter), to);", "wattWitness.setPayee(meter, to);"],
+    ["wattWitness.setPayee(_keyOf(meter), payee);", "wattWitness.setPayee(meter, payee);"],
+    ["settledAt < proposal.proposedAt", "settledAt <= proposal.proposedAt"],
+  ]),
+  ...edits("FunctionsAttestor.sol", [
+    ["root != 0 && response.length == 32 && bytes32(response) == root", "root != 0 && response.length == 32"],
+    ["response.length == 32 && ", ""],
+    ["delete pendingRoot[requestId];", ""],
+    ["paused() || due.root == 0 || _isAttested(due.root)", "due.root == 0 || _isAttested(due.root)"],
+    ["paused() || due.root == 0 || _isAttested(due.root)", "paused() || due.root == 0"],
+    ["due.attempts == ATTEMPTS || block", "block"],
+    ["due.attempts == ATTEMPTS || block.timestamp < due.requestedAt + RETRY_AFTER", "due.attempts == ATTEMPTS"],
+    ["may && _ownsSubscription(operator, due.subscriptionId)", "_ownsSubscription(operator, due.subscriptionId)"],
+    ["may && _ownsSubscription(operator, due.subscriptionId)", "may"],
+    ["due.attempts += 1;", ""],
+    ["due.requestedAt = uint64(block.timestamp);", ""],
+  ]),
+  ...edits("libraries/Reading.sol", [["HARMLESS_CONDITIONS = 0x06", "HARMLESS_CONDITIONS = 0x0E"]]),
+  ...edits("libraries/MerkleLog.sol", [
+    ["proven := and(eq(sibling, end), eq(hash, root))", "proven := eq(hash, root)"],
+    ["consistent := and(eq(sibling, end), and(", "consistent := and(1, and("],
+    ["and(eq(oldHash, fromRoot), eq(hash, toRoot))", "eq(hash, toRoot)"],
+    ["if (from == 0 || from >= to) return false;", "if (from == 0) return false;"],
+  ]),
 ];
+
+function edits(file: string, changes: [from: string, to: string][]) {
+  return changes.map(([from, to]) => ({ file, from, to }));
+}
 
 /** Every `require(condition, …)` of a contract, as a mutation in which the condition always holds. */
 function guardsOf(file: string, source: string): Mutation[] {
@@ -101,32 +134,55 @@ function guardsOf(file: string, source: string): Mutation[] {
   });
 }
 
-/** Every function that only some may call, as a mutation in which all may. */
-function restrictionsOf(file: string, source: string): Mutation[] {
-  return [...source.matchAll(/function (\w+)\([^)]*\) external( restricted| onlyRegistry)/g)].map(
-    ([whole, name, modifier]) => ({
+/** Every `if (condition)`, as two mutations: in which it always holds, and in which it never does. */
+function branchesOf(file: string, source: string): Mutation[] {
+  return [...source.matchAll(/\bif \(/g)].flatMap(({ index }) => {
+    const start = index + "if (".length;
+    const end = endOfArgument(source, start);
+    const condition = source.slice(start, end);
+    return ["true ||", "false &&"].map((forced) => ({
       file,
-      name: `${file}: ${name} is${modifier}`,
-      apply: (text) => text.replace(whole, () => whole.slice(0, -(modifier as string).length)),
+      name: `${file}: if (${forced} ${condition.replace(/\s+/g, " ").trim()})`,
+      apply: (text: string) => `${text.slice(0, start)}${forced} (${condition})${text.slice(end)}`,
+    }));
+  });
+}
+
+const MODIFIERS = / (restricted|whenNotPaused|only[A-Z]\w*(\([^)]*\))?)/g;
+
+/** Every modifier of a function that lets only some through, as a mutation in which it is gone. */
+function restrictionsOf(file: string, source: string): Mutation[] {
+  return [...source.matchAll(/function (\w+)\([^)]*\)([^{;]*)\{/g)].flatMap(({ 0: whole, 1: name, 2: header, index }) =>
+    [...(header as string).matchAll(MODIFIERS)].map(({ 0: modifier, index: at }) => {
+      const start = index + whole.indexOf(header as string) + at;
+      return {
+        file,
+        name: `${file}: ${name} is not${modifier}`,
+        apply: (text: string) => text.slice(0, start) + text.slice(start + modifier.length),
+      };
     }),
   );
 }
 
-/** Where the argument that begins at `start` ends: at the first comma outside of parentheses. */
+/** Where the argument that begins at `start` ends: at the first comma, or the closing parenthesis, that is its own. */
 function endOfArgument(source: string, start: number): number {
   for (let [at, depth] = [start, 0]; at < source.length; at++) {
     if (source[at] === "(") depth += 1;
     if (source[at] === ")") depth -= 1;
-    if (source[at] === "," && depth === 0) return at;
+    if (depth < 0 || (source[at] === "," && depth === 0)) return at;
   }
-  throw new Error("a require without an error");
+  throw new Error("an argument without an end");
 }
 
 async function mutations(): Promise<Mutation[]> {
   const read = (file: string) => readFile(join(ROOT, "contracts", file), "utf8");
-  const guards = (await Promise.all(GUARDED.map(async (file) => guardsOf(file, await read(file))))).flat();
-  const restrictions = (await Promise.all(GUARDED.map(async (file) => restrictionsOf(file, await read(file))))).flat();
-  const edits = await Promise.all(
+  const found = await Promise.all(
+    Object.keys(GUARDED).map(async (file) => {
+      const source = await read(file);
+      return [...guardsOf(file, source), ...restrictionsOf(file, source), ...branchesOf(file, source)];
+    }),
+  );
+  const edited = await Promise.all(
     EDITS.map(async ({ file, from, to }): Promise<Mutation> => {
       if ((await read(file)).split(from).length !== 2) throw new Error(`${file} does not hold this once: ${from}`);
       return {
@@ -136,7 +192,7 @@ async function mutations(): Promise<Mutation[]> {
       };
     }),
   );
-  return [...guards, ...restrictions, ...edits];
+  return [...found.flat(), ...edited];
 }
 
 /** A copy of the project that tests run in, with what is compiled already. */
@@ -154,7 +210,7 @@ async function isCaught(folder: string, { file, name, apply }: Mutation): Promis
   const source = await readFile(path, "utf8");
   await writeFile(path, apply(source));
   if ((await hardhat(folder, "build", "--quiet")) !== 0) throw new Error(`does not compile: ${name}`);
-  const code = await hardhat(folder, "test", "mocha", "--no-compile", "--bail", ...TESTS);
+  const code = await hardhat(folder, "test", "mocha", "--no-compile", "--bail", ...testsOf(file));
   await writeFile(path, source);
   return code !== 0;
 }

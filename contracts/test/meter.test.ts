@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { getAddress } from "viem";
+import { headParts, publicKeyParts, signatureParts } from "../settlement.ts";
 import {
   attestedItems,
   CAPACITY,
   createMeter,
   deployFixture,
   type Fixture,
+  headOf,
   placed,
   produce,
   refuses,
@@ -14,6 +16,7 @@ import {
   START,
   STATUS,
   STEP,
+  signHead,
   type TestMeter,
   UNITS,
   ZERO,
@@ -186,6 +189,19 @@ describe("what anyone may ask about a meter", () => {
     });
 
     it("with what became of it", async () => {
+      const first = headOf(meter, 100);
+      const second = { ...first, root: new Uint8Array(32) };
+      const proof = {
+        key: publicKeyParts(meter.publicKey),
+        first: headParts(first),
+        firstSignature: signatureParts(signHead(meter, first)),
+        second: headParts(second),
+        secondSignature: signatureParts(signHead(meter, second)),
+        reading: ZERO,
+        proof: [],
+      };
+      await chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args: [proof] });
+      assert.equal(await statusIn(), "frozen");
       await chain.registryCall("decommission", [meter.id]);
       assert.equal(await statusIn(), "decommissioned");
     });

@@ -432,6 +432,12 @@ describe("settle", () => {
       await chain.settleAttested(fresh({ epoch: 2, to: 1 }));
       assert.equal(await chain.supply(), 199n * STEP * UNITS);
       assert.equal((await chain.latestOf(meter)).energy, 3n * STEP);
+      const mints = await chain.publicClient.getContractEvents({
+        ...chain.token,
+        eventName: "Transfer",
+        fromBlock: 0n,
+      });
+      assert.equal(mints.length, 1);
     });
 
     it("is bounded by the capacity since its own reading 0 where the register was lost", async () => {
@@ -466,6 +472,17 @@ describe("settle", () => {
       assert.equal(await chain.supply(), supply);
       assert.equal((await chain.logOf(meter, 2))[0], 100n);
       assert.equal((await chain.latestOf(meter)).epoch, 3);
+    });
+
+    it("skips a head of an earlier epoch that was overtaken by another of it", async () => {
+      meter.begin(2, later(250n * STEP));
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
+      const { attestation, items } = attestedItems([{ meter, to: 300, settled: 200, settledTimestamp: START + 3990 }]);
+      await chain.attest(attestation);
+      await chain.settleAttested({ meter, to: 600, settled: 200 });
+      await chain.settle(attestation, items);
+      assert.equal((await chain.eventsOf("Skipped"))[0]?.["reason"], SKIP_REASONS.Overtaken);
+      assert.equal((await chain.logOf(meter, 1))[0], 600n);
     });
 
     it("refuses a forged head of the earlier epoch", async () => {
