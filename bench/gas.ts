@@ -1,9 +1,10 @@
 /**
- * What settling costs: `npm run bench:gas [-- --json]`.
+ * What settling costs: `npm run bench:gas [-- --json]`. `npm run gas` writes it into gas.json, and `npm run gas:check`
+ * exits 1 where a figure is more than 2 % away from what is committed there.
  * Real transactions on a local chain with P-256 verification at 0x100, and on one without it, where OpenZeppelin's
  * Solidity does it. Every meter has settled before, so that nothing is paid for that is paid once only.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import type { Hex } from "viem";
@@ -151,7 +152,12 @@ const ROWS: [keyof Gas, string, number][] = [
 /** Gas of a transaction that does nothing, and of P256VERIFY alone (EIP-7951): no settlement of one meter takes less. */
 const FLOOR = 21_000 + 6_900;
 
-const { values } = parseArgs({ options: { json: { type: "boolean" } } });
+const SNAPSHOT = new URL("gas.json", import.meta.url);
+const TOLERANCE = 0.02;
+
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, write: { type: "boolean" }, check: { type: "boolean" } },
+});
 const [precompile, fallback] = [await measure("default"), await measure("prague")];
 const table = new Table({
   style: { head: [], border: [] },
@@ -166,4 +172,26 @@ for (const [key, name, of] of ROWS) {
 console.log(table.toString());
 const ratio = (precompile.settle_1x8640 / FLOOR).toFixed(2);
 console.log(`One meter's day takes ${ratio} times a bare transaction with one P256VERIFY (${count(FLOOR)} gas).`);
-if (values.json) console.log(JSON.stringify({ ...precompile, without_precompile: fallback }));
+const figures = { ...precompile, without_precompile: fallback };
+if (values.json) console.log(JSON.stringify(figures));
+if (values.write) await writeFile(SNAPSHOT, `${JSON.stringify(figures, null, 2)}\n`);
+if (values.check) {
+  const committed: typeof figures = JSON.parse(await readFile(SNAPSHOT, "utf8"));
+  const apart = [
+    ...differences("", committed, precompile),
+    ...differences("without 0x100, ", committed.without_precompile, fallback),
+  ];
+  for (const line of apart) console.error(line);
+  if (apart.length > 0) process.exit(1);
+  console.log(`Every figure is within ${100 * TOLERANCE} % of bench/gas.json.`);
+}
+
+function differences(prefix: string, committed: Gas, measured: Gas): string[] {
+  return ROWS.flatMap(([key, name]) => {
+    const [was, is] = [committed[key], measured[key]];
+    if (Math.abs(is - was) <= was * TOLERANCE) return [];
+    return [
+      `${prefix}${name}: ${count(is)} gas, but ${count(was)} in bench/gas.json: run npm run gas if that is meant`,
+    ];
+  });
+}

@@ -4,16 +4,10 @@
  * only some through is one (it is gone), and so is every line of EDITS. Each is applied to a copy of the project, where
  * the contracts' tests must fail. Prints caught/total; exits 1 if one survives.
  */
-import { spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
-const COPIED = ["contracts", "protocol", "functions-source", "hardhat.config.ts", "package.json", "tsconfig.json"];
+import { type Copy, createCopy, type Edit, type Mutation, mutationOf } from "./copy.ts";
 
 /** Which tests guard which file, the likeliest first; after those all others of the contracts are run. */
 const GUARDED: Record<string, string[]> = {
@@ -33,10 +27,8 @@ const ALL_TESTS = [...new Set(Object.values(GUARDED).flat())];
 const testsOf = (file: string): string[] =>
   [...new Set([...(GUARDED[file] ?? []), ...ALL_TESTS])].map((name) => `contracts/test/${name}.test.ts`);
 
-type Mutation = { file: string; name: string; apply: (source: string) => string };
-
 /** What a guard is not, but must be right: `from` stands exactly once in `file`. */
-const EDITS: { file: string; from: string; to: string }[] = [
+const EDITS: Edit[] = [
   ...edits("WattWitness.sol", [
     ["CLOCK_TOLERANCE = 5 minutes", "CLOCK_TOLERANCE = 5 days"],
     ["BASELINE_AGE = 1 hours", "BASELINE_AGE = 2 hours"],
@@ -116,7 +108,7 @@ const EDITS: { file: string; from: string; to: string }[] = [
   ]),
 ];
 
-function edits(file: string, changes: [from: string, to: string][]) {
+function edits(file: string, changes: [from: string, to: string][]): Edit[] {
   return changes.map(([from, to]) => ({ file, from, to }));
 }
 
@@ -175,61 +167,16 @@ function endOfArgument(source: string, start: number): number {
 }
 
 async function mutations(): Promise<Mutation[]> {
-  const read = (file: string) => readFile(join(ROOT, "contracts", file), "utf8");
+  const read = (file: string) => readFile(new URL(`../contracts/${file}`, import.meta.url), "utf8");
   const found = await Promise.all(
     Object.keys(GUARDED).map(async (file) => {
       const source = await read(file);
       return [...guardsOf(file, source), ...restrictionsOf(file, source), ...branchesOf(file, source)];
     }),
   );
-  const edited = await Promise.all(
-    EDITS.map(async ({ file, from, to }): Promise<Mutation> => {
-      if ((await read(file)).split(from).length !== 2) throw new Error(`${file} does not hold this once: ${from}`);
-      return {
-        file,
-        name: `${file}: ${from.replace(/\s+/g, " ")} → ${to || "nothing"}`,
-        apply: (text) => text.replace(from, () => to),
-      };
-    }),
-  );
+  const edited = await Promise.all(EDITS.map(mutationOf));
   return [...found.flat(), ...edited];
 }
-
-/** A copy of the project that tests run in, with what is compiled already. */
-async function createCopy(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-mutate-"));
-  for (const name of [...COPIED, "artifacts", "cache"])
-    await cp(join(ROOT, name), join(folder, name), { recursive: true });
-  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  return folder;
-}
-
-/** Whether some test fails; the copy is left as it was. Throws where the mutated contract does not compile. */
-async function isCaught(folder: string, { file, name, apply }: Mutation): Promise<boolean> {
-  const path = join(folder, "contracts", file);
-  const source = await readFile(path, "utf8");
-  await writeFile(path, apply(source));
-  if ((await hardhat(folder, "build", "--quiet")) !== 0) throw new Error(`does not compile: ${name}`);
-  const code = await hardhat(folder, "test", "mocha", "--no-compile", "--bail", ...testsOf(file));
-  await writeFile(path, source);
-  return code !== 0;
-}
-
-async function hardhat(folder: string, ...args: string[]): Promise<number | null> {
-  const child = spawn(process.execPath, [HARDHAT, ...args], { cwd: folder, stdio: "ignore" });
-  running.add(child);
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  running.delete(child);
-  return code;
-}
-
-const running = new Set<ReturnType<typeof spawn>>();
-const folders: string[] = [];
-const clean = async () => {
-  for (const child of running) child.kill("SIGKILL");
-  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
-};
-process.once("SIGINT", () => void clean().then(() => process.exit(130)));
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
 const all = (await mutations()).filter(({ name }) => name.includes(values.only ?? ""));
@@ -237,17 +184,28 @@ const queue = [...all];
 const survivors: string[] = [];
 let caught = 0;
 
+/** Whether some test fails. */
+const isCaught = (copy: Copy, mutation: Mutation): Promise<boolean> =>
+  copy.mutated(mutation, async () => {
+    const { code } = await copy.hardhat("test", "mocha", "--no-compile", "--bail", ...testsOf(mutation.file));
+    return code !== 0;
+  });
+
 const workers = Array.from({ length: Math.min(2, availableParallelism()) }, async () => {
-  const folder = await createCopy();
-  folders.push(folder);
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const noticed = await isCaught(folder, next);
-    if (noticed) caught += 1;
-    else survivors.push(next.name);
-    console.log(`${noticed ? "caught  " : "SURVIVED"}  ${next.name}`);
+  const copy = await createCopy();
+  try {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const noticed = await isCaught(copy, next);
+      if (noticed) caught += 1;
+      else survivors.push(next.name);
+      console.log(`${noticed ? "caught  " : "SURVIVED"}  ${next.name}`);
+    }
+  } finally {
+    queue.length = 0;
+    await copy.remove();
   }
 });
-await Promise.all(workers).finally(clean);
+await Promise.all(workers);
 console.log(`${caught}/${all.length} mutations caught`);
 for (const name of survivors) console.log(`survived: ${name}`);
 process.exit(survivors.length === 0 ? 0 : 1);

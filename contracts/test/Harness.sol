@@ -71,6 +71,10 @@ contract Harness {
         return Statement.claimHash(claimDomain, meter, keyId_, owner, headHash_);
     }
 
+    function rotationHash(bytes32 rotateDomain, bytes32 meter, bytes32 newKeyId) external pure returns (bytes32) {
+        return Statement.rotationHash(rotateDomain, meter, newKeyId);
+    }
+
     function isSigned(bytes32 hash, Signature calldata signature, PublicKey calldata key) external view returns (bool) {
         return Statement.isSigned(hash, signature, key);
     }

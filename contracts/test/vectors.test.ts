@@ -23,9 +23,10 @@ describe("contracts, against the protocol's vectors", () => {
   });
 
   it("make the domains", async () => {
-    const { chainId, registry, headDomain, claimDomain } = vectors.place;
+    const { chainId, registry, headDomain, claimDomain, rotateDomain } = vectors.place;
     assert.equal(await call("domain", "head", chainId, registry), headDomain);
     assert.equal(await call("domain", "claim", chainId, registry), claimDomain);
+    assert.equal(await call("domain", "rotate", chainId, registry), rotateDomain);
   });
 
   it("make the key ids", async () => {
@@ -48,6 +49,13 @@ describe("contracts, against the protocol's vectors", () => {
   it("make the hash of every claim", async () => {
     for (const { name, bytes, meter, keyId, owner, headHash } of vectors.claim) {
       const hash = await call("claimHash", vectors.place.claimDomain, meter, keyId, owner, headHash);
+      assert.equal(hash, toHex(sha256(fromHex(bytes))), name);
+    }
+  });
+
+  it("make the hash of every rotation", async () => {
+    for (const { name, bytes, meter, newKeyId } of vectors.rotation) {
+      const hash = await call("rotationHash", vectors.place.rotateDomain, meter, newKeyId);
       assert.equal(hash, toHex(sha256(fromHex(bytes))), name);
     }
   });

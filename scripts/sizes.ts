@@ -1,0 +1,21 @@
+/** Prints how large the deployed contracts are, and exits 1 where one is too large for a chain: `npm run sizes`. */
+import { readFile } from "node:fs/promises";
+import Table from "cli-table3";
+
+/** Bytes that a contract may have (EIP-170). */
+const LIMIT = 24_576;
+const CONTRACTS = ["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor"];
+
+async function sizeOf(name: string): Promise<number> {
+  const file = new URL(`../artifacts/contracts/${name}.sol/${name}.json`, import.meta.url);
+  const { deployedBytecode } = JSON.parse(await readFile(file, "utf8"));
+  return (deployedBytecode.length - 2) / 2;
+}
+
+const table = new Table({ style: { head: [], border: [] }, head: ["", "bytes", `of ${LIMIT.toLocaleString("en")}`] });
+const sizes = await Promise.all(CONTRACTS.map(sizeOf));
+for (const [i, size] of sizes.entries()) {
+  table.push([CONTRACTS[i], size.toLocaleString("en"), `${((100 * size) / LIMIT).toFixed(1)} %`]);
+}
+console.log(table.toString());
+process.exit(sizes.every((size) => size <= LIMIT) ? 0 : 1);
