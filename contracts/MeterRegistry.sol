@@ -3,6 +3,7 @@ pragma solidity ^0.8.37;
 
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { ERC721 } from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import { IERC721 } from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
@@ -86,7 +87,7 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
         address owner = registration.owner;
         _checkClaim(meter, meter, owner, registration.key, registration.baseline, registration.claim);
 
-        wattWitness.begin(meter, registration.capacity, registration.source, registration.baseline);
+        wattWitness.begin(meter, owner, registration.capacity, registration.source, registration.baseline);
         _details[meter] = registration.details;
         _mint(owner, uint256(meter));
 
@@ -231,24 +232,27 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
         emit PayoutChanged(meter, payee);
     }
 
+    /// @notice Transfers a meter (ERC-721), and with it what it produces from now on. Every other way to transfer one goes
+    /// through this.
+    function transferFrom(address from, address to, uint256 tokenId) public override(ERC721, IERC721) {
+        super.transferFrom(from, to, tokenId);
+        bytes32 meter = bytes32(tokenId);
+        wattWitness.setPayee(_keyOf(meter), to);
+        // whoever transfers it has not lost it
+        if (_proposals[meter][Change.Owner].proposedAt != 0) _cancel(meter, Change.Owner);
+    }
+
     /// @inheritdoc IMeterRegistry
     function recoverOwner(bytes32 meter) external onlyInService(meter) {
         address owner = address(uint160(_execute(meter, Change.Owner).value));
         _update(owner, uint256(meter), address(0));
+        wattWitness.setPayee(_keyOf(meter), owner);
     }
 
     /// @inheritdoc IMeterRegistry
     function decommission(bytes32 meter) external onlyOwnerOrRegistrar(meter) onlyInService(meter) {
         wattWitness.decommission(_keyOf(meter));
         emit MeterDecommissioned(meter, msg.sender);
-    }
-
-    /// Whoever holds the token receives what the meter produces. Whoever transfers it has not lost it.
-    function _update(address to, uint256 tokenId, address auth) internal override returns (address from) {
-        from = super._update(to, tokenId, auth);
-        bytes32 meter = bytes32(tokenId);
-        wattWitness.setPayee(_keyOf(meter), to);
-        if (_proposals[meter][Change.Owner].proposedAt != 0) _cancel(meter, Change.Owner);
     }
 
     /* VIEWS */

@@ -91,8 +91,14 @@ contract WattWitness is IWattWitness, AccessManaged {
     /* WHAT REGISTRY AND ATTESTORS SAY */
 
     /// @inheritdoc IWattWitness
-    function begin(bytes32 keyId, uint32 capacity, uint8 source, Head calldata baseline) external onlyRegistry {
-        _begin(keyId, Terms(address(0), capacity, source, Status.Active, 0), baseline);
+    function begin(
+        bytes32 keyId,
+        address payee,
+        uint32 capacity,
+        uint8 source,
+        Head calldata baseline
+    ) external onlyRegistry {
+        _begin(keyId, Terms(payee, capacity, source, Status.Active, 0), baseline);
     }
 
     /// @inheritdoc IWattWitness

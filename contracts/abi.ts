@@ -2729,6 +2729,11 @@ export const wattWitnessAbi = [
         "type": "bytes32"
       },
       {
+        "internalType": "address",
+        "name": "payee",
+        "type": "address"
+      },
+      {
         "internalType": "uint32",
         "name": "capacity",
         "type": "uint32"

@@ -83,6 +83,8 @@ const EDITS: Edit[] = [
     ["capacity != 0 && capacity < current", "capacity != 0"],
     ["wattWitness.setPayee(_keyOf(meter), to);", ""],
     ["wattWitness.setPayee(_keyOf(meter), to);", "wattWitness.setPayee(meter, to);"],
+    ["wattWitness.setPayee(_keyOf(meter), owner);", ""],
+    ["wattWitness.setPayee(_keyOf(meter), owner);", "wattWitness.setPayee(meter, owner);"],
     ["wattWitness.setPayee(_keyOf(meter), payee);", "wattWitness.setPayee(meter, payee);"],
     ["settledAt < proposal.proposedAt", "settledAt <= proposal.proposedAt"],
   ]),

@@ -223,12 +223,12 @@ interface IWattWitness {
     error ReadingsEqual(bytes32 keyId, uint64 index);
 
     /// @notice Begins the log of a key that the registry has just accepted for a new meter. Only the registry calls this.
-    /// @dev The registry has verified the key's claim, which names this head, and says next who is paid. Reverts, in this
-    /// order: CallerNotRegistry, KeyAlreadyUsed, SizeOutOfRange, TimeAhead, BaselineTooOld, ConditionsBlock,
-    /// SourceMismatch.
+    /// @dev The registry has verified the key's claim, which names this head. Reverts, in this order: CallerNotRegistry,
+    /// KeyAlreadyUsed, SizeOutOfRange, TimeAhead, BaselineTooOld, ConditionsBlock, SourceMismatch.
+    /// @param payee who receives what the meter produces
     /// @param capacity W
     /// @param source channel and register that readings must carry
-    function begin(bytes32 keyId, uint32 capacity, uint8 source, Head calldata baseline) external;
+    function begin(bytes32 keyId, address payee, uint32 capacity, uint8 source, Head calldata baseline) external;
 
     /// @notice Ends the log of a meter's key and begins that of another, on the same terms. Only the registry calls this.
     /// @dev The registry has verified the new key's claim, which names this head. Reverts, in this order:

@@ -6,6 +6,7 @@ import {
   createMeter,
   deployFixture,
   type Fixture,
+  produce,
   refuses,
   START,
   STEP,
@@ -122,6 +123,16 @@ describe("a registrar's proposal", () => {
       assert.equal(await ownerOf(), recovered);
       await chain.settleAttested({ meter, to: 100 });
       assert.equal(await chain.balanceOf(recovered), 99n * STEP * UNITS);
+    });
+
+    it("gives him what the meter produces under the key that it has by then", async () => {
+      await propose();
+      const next = createMeter(chain.place, 2, produce({ count: 100, from: { timestamp: START + 6000 } }));
+      await chain.rotate(meter.id, meter, next);
+      await wait(CHANGE.Owner, 1);
+      await chain.registryCall("recoverOwner", [meter.id]);
+      await chain.settleAttested({ meter: next, to: 100 });
+      assert.equal(await chain.balanceOf(chain.stranger.account.address), 99n * STEP * UNITS);
     });
 
     it("ends with a transfer: the wallet is not lost", async () => {

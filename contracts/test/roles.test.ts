@@ -49,7 +49,7 @@ describe("roles", () => {
     const by = getAddress(admin.account.address);
     const baseline = headParts(headOf(meter, 1));
     const calls: [string, unknown[]][] = [
-      ["begin", [createMeter(chain.place, 2).id, 1, 0, baseline]],
+      ["begin", [createMeter(chain.place, 2).id, by, 1, 0, baseline]],
       ["succeed", [meter.id, createMeter(chain.place, 2).id, baseline]],
       ["decommission", [meter.id]],
       ["setPayee", [meter.id, by]],
