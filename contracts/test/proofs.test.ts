@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createLog, fromHex, type Head, inclusionProof, sign, toHex } from "../../protocol/index.ts";
+import { fromHex, type Head, inclusionProof, sign, toHex } from "../../protocol/index.ts";
 import { headParts, hexes, publicKeyParts, signatureParts } from "../settlement.ts";
 import {
   createMeter,
@@ -7,6 +7,7 @@ import {
   type Fixture,
   headOf,
   leafAt,
+  placed,
   refuses,
   START,
   STEP,
@@ -27,11 +28,7 @@ describe("proofs", () => {
     await chain.settleAttested({ meter, to: SIZE });
   });
 
-  const placed = (index: number, size = SIZE) => ({
-    index: BigInt(index),
-    reading: toHex(meter.readingsOf()[index] as Uint8Array),
-    proof: hexes(inclusionProof(createLog(meter.readingsOf()).range, index, size)),
-  });
+  const placedAt = (index: number, size = SIZE) => placed(meter, index, size);
   const verifyReading = (place: object, keyId = meter.id, epoch = 1) =>
     chain.publicClient.readContract({
       ...chain.wattWitness,
@@ -46,7 +43,12 @@ describe("proofs", () => {
     const of = change.meter ?? meter;
     const head = headOf(meter, size);
     const signature = signatureParts(change.signature ?? signHead(of, head));
-    const args = [publicKeyParts(of.publicKey), headParts({ ...head, ...change.head }), signature, placed(index, size)];
+    const args = [
+      publicKeyParts(of.publicKey),
+      headParts({ ...head, ...change.head }),
+      signature,
+      placedAt(index, size),
+    ];
     return chain.publicClient.readContract({ ...chain.wattWitness, functionName: "verifySigned", args: args as never });
   };
   const energyBetween = (start: object, end: object) =>
@@ -58,7 +60,7 @@ describe("proofs", () => {
 
   describe("verifyReading", () => {
     it("denies a reading with any bit changed", async () => {
-      const honest = placed(123);
+      const honest = placedAt(123);
       for (let bit = 0; bit < 256; bit += 5) {
         const reading = fromHex(honest.reading);
         reading[bit >> 3] = (reading[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -67,15 +69,15 @@ describe("proofs", () => {
     });
 
     it("denies a reading at another index, of another key, of another epoch, and beyond what is settled", async () => {
-      assert.equal(await verifyReading({ ...placed(123), index: 124n }), false);
-      assert.equal(await verifyReading(placed(123), `0x${"12".repeat(32)}`), false);
-      assert.equal(await verifyReading(placed(123), meter.id, 2), false);
-      assert.equal(await verifyReading(placed(SIZE, 600)), false);
+      assert.equal(await verifyReading({ ...placedAt(123), index: 124n }), false);
+      assert.equal(await verifyReading(placedAt(123), `0x${"12".repeat(32)}`), false);
+      assert.equal(await verifyReading(placedAt(123), meter.id, 2), false);
+      assert.equal(await verifyReading(placedAt(SIZE, 600)), false);
     });
 
     it("confirms every settled reading", async () => {
       for (let index = 0; index < SIZE; index++)
-        assert.equal(await verifyReading(placed(index)), true, `reading ${index}`);
+        assert.equal(await verifyReading(placedAt(index)), true, `reading ${index}`);
     });
   });
 
@@ -131,18 +133,22 @@ describe("proofs", () => {
 
   describe("energyBetween", () => {
     it("refuses a reading that is not part of the log, naming which", async () => {
-      const lie = { ...placed(100), reading: placed(101).reading };
-      await refuses(energyBetween(lie, placed(200)), "ReadingNotProven", [meter.id, 1, 100n]);
-      await refuses(energyBetween(placed(50), lie), "ReadingNotProven", [meter.id, 1, 100n]);
+      const lie = { ...placedAt(100), reading: placedAt(101).reading };
+      await refuses(energyBetween(lie, placedAt(200)), "ReadingNotProven", [meter.id, 1, 100n]);
+      await refuses(energyBetween(placedAt(50), lie), "ReadingNotProven", [meter.id, 1, 100n]);
     });
 
     it("refuses to go backward", async () => {
-      await refuses(energyBetween(placed(200), placed(100)), "EnergyBackward", [meter.id, 100n * STEP, 200n * STEP]);
+      await refuses(energyBetween(placedAt(200), placedAt(100)), "EnergyBackward", [
+        meter.id,
+        100n * STEP,
+        200n * STEP,
+      ]);
     });
 
     it("tells what was produced between two readings, to the mWh", async () => {
-      assert.equal(await energyBetween(placed(100), placed(200)), 100n * STEP);
-      assert.equal(await energyBetween(placed(7), placed(7)), 0n);
+      assert.equal(await energyBetween(placedAt(100), placedAt(200)), 100n * STEP);
+      assert.equal(await energyBetween(placedAt(7), placedAt(7)), 0n);
     });
   });
 });

@@ -234,6 +234,13 @@ describe("a meter's owner", () => {
     assert.equal(await chain.balanceOf(chain.stranger.account.address), 300n * STEP * UNITS);
   });
 
+  it("is paid alike where the meter came to him by the safe way", async () => {
+    const args = [chain.owner.account.address, chain.stranger.account.address, BigInt(meter.id)];
+    await setPayout(chain.admin.account.address);
+    await chain.registryCall("safeTransferFrom", args, chain.owner);
+    assert.equal(await payout(), getAddress(chain.stranger.account.address));
+  });
+
   it("who sells takes his payout address with him", async () => {
     await setPayout(chain.admin.account.address);
     await sell();
