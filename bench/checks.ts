@@ -30,9 +30,10 @@ const { values } = parseArgs({ options: { json: { type: "boolean" } } });
 const copy = await createCopy();
 try {
   const measure = async (): Promise<Gas> => {
+    await copy.hardhat("build", "--no-tests", "--quiet");
     const { code, output } = await copy.run("bench/gas.ts", "--json");
     if (code !== 0) throw new Error("the contracts could not be measured");
-    return JSON.parse(output.trim().split("\n").at(-1) as string);
+    return JSON.parse(output.split("\n").find((line) => line.startsWith("{")) as string);
   };
   const all = await measure();
   const costs: [string, Gas][] = [];
