@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
@@ -19,7 +20,7 @@ const chainlink = [
 ].map((file) => `@chainlink/contracts/src/v0.8/${file}`);
 
 /** Without viaIR they compile in less than half the time. */
-const chainlinkCompiler = {
+const fastCompiler = {
   version: "0.8.37",
   path: solc("solc"),
   settings: { optimizer: { enabled: true, runs: 1000 }, evmVersion: "cancun" },
@@ -40,10 +41,20 @@ const quietDependencies: HardhatPlugin = {
   },
 };
 
+/** The invariant tests deploy what the build made, and import no contract: they need no viaIR to be the real ones. */
+const invariants = readdirSync(new URL("contracts/test/invariants", import.meta.url)).map(
+  (file) => `contracts/test/invariants/${file}`,
+);
+
+/** Runs, and calls in each, of an invariant. */
+const fuzzing = process.env["WATTWITNESS_FUZZ"] === "ci" ? { runs: 128, depth: 128 } : { runs: 16, depth: 64 };
+
 export default defineConfig({
   plugins: [hardhatToolboxViem, hardhatMocha, quietDependencies],
   paths: { sources: "contracts" },
   solidity: {
+    // tests in Solidity are not compiled for those in TypeScript
+    splitTestsCompilation: true,
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol", ...chainlink],
     compilers: [
       {
@@ -53,7 +64,7 @@ export default defineConfig({
         settings: { optimizer: { enabled: true, runs: 10_000 }, evmVersion: "cancun", viaIR: true },
       },
     ],
-    overrides: Object.fromEntries(chainlink.map((file) => [file, chainlinkCompiler])),
+    overrides: Object.fromEntries([...chainlink, ...invariants].map((file) => [file, fastCompiler])),
   },
   networks: {
     /** Ethereum with P-256 verification at 0x100 (EIP-7951). */
@@ -63,5 +74,18 @@ export default defineConfig({
     /** A chain without the precompile. */
     prague: { type: "edr-simulated", chainType: "l1", hardfork: "prague" },
   },
-  test: { mocha: { timeout: 60_000 } },
+  test: {
+    mocha: { timeout: 60_000 },
+    solidity: {
+      // every input is a seed, so the dictionary has nothing to add
+      invariant: {
+        ...fuzzing,
+        failOnRevert: true,
+        shrinkRunLimit: 500,
+        dictionaryWeight: 0,
+        includeStorage: false,
+        includePushBytes: false,
+      },
+    },
+  },
 });
