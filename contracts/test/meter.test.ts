@@ -179,6 +179,18 @@ describe("what anyone may ask about a meter", () => {
       assert.deepEqual(keys, [{ keyId: meter.id, since: START, until: null }]);
     });
 
+    it("what a buyer should know", async () => {
+      const { description } = await metadata();
+      for (const words of [
+        "before a sale is the seller's",
+        "anyone can settle first",
+        "marketplace",
+        "a key of his own",
+      ]) {
+        assert.ok(description.includes(words), words);
+      }
+    });
+
     it("with the whole history of its keys", async () => {
       const next = createMeter(chain.place, 2, produce({ count: 2, from: { timestamp: START + 6000 } }));
       await chain.rotate(meter.id, meter, next);
