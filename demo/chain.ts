@@ -27,7 +27,7 @@ export type LocalChain = {
 };
 
 /** Compiles the contracts where they changed. */
-export const compile = (): Promise<unknown> => hre.tasks.getTask("build").run({ quiet: true });
+export const compile = (): Promise<unknown> => hre.tasks.getTask("build").run({ quiet: true, noTests: true });
 
 /** Whether somebody else listens on a port of this machine. */
 export const isPortInUse = (port: number): Promise<boolean> =>
