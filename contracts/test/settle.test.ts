@@ -303,6 +303,12 @@ describe("settle", () => {
     assert.equal(latest.size, 600);
   });
 
+  it("keeps a log once: settling on takes no new storage, of which a slot costs 22,100 gas", async () => {
+    await chain.settleAttested({ meter, to: 100 });
+    const { gasUsed } = await chain.settleAttested({ meter, to: 200, settled: 100 });
+    assert.ok(gasUsed < 100_000n, `${gasUsed} gas`);
+  });
+
   describe("items that lost a race", () => {
     it("are skipped with an event, and do not stop the rest of the batch", async () => {
       const other = createMeter(chain.place, 2, produce({ count: 600, from: { timestamp: START + 5000 } }));
