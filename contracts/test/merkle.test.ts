@@ -6,6 +6,8 @@ import {
   createLog,
   type Hash,
   inclusionProof,
+  leafHash,
+  nodeHash,
   type RangeHash,
   toHex,
   verifyConsistency,
@@ -61,6 +63,27 @@ describe("RFC 9162 in the contracts and in the reference", function () {
     assert.equal(found, expected, `${tampering} ${from} to ${to}`);
     if (tampering === "none") assert.equal(found, true, `${from} to ${to}`);
   }
+
+  it("find nothing beyond the end of a log, not even under a root that was made for it", async () => {
+    const [leaf, sibling] = [leafAt(1), leafHash(leafAt(0))];
+    const root = nodeHash(sibling, leafHash(leaf));
+    for (const [index, size] of [
+      [1, 1],
+      [3, 3],
+      [0, 0],
+    ] as const) {
+      const found = await call(
+        "verifyInclusion",
+        toHex(leaf),
+        BigInt(index),
+        BigInt(size),
+        [toHex(sibling)],
+        toHex(root),
+      );
+      assert.equal(found, false, `${index} of ${size}`);
+      assert.equal(verifyInclusion(leaf, index, size, [sibling], root).ok, false);
+    }
+  });
 
   it("agree on every size up to 300", async () => {
     const { range } = createLog(Array.from({ length: 300 }, (_, i) => leafAt(i)));

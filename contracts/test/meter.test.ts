@@ -129,7 +129,8 @@ describe("what anyone may ask about a meter", () => {
     const next = createMeter(chain.place, 2, produce({ count: 200, from: { timestamp: START + 6000 } }));
     await chain.rotate(meter.id, meter, next);
     await chain.at(START + 9000);
-    await chain.settleAttested({ meter: next, to: 100 });
+    await chain.settleAttested({ meter: next, to: 50 });
+    await chain.settleAttested({ meter: next, to: 100, settled: 50 });
     const { produced, keyId } = (await chain.registryView("meterOf", meter.id)) as { produced: bigint; keyId: string };
     assert.equal(produced, (299n + 99n) * STEP);
     assert.equal(produced * UNITS, await chain.supply());
