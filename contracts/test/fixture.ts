@@ -152,6 +152,21 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
     const rotation = change.rotation ?? rotationOf(old, meter, device.id);
     return send({ ...registry, functionName: "rotate", args: [meter, newKey, key, rotation] }, by);
   };
+  /** Transactions that all succeed, in one block. */
+  const inOneBlock = async (calls: [Pick<Call, "address" | "abi">, string, readonly unknown[], Wallet][]) => {
+    const { provider } = chain.connection;
+    await provider.request({ method: "evm_setAutomine", params: [false] });
+    const hashes: Hex[] = [];
+    for (const [contract, functionName, args, by] of calls) {
+      const request = { ...contract, abi: contract.abi as Abi, functionName, args, account: by.account };
+      hashes.push(await by.writeContract({ ...request, chain: by.chain, gas: 1_000_000n }));
+    }
+    await provider.request({ method: "evm_mine", params: [] });
+    await provider.request({ method: "evm_setAutomine", params: [true] });
+    const receipts = await Promise.all(hashes.map((hash) => publicClient.waitForTransactionReceipt({ hash })));
+    assert.ok(receipts.every(({ status }) => status === "success"));
+    assert.equal(new Set(receipts.map(({ blockNumber }) => blockNumber)).size, 1);
+  };
   /** A transaction of a registrar, unless told, that the registry is asked to make. */
   const registryCall = (functionName: string, args: readonly unknown[], by = admin) =>
     send({ ...registry, functionName, args }, by);
@@ -173,7 +188,7 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
     ...chain,
     ...{ admin, owner, attestor, stranger, guardian, deployer, deployment, place },
     ...{ registry, wattWitness, token },
-    ...{ send, attest, settle, register, registered, rotate, registryCall, registryView, settleAttested },
+    ...{ send, attest, settle, register, registered, rotate, inOneBlock, registryCall, registryView, settleAttested },
     eventsOf: async (eventName: string) => {
       const events = await publicClient.getContractEvents({
         address: [registry.address, wattWitness.address, token.address],
@@ -405,14 +420,14 @@ export const leafAt = (index: number): Uint8Array => sha256(new TextEncoder().en
  * A log of up to 2^40 leaves of which only some are ever looked at: a complete subtree without any of `points` has a hash
  * of its own making, every other is made of its halves.
  */
-export function sparseRange(points: readonly number[]): RangeHash {
+export function sparseRange(points: readonly number[], leaf = leafAt): RangeHash {
   const range: RangeHash = (start, end) => {
     const width = end - start;
     const isComplete = Number.isInteger(Math.log2(width)) && start % width === 0;
     if (isComplete && !points.some((point) => point >= start && point < end)) {
       return sha256(new TextEncoder().encode(`subtree ${start} ${end}`));
     }
-    if (width === 1) return leafHash(leafAt(start));
+    if (width === 1) return leafHash(leaf(start));
     const middle = start + 2 ** (Math.ceil(Math.log2(width)) - 1);
     return nodeHash(range(start, middle), range(middle, end));
   };

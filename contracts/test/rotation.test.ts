@@ -305,6 +305,17 @@ describe("a meter's key", () => {
       await refuses(replace(replacement()), "KeyStillSettles", [meter, old.id, BigInt(settledAt)]);
     });
 
+    it("is not replaced where it settled in the very block of the proposal", async () => {
+      const { attestation, items } = attestedItems([{ meter: old, to: 400, settled: 300 }]);
+      await chain.attest(attestation);
+      await chain.inOneBlock([
+        [chain.registry, "proposeKey", [meter, next.id], chain.admin],
+        [chain.wattWitness, "settle", [attestation, items], chain.stranger],
+      ]);
+      await chain.at(DUE + 600);
+      await refuses(replace(replacement()), "KeyStillSettles");
+    });
+
     it("is not replaced by another key than was proposed", async () => {
       await propose(createMeter(chain.place, 3).id);
       await chain.at(DUE + 600);
