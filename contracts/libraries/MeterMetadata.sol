@@ -10,6 +10,12 @@ import { IWattWitness } from "../interfaces/IWattWitness.sol";
 library MeterMetadata {
     using Strings for uint256;
 
+    string private constant DESCRIPTION =
+        "A solar meter whose readings its own key signs. Whoever holds this receives one token for every kWh. What is "
+        "settled before a sale is the seller's, what is settled after it is the buyer's, whenever it was produced; "
+        "anyone can settle first. A marketplace or escrow that holds it is paid meanwhile, and a sale clears the payout "
+        "address. A buyer should rotate it to a key of his own.";
+
     function tokenURI(
         bytes32 meter,
         IWattWitness.Terms memory terms,
@@ -18,11 +24,9 @@ library MeterMetadata {
         bytes memory json = abi.encodePacked(
             '{"name":"WattWitness meter ',
             _hex(meter),
-            '","description":"A solar meter whose readings its own key signs. Whoever holds this receives one token for every ',
-            "kWh. What is settled before a sale is the seller's, what is settled after it is the buyer's, whenever it was ",
-            "produced; anyone can settle first. A marketplace or escrow that holds it is paid meanwhile, and a sale clears ",
-            'the payout address. A buyer should rotate it to a key of his own.",',
-            '"attributes":[{"trait_type":"capacity","value":',
+            '","description":"',
+            DESCRIPTION,
+            '","attributes":[{"trait_type":"capacity","value":',
             uint256(terms.capacity).toString(),
             ',"unit":"W"},{"trait_type":"source","value":',
             uint256(terms.source).toString(),
