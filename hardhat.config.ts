@@ -60,7 +60,7 @@ export default defineConfig({
       {
         version: "0.8.37",
         path: solc("solc"),
-        // viaIR, because every settlement takes some 3,300 gas less with it
+        // viaIR, because every settlement takes some 950 gas less with it
         settings: { optimizer: { enabled: true, runs: 10_000 }, evmVersion: "cancun", viaIR: true },
       },
     ],
