@@ -21,6 +21,7 @@ export type ChainEvent = Place &
     | { kind: "ended"; keyId: Hex; status: "superseded" | "decommissioned"; until: number }
     | { kind: "frozen"; keyId: Hex }
     | { kind: "capacity changed"; meter: Hex; capacity: number }
+    | { kind: "transferred"; meter: Hex; owner: Hex }
     | { kind: "begun"; keyId: Hex; epoch: number; size: number; root: Hex; timestamp: number; energy: bigint }
     | {
         kind: "settled";

@@ -8,6 +8,7 @@ import {
   encodeFunctionData,
   http,
   keccak256,
+  numberToHex,
   parseEventLogs,
   TransactionReceiptNotFoundError,
 } from "viem";
@@ -216,6 +217,10 @@ function eventOf(log: DecodedLog): ChainEvent[] {
   }
   if (log.eventName === "CapacityChanged") {
     return [{ ...place, kind: "capacity changed", ...log.args }];
+  }
+  if (log.eventName === "Transfer") {
+    const { to, tokenId } = log.args;
+    return [{ ...place, kind: "transferred", meter: numberToHex(tokenId, { size: 32 }), owner: to }];
   }
   if (log.eventName === "Begun") {
     const { keyId, epoch, size, timestamp, energy, root } = log.args;

@@ -63,8 +63,12 @@ function changedBy(event: Exclude<ChainEvent, LogEvent>, meterOf: MeterOf): Mete
     return [{ keyId, meter: keyId, publicKey, owner, capacity, source, details, ...UNUSED }];
   }
   if (event.kind === "capacity changed") {
-    const current = currentKeyOf(event.meter, meterOf);
-    return current ? [{ ...current, capacity: event.capacity }] : [];
+    return keysOf(event.meter, meterOf)
+      .slice(-1)
+      .map((current) => ({ ...current, capacity: event.capacity }));
+  }
+  if (event.kind === "transferred") {
+    return keysOf(event.meter, meterOf).map((key) => ({ ...key, owner: event.owner }));
   }
   const key = meterOf(event.kind === "rotated" ? event.previousKeyId : event.keyId);
   if (!key) return [];
@@ -78,10 +82,13 @@ function changedBy(event: Exclude<ChainEvent, LogEvent>, meterOf: MeterOf): Mete
   ];
 }
 
-function currentKeyOf(meter: string, meterOf: MeterOf): Meter | undefined {
-  let current = meterOf(meter);
-  while (current?.successor !== undefined) current = meterOf(current.successor);
-  return current;
+/** Every key of a meter, the current one last; none where the meter is not known yet. */
+function keysOf(meter: string, meterOf: MeterOf): Meter[] {
+  const keys: Meter[] = [];
+  for (let key = meterOf(meter); key; key = key.successor === undefined ? undefined : meterOf(key.successor)) {
+    keys.push(key);
+  }
+  return keys;
 }
 
 /** Takes in what is settled, recorded or begun of a log. */

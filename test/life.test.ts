@@ -107,9 +107,21 @@ describe("the life of a meter", function () {
   /** What the oracle tells of a device's key. */
   const toldOf = async ({ keyId }: Device) => {
     const answer = await system.app.inject({ url: `/meters/${toHex(keyId)}` });
-    type Told = { status: string; capacity: number; settlements: { size: number; attestation?: Hex }[] };
+    type Told = { status: string; owner: Hex; capacity: number; settlements: { size: number; attestation?: Hex }[] };
     return answer.json<Told>();
   };
+
+  it("mints to the seller what settles before a sale, and to the buyer what settles after it", async () => {
+    const meter = await registered(1);
+    await settled(meter);
+    const before = await system.supply();
+    const buyer = await system.sell(meter.device);
+    meter.advance(START + 2 * HOUR);
+    await settled(meter);
+    assert.equal(await system.balanceOf(ACCOUNTS.firstOwner), before);
+    assert.equal(await system.balanceOf(ACCOUNTS.firstOwner + 1), (await system.supply()) - before);
+    assert.equal((await toldOf(meter.device)).owner.toLowerCase(), buyer.toLowerCase());
+  });
 
   it("mints under a new device's key to the owner, and proves what the old one signed", async () => {
     const meter = await registered(1);

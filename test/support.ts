@@ -150,6 +150,14 @@ export async function createSystem(start: number) {
       await done(wallet.writeContract({ ...onRegistry, functionName: "lowerCapacity", args, chain: wallet.chain }));
     },
 
+    /** From the first owner to the second. */
+    async sell(device: Device): Promise<Hex> {
+      const [seller, buyer] = [chain.wallet(ACCOUNTS.firstOwner), chain.wallet(ACCOUNTS.firstOwner + 1)];
+      const args = [seller.account.address, buyer.account.address, BigInt(toHex(device.keyId))] as const;
+      await done(seller.writeContract({ ...onRegistry, functionName: "transferFrom", args, chain: seller.chain }));
+      return buyer.account.address;
+    },
+
     /** Uploads what a device has, at the moment of its last reading. */
     async upload(device: Device) {
       const timestamp = timestampOf(device.readings.at(-1) as Uint8Array);

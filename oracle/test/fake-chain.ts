@@ -10,7 +10,7 @@ import { createLog, energyOf, fromHex, keyIdOf, timestampOf, toHex } from "../..
 import type { Attestation, Call, Chain, ChainEvent, Hex, SettledHead, Terms } from "../chain.ts";
 
 /** What is done to a key: it is frozen, its meter taken down, given another capacity (W), or rotated to another key. */
-type Act = { keyId: Hex; act: "freeze" | "decommission" | number | Registration };
+type Act = { keyId: Hex; act: "freeze" | "decommission" | number | { soldTo: Hex } | Registration };
 type Place = { block: number; transaction: Hex };
 type Transaction = { hash: Hex; raw: Hex; nonce: number; call: Call | Registration | Act };
 type Block = { timestamp: number; transactions: Transaction[]; don: [root: Hex, answer: DonAnswer][] };
@@ -99,6 +99,8 @@ export function createFakeChain(
       if (typeof what === "number") {
         terms.set(keyId, { ...before, capacity: what });
         events.push({ ...place, kind: "capacity changed", meter: meters.get(keyId) as Hex, capacity: what });
+      } else if (typeof what === "object" && "soldTo" in what) {
+        events.push({ ...place, kind: "transferred", meter: meters.get(keyId) as Hex, owner: what.soldTo });
       } else if (what === "freeze") {
         terms.set(keyId, { ...before, status: "frozen" });
         events.push({ ...place, kind: "frozen", keyId });

@@ -15,6 +15,8 @@ import {
   type World,
 } from "./support.ts";
 
+const BUYER = `0x${"b5".repeat(20)}` as const;
+
 describe("the oracle's clock", () => {
   afterEach(removeDirectories);
 
@@ -111,6 +113,16 @@ describe("what the oracle knows of a meter to which things happen", () => {
     });
   });
 
+  it("has the owner whom the meter has now, under every key that it had", async () => {
+    await world.rotate(device, successor);
+    world.chain.act({ keyId: toHex(device.keyId), act: { soldTo: BUYER } });
+    await world.oracle.tick();
+    await nowAndFinally(() => {
+      assert.equal(known(device)?.owner, BUYER);
+      assert.equal(known(successor)?.owner, BUYER);
+    });
+  });
+
   it("is that its key is frozen, or decommissioned", async () => {
     world.chain.act({ keyId: toHex(device.keyId), act: "freeze" });
     await world.oracle.tick();
@@ -125,16 +137,16 @@ describe("what the oracle knows of a meter to which things happen", () => {
 
   it("is taken back with the block that said it", async () => {
     const before = known(device);
-    for (const act of ["freeze", "decommission", 3000, "rotate"] as const) {
+    for (const act of ["freeze", "decommission", 3000, { soldTo: BUYER }, "rotate"] as const) {
       if (act === "rotate") await world.rotate(device, successor);
       else {
         world.chain.act({ keyId: toHex(device.keyId), act });
         await world.oracle.tick();
       }
-      assert.notDeepEqual(known(device), before, String(act));
+      assert.notDeepEqual(known(device), before, JSON.stringify(act));
       world.chain.reorganise(1, true);
       await world.oracle.tick();
-      assert.deepEqual(known(device), before, String(act));
+      assert.deepEqual(known(device), before, JSON.stringify(act));
     }
     assert.equal(known(successor), undefined);
   });
