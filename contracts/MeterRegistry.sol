@@ -87,10 +87,7 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
         address owner = registration.owner;
         _checkClaim(meter, meter, owner, registration.key, registration.baseline, registration.claim);
 
-        wattWitness.begin(meter, owner, registration.capacity, registration.source, registration.baseline);
-        _details[meter] = registration.details;
-        _mint(owner, uint256(meter));
-
+        // before WattWitness tells of the key
         emit MeterRegistered({
             meter: meter,
             owner: owner,
@@ -101,6 +98,10 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
             source: registration.source,
             details: registration.details
         });
+
+        wattWitness.begin(meter, owner, registration.capacity, registration.source, registration.baseline);
+        _details[meter] = registration.details;
+        _mint(owner, uint256(meter));
     }
 
     /// The key says itself, over this baseline, that it belongs to this owner's meter.
@@ -149,11 +150,12 @@ contract MeterRegistry is IMeterRegistry, ERC721, AccessManaged, Pausable {
         address owner = _ownerOf(uint256(meter));
         _checkClaim(meter, newKeyId, owner, newKey.key, newKey.baseline, newKey.claim);
 
+        // before WattWitness tells of the key
+        emit KeyRotated(meter, newKeyId, keyId, newKey.key.x, newKey.key.y);
+
         wattWitness.succeed(keyId, newKeyId, newKey.baseline);
         _rotatedIn[meter].push(newKeyId);
         _meterOfKey[newKeyId] = meter;
-
-        emit KeyRotated(meter, newKeyId, keyId, newKey.key.x, newKey.key.y);
     }
 
     /* PROPOSALS */

@@ -174,7 +174,8 @@ contract WattWitness is IWattWitness, AccessManaged {
     function _settle(bytes32 attestation, bytes32 headDomain, Settlement calldata item) private {
         Standing memory standing = _standingOf(item);
         if (!_stands(standing, item.basis)) {
-            emit Skipped(standing.keyId, _skipReason(standing, item.basis), standing.head.epoch, standing.head.size);
+            SkipReason reason = _skipReason(standing, item.basis);
+            emit Skipped(standing.keyId, attestation, reason, standing.head.epoch, standing.head.size);
             return;
         }
 
@@ -186,8 +187,8 @@ contract WattWitness is IWattWitness, AccessManaged {
         if (attestation == 0) _checkLastReading(standing, item.witness);
         else _checkAttested(standing, item, headHash, attestation);
 
-        if (standing.mints) _advance(standing, attestation, produced);
-        else _record(standing, attestation);
+        if (standing.mints) _advance(standing, item, attestation, produced);
+        else _record(standing, item, attestation);
     }
 
     function _standingOf(Settlement calldata item) private view returns (Standing memory) {
@@ -334,7 +335,7 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     /* EFFECTS */
 
-    function _record(Standing memory standing, bytes32 attestation) private {
+    function _record(Standing memory standing, Settlement calldata item, bytes32 attestation) private {
         (bytes32 keyId, Head memory head) = (standing.keyId, standing.head);
         if (head.epoch == standing.latest.epoch) {
             SettledHead memory latest = standing.latest;
@@ -343,16 +344,33 @@ contract WattWitness is IWattWitness, AccessManaged {
         } else {
             _otherLogs[keyId][head.epoch] = OtherLog(head.root, head.size);
         }
-        emit Recorded(keyId, attestation, head.epoch, standing.logSize, head.size, head.root);
+
+        if (standing.logSize == 0) _tellBegun(standing, item.firstReading);
+        emit Recorded({
+            keyId: keyId,
+            attestation: attestation,
+            epoch: head.epoch,
+            fromSize: standing.logSize,
+            size: head.size,
+            timestamp: head.reading.timestamp(),
+            energy: head.reading.energy(),
+            root: head.root
+        });
     }
 
-    function _advance(Standing memory standing, bytes32 attestation, uint64 produced) private {
+    function _advance(
+        Standing memory standing,
+        Settlement calldata item,
+        bytes32 attestation,
+        uint64 produced
+    ) private {
         (bytes32 keyId, Head memory head) = (standing.keyId, standing.head);
         SettledHead memory latest = standing.latest;
         if (head.epoch != latest.epoch) _otherLogs[keyId][latest.epoch] = OtherLog(latest.root, latest.size);
         _store(keyId, head, SafeCast.toUint56(uint256(latest.produced) + produced));
         if (produced != 0) token.mint(standing.terms.payee, produced * UNITS);
 
+        if (standing.logSize == 0) _tellBegun(standing, item.firstReading);
         emit Settled({
             keyId: keyId,
             payee: standing.terms.payee,
@@ -365,6 +383,11 @@ contract WattWitness is IWattWitness, AccessManaged {
             produced: produced,
             root: head.root
         });
+    }
+
+    /// With the first head of a log, by which its reading 0 is proven.
+    function _tellBegun(Standing memory standing, Reading first) private {
+        emit LogBegun(standing.keyId, standing.head.epoch, first.timestamp(), first.energy());
     }
 
     function _store(bytes32 keyId, Head memory head, uint56 produced) private {
@@ -408,7 +431,17 @@ contract WattWitness is IWattWitness, AccessManaged {
 
         bool frozen = status == Status.Active;
         if (frozen) _terms[keyId].status = Status.Frozen;
-        emit Equivocated(keyId, frozen, first, second);
+        emit Equivocated({
+            keyId: keyId,
+            frozen: frozen,
+            epoch: first.epoch,
+            firstSize: first.size,
+            firstReading: first.reading,
+            firstRoot: first.root,
+            secondSize: second.size,
+            secondReading: second.reading,
+            secondRoot: second.root
+        });
     }
 
     /// The second log has another reading where the first ends.

@@ -2471,63 +2471,80 @@ export const wattWitnessAbi = [
         "type": "bool"
       },
       {
-        "components": [
-          {
-            "internalType": "uint32",
-            "name": "epoch",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint64",
-            "name": "size",
-            "type": "uint64"
-          },
-          {
-            "internalType": "Reading",
-            "name": "reading",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "root",
-            "type": "bytes32"
-          }
-        ],
         "indexed": false,
-        "internalType": "struct Head",
-        "name": "first",
-        "type": "tuple"
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
       },
       {
-        "components": [
-          {
-            "internalType": "uint32",
-            "name": "epoch",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint64",
-            "name": "size",
-            "type": "uint64"
-          },
-          {
-            "internalType": "Reading",
-            "name": "reading",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "root",
-            "type": "bytes32"
-          }
-        ],
         "indexed": false,
-        "internalType": "struct Head",
-        "name": "second",
-        "type": "tuple"
+        "internalType": "uint64",
+        "name": "firstSize",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "Reading",
+        "name": "firstReading",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "firstRoot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "secondSize",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "Reading",
+        "name": "secondReading",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "secondRoot",
+        "type": "bytes32"
       }
     ],
     "name": "Equivocated",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "timestamp",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "energy",
+        "type": "uint64"
+      }
+    ],
+    "name": "LogBegun",
     "type": "event"
   },
   {
@@ -2561,6 +2578,18 @@ export const wattWitnessAbi = [
         "indexed": false,
         "internalType": "uint64",
         "name": "size",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "timestamp",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "energy",
         "type": "uint64"
       },
       {
@@ -2647,6 +2676,12 @@ export const wattWitnessAbi = [
         "indexed": true,
         "internalType": "bytes32",
         "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "attestation",
         "type": "bytes32"
       },
       {

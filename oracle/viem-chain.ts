@@ -84,8 +84,7 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
         fromBlock: BigInt(from),
         toBlock: BigInt(to),
       });
-      const events = parseEventLogs({ abi: EVENTS_ABI, logs }).flatMap(eventOf);
-      return events.sort((a, b) => a.block - b.block || rank(a) - rank(b));
+      return parseEventLogs({ abi: EVENTS_ABI, logs }).flatMap(eventOf);
     },
 
     async termsOf(keyId) {
@@ -231,16 +230,14 @@ function eventOf(log: DecodedLog): ChainEvent[] {
     return [{ ...place, kind: "settled", ...rest, fromSize: Number(fromSize), size: Number(size) }];
   }
   if (log.eventName === "Recorded") {
-    const { fromSize, size, ...rest } = log.args;
+    // what it says of time and energy was held against nothing
+    const { fromSize, size, timestamp: _, energy: __, ...rest } = log.args;
     return [{ ...place, kind: "recorded", ...rest, fromSize: Number(fromSize), size: Number(size) }];
   }
   return [];
 }
 
 type EndedStatus = Extract<ChainEvent, { kind: "ended" }>["status"];
-
-/** A key is told of after the beginning of its log, in one transaction; it has to be there first. */
-const rank = ({ kind }: ChainEvent): number => (kind === "registered" || kind === "rotated" ? 0 : 1);
 
 const isRevert = (error: unknown): boolean =>
   error instanceof BaseError &&

@@ -44,6 +44,8 @@ const EDITS: Edit[] = [
     ["head.epoch >= latest.epoch", "head.epoch > latest.epoch"],
     ["standing.mints ? _checkProduction(standing, item) : _checkRecord(standing)", "_checkProduction(standing, item)"],
     ["if (first.energy() < energy) (", "if (first.energy() != energy) ("],
+    ["emit LogBegun(standing.keyId, standing.head.epoch, first.timestamp(), first.energy());", ""],
+    ["emit Skipped(standing.keyId, attestation, reason", "emit Skipped(standing.keyId, 0, reason"],
     ["(first.timestamp(), first.energy())", "(timestamp, first.energy())"],
     ["(first.timestamp(), first.energy())", "(first.timestamp(), energy)"],
     ["uint256(latest.produced) + produced", "uint256(produced)"],
@@ -87,6 +89,10 @@ const EDITS: Edit[] = [
     ["wattWitness.setPayee(_keyOf(meter), owner);", "wattWitness.setPayee(meter, owner);"],
     ["wattWitness.setPayee(_keyOf(meter), payee);", "wattWitness.setPayee(meter, payee);"],
     ["settledAt < proposal.proposedAt", "settledAt <= proposal.proposedAt"],
+    [
+      "emit KeyRotated(meter, newKeyId, keyId, newKey.key.x, newKey.key.y);\n\n        wattWitness.succeed(keyId, newKeyId, newKey.baseline);",
+      "wattWitness.succeed(keyId, newKeyId, newKey.baseline); emit KeyRotated(meter, newKeyId, keyId, newKey.key.x, newKey.key.y);",
+    ],
   ]),
   ...edits("FunctionsAttestor.sol", [
     ["root != 0 && response.length == 32 && bytes32(response) == root", "root != 0 && response.length == 32"],

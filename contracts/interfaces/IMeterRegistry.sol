@@ -92,7 +92,7 @@ interface IMeterRegistry is IERC721 {
         uint32 settledAt;
     }
 
-    /// @notice Emitted when a meter is registered.
+    /// @notice Emitted when a meter is registered, before WattWitness's Begun of its key and the Transfer that mints it.
     /// @param meter its id, and token id
     /// @param owner who holds the token
     /// @param keyId the key it begins with, equal to `meter`
@@ -111,7 +111,8 @@ interface IMeterRegistry is IERC721 {
         bytes32 details
     );
 
-    /// @notice Emitted when another key succeeds a meter's current one.
+    /// @notice Emitted when another key succeeds a meter's current one, before WattWitness's Ended of that one and Begun
+    /// of the other; after the ProposalExecuted, where it was proposed.
     /// @param keyId the new key
     /// @param previousKeyId the one that it succeeds
     /// @param x and y: the new public key

@@ -114,10 +114,21 @@ interface IWattWitness {
     /// @param root over the batch's segments
     event Attested(bytes32 indexed root, address indexed attestor);
 
-    /// @notice Emitted when a registered key begins, with a baseline that mints nothing.
+    /// @notice Emitted when a registered key begins, with a baseline that mints nothing; after the registry's
+    /// MeterRegistered, or its KeyRotated and the Ended of the key before.
+    /// @param epoch number of the baseline's log
+    /// @param size readings in it, the baseline's the last
     /// @param timestamp of the baseline's reading: Unix time, s
     /// @param energy of the baseline's reading: mWh
     event Begun(bytes32 indexed keyId, uint32 epoch, uint64 size, uint32 timestamp, uint64 energy, bytes32 root);
+
+    /// @notice Emitted when the first head of a log is settled or recorded, right before its Settled or Recorded, whose
+    /// fromSize is 0. The log of a key's baseline has none: the key's Begun stands for it. Where the head is recorded,
+    /// what reading 0 says of time and energy was held against nothing.
+    /// @param epoch number of the log
+    /// @param timestamp of its reading 0, which is proven to be part of it: Unix time, s
+    /// @param energy of its reading 0: mWh
+    event LogBegun(bytes32 indexed keyId, uint32 epoch, uint32 timestamp, uint64 energy);
 
     /// @notice Emitted when a head is settled and what was produced is minted.
     /// @param keyId the key that signed the head
@@ -144,23 +155,55 @@ interface IWattWitness {
     );
 
     /// @notice Emitted when a later head of an earlier epoch, or of a superseded key, is settled: its readings become
-    /// provable, nothing is minted.
+    /// provable, nothing is minted. What its reading says of time and energy was held against nothing, neither other
+    /// readings nor the capacity: it is at most five minutes ahead of the block, and has the meter's source.
+    /// @param keyId the key that signed the head
+    /// @param attestation the attested root it was recorded under; zero = on the device's signature alone
+    /// @param epoch number of the log
+    /// @param fromSize settled size of this log before; 0 = nothing of it was settled or recorded
+    /// @param size of the head
+    /// @param timestamp of the head's reading: Unix time, s
+    /// @param energy of the head's reading: mWh
+    /// @param root of the log
     event Recorded(
         bytes32 indexed keyId,
         bytes32 indexed attestation,
         uint32 epoch,
         uint64 fromSize,
         uint64 size,
+        uint32 timestamp,
+        uint64 energy,
         bytes32 root
     );
 
-    /// @notice Emitted when an item lost a race. What it says was not looked at: `epoch` and `size` are what the caller
-    /// put there.
-    event Skipped(bytes32 indexed keyId, SkipReason reason, uint32 epoch, uint64 size);
+    /// @notice Emitted when an item lost a race, or its meter is frozen or decommissioned. What it says was not looked
+    /// at: `epoch` and `size` are what the caller put there, and whether the attested batch holds it is not known.
+    /// @param keyId a registered key, which need not have signed anything
+    /// @param attestation the attested root it was offered under; zero = without attestation
+    /// @param epoch number of the log
+    /// @param size of the head
+    event Skipped(bytes32 indexed keyId, bytes32 indexed attestation, SkipReason reason, uint32 epoch, uint64 size);
 
     /// @notice Emitted when somebody shows that a key signed two heads of one log that cannot both be honest.
     /// @param frozen whether that froze the key, which only happens to an active one
-    event Equivocated(bytes32 indexed keyId, bool frozen, Head first, Head second);
+    /// @param epoch number of the log, of both heads
+    /// @param firstSize of the first head, no greater than secondSize
+    /// @param firstReading its reading, as it was signed
+    /// @param firstRoot its root
+    /// @param secondSize of the second head
+    /// @param secondReading its reading, as it was signed
+    /// @param secondRoot its root
+    event Equivocated(
+        bytes32 indexed keyId,
+        bool frozen,
+        uint32 epoch,
+        uint64 firstSize,
+        Reading firstReading,
+        bytes32 firstRoot,
+        uint64 secondSize,
+        Reading secondReading,
+        bytes32 secondRoot
+    );
 
     /// @notice Emitted when a key is over: another succeeded it, or its meter was decommissioned.
     /// @param status Superseded or Decommissioned

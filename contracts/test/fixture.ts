@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { sha256 } from "@noble/hashes/sha2.js";
 import hre from "hardhat";
-import { type Abi, BaseError, ContractFunctionRevertedError, type Hex, type PublicClient } from "viem";
+import {
+  type Abi,
+  BaseError,
+  ContractFunctionRevertedError,
+  type Hex,
+  type PublicClient,
+  parseEventLogs,
+  type TransactionReceipt,
+} from "viem";
 import {
   attestationLeaf,
   attestationRoot,
@@ -198,6 +206,11 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
       } as never);
       return (events as unknown as { args: Record<string, unknown> }[]).map(({ args }) => args);
     },
+    /** The events of a transaction by name, in the order in which it tells them. */
+    toldBy: ({ logs }: TransactionReceipt) =>
+      parseEventLogs({ abi: EVENTS, logs })
+        .sort((a, b) => a.logIndex - b.logIndex)
+        .map(({ eventName }) => eventName),
     termsOf: (meter: TestMeter) =>
       publicClient.readContract({ ...wattWitness, functionName: "termsOf", args: [meter.id] }),
     intervalOf: (meter: TestMeter) =>

@@ -181,6 +181,10 @@ describe("register", () => {
       details,
     });
   });
+
+  it("tells of the meter before its key begins, and of that before the meter is anybody's", async () => {
+    assert.deepEqual(chain.toldBy(await chain.register(meter)), ["MeterRegistered", "Begun", "Transfer"]);
+  });
 });
 
 describe("a meter's owner", () => {

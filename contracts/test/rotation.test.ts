@@ -122,6 +122,10 @@ describe("a meter's key", () => {
     });
   });
 
+  it("is told to be the meter's before the old one ends, and then begins", async () => {
+    assert.deepEqual(chain.toldBy(await chain.rotate(meter, old, next)), ["KeyRotated", "Ended", "Begun"]);
+  });
+
   it("is never that of a second meter", async () => {
     await chain.rotate(meter, old, next);
     await refuses(chain.register(next), "KeyAlreadyUsed", [next.id]);
@@ -205,10 +209,11 @@ describe("a meter's key", () => {
       it("to have an epoch of it recorded that was never settled", async () => {
         old.begin(2, produce({ count: 100, from: { timestamp: START + 4000, energy: 400n * STEP } }));
         const supply = await chain.supply();
-        await chain.settleAttested({ meter: old, epoch: 2, to: 100, settled: 0 });
+        const receipt = await chain.settleAttested({ meter: old, epoch: 2, to: 100, settled: 0 });
         assert.equal(await chain.supply(), supply);
         assert.equal((await chain.logOf(old, 2))[0], 100n);
         assert.equal((await chain.latestOf(old)).epoch, 1);
+        assert.deepEqual(chain.toldBy(receipt), ["LogBegun", "Recorded"]);
       });
 
       it("with its readings provable, up to the moment at which it ended", async () => {
@@ -349,7 +354,8 @@ describe("a meter's key", () => {
       const [proposed] = await chain.eventsOf("Proposed");
       assert.equal(proposed?.["value"], BigInt(next.id));
       await chain.at(DUE + 600);
-      await replace(replacement());
+      const receipt = await replace(replacement());
+      assert.deepEqual(chain.toldBy(receipt), ["ProposalExecuted", "KeyRotated", "Ended", "Begun"]);
       assert.equal(await chain.registryView("keyOf", meter), next.id);
       assert.equal((await chain.termsOf(old)).status, STATUS.Superseded);
       assert.equal((await chain.eventsOf("ProposalExecuted"))[0]?.["value"], BigInt(next.id));

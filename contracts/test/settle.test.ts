@@ -330,6 +330,7 @@ describe("settle", () => {
       const [skipped] = await chain.publicClient.getContractEvents({ ...chain.wattWitness, eventName: "Skipped" });
       assert.deepEqual((skipped as unknown as { args: object }).args, {
         keyId: meter.id,
+        attestation: batch.attestation,
         reason: SKIP_REASONS.Overtaken,
         epoch: 1,
         size: 600n,
@@ -357,7 +358,8 @@ describe("settle", () => {
 
       assert.equal((await chain.supply()) - supply, 599n * STEP * UNITS);
       const [skipped] = await chain.eventsOf("Skipped");
-      assert.deepEqual(skipped, { keyId: meter.id, reason: SKIP_REASONS.Overtaken, epoch: 2, size: 1n });
+      const { attestation } = batch;
+      assert.deepEqual(skipped, { keyId: meter.id, attestation, reason: SKIP_REASONS.Overtaken, epoch: 2, size: 1n });
     });
 
     it("cannot stop the batch by settling a later epoch first: their own is recorded", async () => {
@@ -390,6 +392,19 @@ describe("settle", () => {
       await chain.settle(ZERO, [fresh]);
       assert.equal((await chain.eventsOf("Skipped")).length, 1);
       assert.equal(await chain.supply(), 299n * STEP * UNITS);
+    });
+
+    it("are told with the attestation that they were offered under, or with none", async () => {
+      const { attestation, items } = attestedItems([{ meter, to: 200 }]);
+      await chain.attest(attestation);
+      await chain.settleAttested({ meter, to: 300 });
+      await chain.settle(attestation, items);
+      await chain.settle(ZERO, [unattestedItem({ meter, to: 200 })]);
+      const skipped = await chain.eventsOf("Skipped");
+      assert.deepEqual(
+        skipped.map((event) => event["attestation"]),
+        [attestation, ZERO],
+      );
     });
 
     it("cannot be brought by the same batch twice", async () => {
@@ -435,6 +450,59 @@ describe("settle", () => {
       meter.begin(2, later(0n));
       await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
       assert.equal(await chain.supply(), (199n + 99n) * STEP * UNITS);
+    });
+
+    for (const [name, energy] of [
+      ["the register went on", 250n * STEP],
+      ["the register was lost", 7n],
+    ] as const) {
+      it(`tells its reading 0, right before it is settled, where ${name}`, async () => {
+        meter.begin(2, later(energy));
+        const receipt = await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
+        assert.deepEqual(await chain.eventsOf("LogBegun"), [
+          { keyId: meter.id, epoch: 2, timestamp: START + 3000, energy },
+        ]);
+        assert.deepEqual(chain.toldBy(receipt), ["Transfer", "LogBegun", "Settled"]);
+      });
+    }
+
+    it("tells its reading 0, right before it is recorded, where it was passed over", async () => {
+      meter.begin(2, later(205n * STEP));
+      meter.begin(3, produce({ count: 50, from: { timestamp: START + 5000, energy: 450n * STEP } }));
+      await chain.settleAttested(fresh({ epoch: 3, to: 50 }));
+      const receipt = await chain.settle(ZERO, [unattestedItem(fresh({ epoch: 2, to: 100 }))]);
+      const [, begun] = await chain.eventsOf("LogBegun");
+      assert.deepEqual(begun, { keyId: meter.id, epoch: 2, timestamp: START + 3000, energy: 205n * STEP });
+      assert.deepEqual(chain.toldBy(receipt), ["LogBegun", "Recorded"]);
+    });
+
+    it("tells its reading 0 once: not when its log goes on, nor for the log of the baseline", async () => {
+      assert.deepEqual(await chain.eventsOf("LogBegun"), []);
+      meter.begin(2, later(250n * STEP));
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
+      const settled = await chain.settleAttested({ meter, epoch: 2, to: 200, settled: 100 });
+      const recorded = await chain.settleAttested({ meter, to: 600, settled: 200 });
+      assert.deepEqual(chain.toldBy(settled), ["Transfer", "Settled"]);
+      assert.deepEqual(chain.toldBy(recorded), ["Recorded"]);
+    });
+
+    it("tells the time and the energy of a later head of the epoch before, which is recorded", async () => {
+      meter.begin(2, later(250n * STEP));
+      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
+      const { attestation, items } = attestedItems([{ meter, to: 600, settled: 200 }]);
+      await chain.attest(attestation);
+      await chain.settle(attestation, items);
+      const [recorded] = await chain.eventsOf("Recorded");
+      assert.deepEqual(recorded, {
+        keyId: meter.id,
+        attestation,
+        epoch: 1,
+        fromSize: 200n,
+        size: 600n,
+        timestamp: START + 5990,
+        energy: 599n * STEP,
+        root: toHex(headOf(meter, 600).root),
+      });
     });
 
     it("mints nothing for a lost register's first reading alone", async () => {

@@ -52,8 +52,8 @@ async function fakeNode(device: Device): Promise<Server> {
     eth_call: `0x${"00".repeat(32)}`,
     eth_getBlockByNumber: { number: BLOCK, timestamp: numberToHex(START + DAY), hash, transactions: [] },
     eth_getLogs: [
-      log(WATT_WITNESS, begunTopics, begun, "0x0"),
-      log(PLACE.registry, registeredTopics, registered, "0x1"),
+      log(PLACE.registry, registeredTopics, registered, "0x0"),
+      log(WATT_WITNESS, begunTopics, begun, "0x1"),
     ],
   };
   const server = createServer(async (request, response) => {

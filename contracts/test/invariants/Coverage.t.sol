@@ -50,9 +50,9 @@ contract CoverageTest {
     function _expectAllDone() private view {
         _expect(["produce", "begin epoch", "lose register", "wait", "transfer tokens", "retire", "trespass", "sell"]);
         _expect(["attested", "unattested", "front-run", "replayed", "settled", "recorded", "overtaken", "frozen"]);
-        _expect(["capacity changed", "decommissioned", "equivocate", "freeze", "decommission", "set payout", "", ""]);
+        _expect(["capacity changed", "decommissioned", "equivocate", "freeze", "decommission", "log begun", "", ""]);
         _expect(["register", "rotate", "rotate refused", "reuse key refused", "lower capacity", "cancel", "", ""]);
-        _expect(["propose key", "replace key", "replace key refused", "cancel refused", "", "", "", ""]);
+        _expect(["propose key", "replace key", "replace key refused", "cancel refused", "set payout", "", "", ""]);
         _expect(["propose owner", "recover owner", "recover owner refused", "", "", "", "", ""]);
         _expect(["propose capacity", "raise capacity", "raise capacity refused", "", "", "", "", ""]);
     }

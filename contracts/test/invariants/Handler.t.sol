@@ -167,16 +167,23 @@ contract Handler is Checks {
         for (uint256 i = 0; i < items.length; ++i) next = _follow(items[i], logs, next);
     }
 
-    /// Enters what must become of an item, and compares what is logged of it.
+    /// Enters what must become of an item, and compares what is logged of it: of a log's first head reading 0, and right
+    /// after it the rest.
     function _follow(
         IWattWitness.Settlement memory item,
         Vm.Log[] memory logs,
         uint256 next
     ) private returns (uint256) {
         Fate fate = _fateOf(item);
-        while (next < logs.length && logs[next].emitter != address(wattWitness)) ++next;
+        bool begins = _beginsLog(item, fate);
         uint64 energy = _enter(item, fate);
-        if (next == logs.length || !_tells(logs[next], fate, item, energy)) _violate(Rule.Outcome, _nameOf(fate));
+        while (next < logs.length && logs[next].emitter != address(wattWitness)) ++next;
+        if (begins) {
+            if (next >= logs.length || !_tellsBegun(logs[next], item)) _violate(Rule.Outcome, "log begun");
+            ++done["log begun"];
+            ++next;
+        }
+        if (next >= logs.length || !_tells(logs[next], fate, item, energy)) _violate(Rule.Outcome, _nameOf(fate));
         ++done[_nameOf(fate)];
         return next + 1;
     }
@@ -193,6 +200,18 @@ contract Handler is Checks {
             return log.topics[0] == IWattWitness.Skipped.selector && uint256(bytes32(log.data)) == uint256(fate);
         }
         return log.topics[0] == IWattWitness.Settled.selector && _producedIn(log.data) == energy;
+    }
+
+    /// Reading 0, as the device has it.
+    function _tellsBegun(Vm.Log memory log, IWattWitness.Settlement memory item) private view returns (bool) {
+        Device storage device = devices[_deviceOf(item)];
+        uint32 epoch = item.head.epoch;
+        bytes memory data = abi.encode(epoch, device.timestampAt(epoch, 0), device.energyAt(epoch, 0));
+        return
+            log.emitter == address(wattWitness) &&
+            log.topics[0] == IWattWitness.LogBegun.selector &&
+            log.topics[1] == device.keyId &&
+            keccak256(log.data) == keccak256(data);
     }
 
     function _producedIn(bytes memory data) private pure returns (uint64 energy) {

@@ -186,6 +186,12 @@ abstract contract Items is World {
         return made.capacity == _capacityOf(device) ? Fate.Settled : Fate.CapacityChanged;
     }
 
+    /// Whether an item of this fate is the first of its log.
+    function _beginsLog(IWattWitness.Settlement memory item, Fate fate) internal view returns (bool) {
+        if (fate != Fate.Settled && fate != Fate.Recorded) return false;
+        return books[_deviceOf(item)].settled[item.head.epoch] == 0;
+    }
+
     function _deviceOf(IWattWitness.Settlement memory item) internal view returns (uint256) {
         return deviceOf[sha256(bytes.concat(item.key.x, item.key.y))];
     }
