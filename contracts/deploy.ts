@@ -1,10 +1,11 @@
-/** Deploys WattWitness: used by tests, benchmarks and the demo. */
+/** Deploys WattWitness: used by tests, benchmarks, the demo and `npm run deploy`. */
 import {
   type Abi,
   type Account,
   type Chain,
   type Hex,
   type PublicClient,
+  type TransactionReceipt,
   type Transport,
   toFunctionSelector,
   type WalletClient,
@@ -34,9 +35,21 @@ export type Deployer = {
   publicClient: PublicClient;
   wallet: Wallet;
   artifact: (name: string) => Promise<Artifact>;
+  /** told of every transaction twice: once it is sent, and once it is in a block, then with its receipt */
+  progress?: (step: Step) => void;
 };
 
-export type Deployment = { manager: Hex; registry: Hex; wattWitness: Hex; token: Hex };
+/** `what`: the contract that is deployed, or contract.function */
+export type Step = { what: string; hash: Hex; receipt?: TransactionReceipt };
+
+export type Deployment = {
+  manager: Hex;
+  registry: Hex;
+  wattWitness: Hex;
+  token: Hex;
+  /** block of the registry's deployment: none of the others' events is in an earlier one */
+  fromBlock: number;
+};
 
 /** IWattWitness.precompile: something at 0x100 accepts a bad signature. */
 const PRECOMPILE_BROKEN = 2;
@@ -48,7 +61,7 @@ const PRECOMPILE_BROKEN = 2;
 export async function deployWattWitness(deployer: Deployer, unattestedAfter: number): Promise<Deployment> {
   const { publicClient, wallet } = deployer;
   const manager = await deploy(deployer, "AccessManager", [wallet.account.address]);
-  const registry = await deploy(deployer, "MeterRegistry", [manager]);
+  const { address: registry, block: fromBlock } = await deployed(deployer, "MeterRegistry", [manager]);
   const wattWitness = await deploy(deployer, "WattWitness", [manager, registry, unattestedAfter]);
   const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
   if ((await publicClient.readContract({ ...onWattWitness, functionName: "precompile" })) === PRECOMPILE_BROKEN) {
@@ -56,6 +69,7 @@ export async function deployWattWitness(deployer: Deployer, unattestedAfter: num
   }
   await confirmed(
     deployer,
+    "MeterRegistry.nameWattWitness",
     wallet.writeContract({
       chain: wallet.chain,
       address: registry,
@@ -74,7 +88,7 @@ export async function deployWattWitness(deployer: Deployer, unattestedAfter: num
   await restrict(deployer, manager, wattWitness, selectors(wattWitnessAbi, ["attest"]), ROLES.attestor);
   for (const role of Object.values(ROLES)) await manage(deployer, manager, "setGrantDelay", [role, ROLE_DELAY]);
   for (const target of [registry, wattWitness]) await delayChanges(deployer, manager, target);
-  return { manager, registry, wattWitness, token };
+  return { manager, registry, wattWitness, token, fromBlock };
 }
 
 export type FunctionsDon = { router: Hex; donId: Hex; source: string };
@@ -109,20 +123,28 @@ const delayChanges = (deployer: Deployer, manager: Hex, target: Hex) =>
 async function manage(deployer: Deployer, manager: Hex, functionName: string, args: unknown[]): Promise<void> {
   const { abi } = await deployer.artifact("AccessManager");
   const { wallet } = deployer;
-  await confirmed(deployer, wallet.writeContract({ chain: wallet.chain, address: manager, abi, functionName, args }));
+  const request = { chain: wallet.chain, address: manager, abi, functionName, args };
+  await confirmed(deployer, `AccessManager.${functionName}`, wallet.writeContract(request));
 }
 
 export async function deploy(deployer: Deployer, name: string, args: unknown[]): Promise<Hex> {
-  const { abi, bytecode } = await deployer.artifact(name);
-  const { wallet } = deployer;
-  const receipt = await confirmed(deployer, wallet.deployContract({ chain: wallet.chain, abi, bytecode, args }));
-  if (!receipt.contractAddress) throw new Error(`${name} was not deployed`);
-  return receipt.contractAddress;
+  return (await deployed(deployer, name, args)).address;
 }
 
-async function confirmed({ publicClient }: Deployer, transaction: Promise<Hex>) {
-  const receipt = await publicClient.waitForTransactionReceipt({ hash: await transaction });
-  if (receipt.status !== "success") throw new Error(`transaction ${receipt.transactionHash} reverted`);
+async function deployed(deployer: Deployer, name: string, args: unknown[]): Promise<{ address: Hex; block: number }> {
+  const { abi, bytecode } = await deployer.artifact(name);
+  const { wallet } = deployer;
+  const receipt = await confirmed(deployer, name, wallet.deployContract({ chain: wallet.chain, abi, bytecode, args }));
+  if (!receipt.contractAddress) throw new Error(`${name} was not deployed`);
+  return { address: receipt.contractAddress, block: Number(receipt.blockNumber) };
+}
+
+async function confirmed({ publicClient, progress }: Deployer, what: string, transaction: Promise<Hex>) {
+  const hash = await transaction;
+  progress?.({ what, hash });
+  const receipt = await publicClient.waitForTransactionReceipt({ hash });
+  progress?.({ what, hash, receipt });
+  if (receipt.status !== "success") throw new Error(`${what}: transaction ${receipt.transactionHash} reverted`);
   return receipt;
 }
 

@@ -18,6 +18,7 @@ import {
   deployChainlink,
   fundSubscription,
 } from "../functions-source/local-don/index.ts";
+import { LOCAL_NETWORK, NETWORKS_FILE, networkOf, writeNetwork } from "../subgraph/networks.ts";
 import type { LocalChain } from "./chain.ts";
 
 const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
@@ -65,4 +66,20 @@ export async function deployEverything(
   const wallet = chain.wallet(ACCOUNTS.conspirator);
   const conspirator = { wallet, subscriptionId: await subscribe(ACCOUNTS.conspirator) };
   return { chainlink, deployment, attestor, subscriptionId, conspirator };
+}
+
+/**
+ * Keeps the table of the subgraph's networks at what was deployed: nothing changes there as long as accounts and order
+ * are the same. Where it cannot be written (a read-only installation), it is not.
+ */
+export function writeLocalNetwork(
+  { deployment, attestor }: Everything,
+  complain: (problem: string) => void,
+  file: string = NETWORKS_FILE,
+): void {
+  try {
+    writeNetwork(file, LOCAL_NETWORK, networkOf(deployment, attestor));
+  } catch (error) {
+    complain(`${LOCAL_NETWORK} was not written for the subgraph: ${(error as Error).message.split("\n")[0]}`);
+  }
 }

@@ -1,0 +1,158 @@
+/** The command line of `npm run deploy`, and the one thing that it takes from the environment: the deployer's key. */
+import { parseArgs } from "node:util";
+import { getAddress, type Hex, isAddress, isHex, size, stringToHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { NEVER, type ROLES, THIRTY_DAYS } from "../contracts/deploy.ts";
+import { isNetworkName, NETWORKS_FILE } from "../subgraph/networks.ts";
+
+export const HELP = `WattWitness on a chain: the contracts, their roles, and an entry in the table of the subgraph's networks.
+
+  WATTWITNESS_DEPLOYER_KEY=0x… npm run deploy -- --network NAME --rpc-url URL --router 0x… --don-id fun-…-1
+
+  --network NAME              what the table calls this chain; The Graph's name for it, like base-sepolia
+  --rpc-url URL               JSON-RPC of one of its nodes
+  --router 0x…                Chainlink Functions' router there
+  --don-id ID                 its DON: the text, fun-…-1, or its 32 bytes, 0x…
+  --registrar 0x…             gets the role: registers meters
+  --operator 0x…              gets the role: asks for attestations; the oracle's account
+  --guardian 0x…              gets the role: pauses registrations and attestation requests
+  --unattested-after SECONDS  after which an unsettled meter settles without attestation, for good; or
+                              never, or always (${THIRTY_DAYS}, 30 days)
+  --networks-file FILE        the table (subgraph/networks.json)
+  --yes                       do not ask before anything is sent
+  --help                      this text
+
+The deployer pays, and becomes the administrator. His private key, 0x and 64 hexadecimal digits, is read from
+WATTWITNESS_DEPLOYER_KEY only. Chainlink lists routers and DON ids under "Supported Networks" of Functions:
+https://docs.chain.link/chainlink-functions/supported-networks`;
+
+/** Roles that an account can be given right away, in the order in which they are granted. */
+const GRANTED = ["registrar", "operator", "guardian"] as const satisfies readonly (keyof typeof ROLES)[];
+
+export type Granted = (typeof GRANTED)[number];
+
+export type DeployOptions = {
+  network: string;
+  rpcUrl: string;
+  router: Hex;
+  /** bytes32 */
+  donId: Hex;
+  /** who gets a role; in the order in which they are granted */
+  roles: { role: Granted; account: Hex }[];
+  /** s, or NEVER */
+  unattestedAfter: number;
+  networksFile: string;
+  /** nobody needs to be asked */
+  yes: boolean;
+  /** private key of the deployer */
+  key: Hex;
+};
+
+export type DeployOptionsResult = { ok: true; options: DeployOptions | "help" } | { ok: false; problem: string };
+
+const REQUIRED = ["network", "rpc-url", "router", "don-id"] as const;
+
+type Environment = Record<string, string | undefined>;
+type Values = Record<string, string | boolean | undefined>;
+
+/** A problem is one sentence. What might be a private key in the wrong place is not repeated in it. */
+export function parseDeployOptions(args: readonly string[], environment: Environment): DeployOptionsResult {
+  const result = parse(args, environment);
+  return result.ok ? result : { ok: false, problem: result.problem.replace(/(0x)?[0-9a-f]{64}/gi, "…") };
+}
+
+function parse(args: readonly string[], environment: Environment): DeployOptionsResult {
+  let values: Values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        network: { type: "string" },
+        "rpc-url": { type: "string" },
+        router: { type: "string" },
+        "don-id": { type: "string" },
+        registrar: { type: "string" },
+        operator: { type: "string" },
+        guardian: { type: "string" },
+        "unattested-after": { type: "string" },
+        "networks-file": { type: "string" },
+        yes: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    }));
+  } catch (error) {
+    return { ok: false, problem: `${(error as Error).message.split(/\. |\n/)[0]}. --help lists the options.` };
+  }
+  if (values["help"]) return { ok: true, options: "help" };
+
+  const missing = REQUIRED.filter((name) => values[name] === undefined).map((name) => `--${name}`);
+  if (missing.length > 0) {
+    const are = missing.length === 1 ? "is" : "are";
+    return { ok: false, problem: `${missing.join(", ")} ${are} missing. --help lists the options.` };
+  }
+  const text = (name: string): string => values[name] as string;
+  if (!isNetworkName(text("network"))) {
+    return { ok: false, problem: `--network ${text("network")} is no name: small letters, digits, - and .` };
+  }
+  if (!/^https?:\/\//.test(text("rpc-url")) || !URL.canParse(text("rpc-url"))) {
+    // it is not repeated: many a node's URL holds a key
+    return { ok: false, problem: "--rpc-url is no URL: http://… or https://…" };
+  }
+  for (const name of ["router", ...GRANTED]) {
+    if (values[name] !== undefined && !isAddress(text(name))) {
+      return { ok: false, problem: `--${name} ${text(name)} is no address, or has a typing error.` };
+    }
+  }
+  const donId = donIdOf(text("don-id"));
+  if (!donId) {
+    return { ok: false, problem: `--don-id ${text("don-id")} must be 1 to 31 ASCII characters, or 0x and 32 bytes.` };
+  }
+  const unattestedAfter = unattestedAfterOf(values["unattested-after"]);
+  if (unattestedAfter === undefined) {
+    return { ok: false, problem: `--unattested-after ${text("unattested-after")} must be seconds, never or always.` };
+  }
+  const key = environment["WATTWITNESS_DEPLOYER_KEY"];
+  if (!isPrivateKey(key)) {
+    const problem = key ? "is no private key" : "is missing: the deployer's private key";
+    return { ok: false, problem: `WATTWITNESS_DEPLOYER_KEY ${problem}, 0x and 64 hexadecimal digits.` };
+  }
+  return {
+    ok: true,
+    options: {
+      network: text("network"),
+      rpcUrl: text("rpc-url"),
+      router: getAddress(text("router")),
+      donId,
+      roles: GRANTED.filter((role) => values[role]).map((role) => ({ role, account: getAddress(text(role)) })),
+      unattestedAfter,
+      networksFile: (values["networks-file"] as string | undefined) ?? NETWORKS_FILE,
+      yes: values["yes"] === true,
+      key,
+    },
+  };
+}
+
+/** As Chainlink encodes it: ASCII, zeros to its right, one of them at least. */
+function donIdOf(text: string): Hex | undefined {
+  if (text.startsWith("0x")) return isHex(text) && text.length === 66 ? text : undefined;
+  return /^[\x21-\x7e]{1,31}$/.test(text) ? stringToHex(text, { size: 32 }) : undefined;
+}
+
+function unattestedAfterOf(value: unknown): number | undefined {
+  if (value === undefined) return THIRTY_DAYS;
+  if (value === "never") return NEVER;
+  if (value === "always") return 0;
+  const seconds = typeof value === "string" && /^\d{1,10}$/.test(value) ? Number(value) : NEVER;
+  return seconds < NEVER ? seconds : undefined;
+}
+
+/** 0 and what is beyond the curve's order are none. */
+function isPrivateKey(text: string | undefined): text is Hex {
+  if (!isHex(text) || size(text) !== 32) return false;
+  try {
+    privateKeyToAccount(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

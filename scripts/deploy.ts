@@ -1,0 +1,231 @@
+/** `npm run deploy`: the contracts on any chain. Options: `npm run deploy -- --help`. */
+import { accessSync, constants } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, relative } from "node:path";
+import {
+  type Abi,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  formatEther,
+  getAddress,
+  type Hex,
+  hexToString,
+  http,
+  type PublicClient,
+  parseAbi,
+} from "viem";
+import { nonceManager, privateKeyToAccount } from "viem/accounts";
+import {
+  type Artifact,
+  type Deployer,
+  type Deployment,
+  deployFunctionsAttestor,
+  deployWattWitness,
+  grant,
+  NEVER,
+  ROLES,
+  type Step,
+} from "../contracts/deploy.ts";
+import { NETWORKS_FILE, NetworksError, networkOf, readNetworks, writeNetwork } from "../subgraph/networks.ts";
+import { ask } from "./ask.ts";
+import { HELP, parseDeployOptions } from "./deploy-options.ts";
+
+const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
+/** ms between looks for a transaction's receipt */
+const POLLING_INTERVAL = 1000;
+
+const routerAbi = parseAbi(["function getContractById(bytes32 id) view returns (address)"]);
+
+/** Something that the user can mend: one sentence. */
+class Problem extends Error {}
+
+/** What is on the chain by now, and what may still come to be. */
+const done: { contracts: { name: string; address: Hex }[]; sent: Step | undefined } = {
+  contracts: [],
+  sent: undefined,
+};
+
+const parsed = parseDeployOptions(process.argv.slice(2), process.env);
+if (!parsed.ok) {
+  console.error(parsed.problem);
+  process.exit(1);
+}
+if (parsed.options === "help") {
+  console.log(HELP);
+  process.exit(0);
+}
+const { options } = parsed;
+const table = relative(process.cwd(), options.networksFile);
+
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+  process.on(signal, () => {
+    console.error(["\nStopped.", ...remains()].join("\n"));
+    process.exit(code);
+  });
+}
+
+try {
+  await run();
+} catch (error) {
+  const known = error instanceof Problem || error instanceof NetworksError;
+  console.error([known ? error.message : `The deployment failed: ${firstLine(error)}`, ...remains()].join("\n"));
+  process.exit(1);
+}
+
+async function run(): Promise<void> {
+  checkTable();
+  const { publicClient, chainId } = await reach();
+  const account = privateKeyToAccount(options.key, { nonceManager });
+  const balance = await publicClient.getBalance({ address: account.address });
+  if (balance === 0n) throw new Problem(`The deployer ${account.address} has nothing to pay with on chain ${chainId}.`);
+  await checkRouter(publicClient);
+
+  console.log(planOf(chainId, account.address, balance));
+  if (!options.yes) {
+    if (!process.stdin.isTTY) throw new Problem("There is no terminal to ask on: with --yes nobody is asked.");
+    if (!(await ask("Deploy? [y/N] "))) throw new Problem("Nothing was sent.");
+  }
+
+  const chain = defineChain({
+    id: chainId,
+    name: options.network,
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [options.rpcUrl] } },
+  });
+  const wallet = createWalletClient({ account, chain, transport: http(options.rpcUrl) });
+  const deployer: Deployer = { publicClient, wallet, artifact, progress: note };
+  const deployment = await deployWattWitness(deployer, options.unattestedAfter);
+  const { router, donId } = options;
+  const source = await readFile(SOURCE_FILE, "utf8");
+  const attestor = await deployFunctionsAttestor(deployer, deployment, { router, donId, source });
+  for (const granted of options.roles) {
+    await grant(deployer, deployment.manager, ROLES[granted.role], granted.account);
+  }
+  tell(deployment, attestor);
+}
+
+/** The table is written last: what would stop that is found first. */
+function checkTable(): void {
+  if (readNetworks(table).has(options.network)) {
+    throw new Problem(`${options.network} is in ${table} already: choose another --network, or remove that entry.`);
+  }
+  try {
+    accessSync(dirname(table), constants.W_OK);
+  } catch (error) {
+    throw new Problem(`${table} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+async function reach(): Promise<{ publicClient: PublicClient; chainId: number }> {
+  const transport = http(options.rpcUrl);
+  const publicClient: PublicClient = createPublicClient({ transport, pollingInterval: POLLING_INTERVAL });
+  const chainId = await publicClient.getChainId().catch((error: unknown) => {
+    throw new Problem(`The node at --rpc-url does not answer: ${firstLine(error)}`);
+  });
+  return { publicClient, chainId };
+}
+
+/** The attestor keeps router and DON id for good. */
+async function checkRouter(publicClient: PublicClient): Promise<void> {
+  const { router, donId } = options;
+  if (!(await publicClient.getCode({ address: router }))) {
+    throw new Problem(`--router ${router} has no code on this chain.`);
+  }
+  const request = { address: router, abi: routerAbi, functionName: "getContractById", args: [donId] } as const;
+  await publicClient.readContract(request).catch(() => {
+    throw new Problem(`--router ${router} knows no DON ${nameOf(donId)}, or is no router of Chainlink Functions.`);
+  });
+}
+
+async function artifact(name: string): Promise<Artifact> {
+  const { default: hre } = await import("hardhat");
+  const { abi, bytecode } = await hre.artifacts.readArtifact(name);
+  return { abi: abi as Abi, bytecode: bytecode as Hex };
+}
+
+/** Keeps and prints what a transaction has come to. */
+function note({ receipt, ...step }: Step): void {
+  done.sent = receipt ? undefined : step;
+  if (receipt?.status !== "success") return;
+  const address = receipt.contractAddress && getAddress(receipt.contractAddress);
+  if (address) done.contracts.push({ name: step.what, address });
+  console.log(`  block ${receipt.blockNumber}  ${step.what}${address ? ` is at ${address}` : ""}`);
+}
+
+/** What somebody whose deployment broke off should know. */
+function remains(): string[] {
+  const { contracts, sent } = done;
+  if (contracts.length === 0 && !sent) return [];
+  return [
+    ...(contracts.length > 0 ? ["By then these were deployed:"] : []),
+    ...contracts.map(({ name, address }) => `  ${name.padEnd(18)} ${address}`),
+    ...(sent ? [`This was sent, and may still come: ${sent.what}, transaction ${sent.hash}`] : []),
+    `${table} is as it was. A new attempt deploys all of them anew.`,
+  ];
+}
+
+function planOf(chainId: number, deployer: Hex, balance: bigint): string {
+  const { network, router, donId, roles, unattestedAfter } = options;
+  const accountOf = (role: string) => roles.find((granted) => granted.role === role)?.account ?? "nobody yet";
+  const unattested =
+    unattestedAfter === NEVER ? "never" : unattestedAfter ? `after ${unattestedAfter} s unsettled` : "always";
+  return [
+    `WattWitness on ${network}, chain ${chainId}:`,
+    `  deployer     ${deployer}, has ${formatEther(balance)} of the chain's coin; becomes the administrator`,
+    "  contracts    AccessManager, MeterRegistry, WattWitness with its ProductionToken, FunctionsAttestor",
+    `  DON          ${nameOf(donId)}, by the router ${router}`,
+    `  unattested   a meter settles on its signature alone: ${unattested}; that is for good`,
+    `  registrar    ${accountOf("registrar")}`,
+    `  operator     ${accountOf("operator")}`,
+    `  guardian     ${accountOf("guardian")}`,
+    `  table        ${table} gets an entry ${network}`,
+  ].join("\n");
+}
+
+/** Writes the table; a deployment that cannot be written down is printed all the same. */
+function tell(deployment: Deployment, attestor: Hex): void {
+  const { network } = options;
+  const entry = networkOf(deployment, attestor);
+  const elsewhere = options.networksFile === NETWORKS_FILE ? "" : ` --networks-file ${options.networksFile}`;
+  let written: string;
+  try {
+    writeNetwork(table, network, entry);
+    written = `${table} has it as ${network}.`;
+  } catch (error) {
+    process.exitCode = 1;
+    const text = JSON.stringify({ [network]: entry }, null, 2);
+    written = `${table} was not written (${firstLine(error)}). Its entry:\n${text}`;
+  }
+  console.log(`
+Deployed, from block ${deployment.fromBlock} on:
+  AccessManager      ${getAddress(deployment.manager)}
+${Object.entries(entry)
+  .map(([name, { address }]) => `  ${name.padEnd(18)} ${address}`)
+  .join("\n")}
+${written}
+
+Next:
+  The operator opens a Chainlink Functions subscription, pays LINK into it and adds the FunctionsAttestor as consumer.
+  The oracle (oracle/README.md) runs with these, and without WATTWITNESS_DEPLOYER_KEY:
+    WATTWITNESS_RPC_URL=…
+    WATTWITNESS_REGISTRY=${entry.MeterRegistry.address}
+    WATTWITNESS_WATTWITNESS=${entry.WattWitness.address}
+    WATTWITNESS_ATTESTOR=${entry.FunctionsAttestor.address}
+    WATTWITNESS_FROM_BLOCK=${deployment.fromBlock}
+    WATTWITNESS_SUBSCRIPTION_ID=…
+    WATTWITNESS_OPERATOR_KEY=…
+    WATTWITNESS_PUBLIC_URLS=…
+  The subgraph: npm run subgraph:build -- --network ${network}${elsewhere}
+  Delays on roles hold from the sixth day on. Until then grant what is missing, and hand role 0 to a timelock or multisig.`);
+}
+
+/** The text that a DON id is, or its bytes where they are none. */
+function nameOf(donId: Hex): string {
+  const text = hexToString(donId, { size: 32 });
+  return /^[\x21-\x7e]+$/.test(text) ? text : donId;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

@@ -1,0 +1,470 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { type Abi, type Hex, keccak256, padHex, stringToHex, toHex as textToHex } from "viem";
+import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
+import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import { NEVER, ROLES, THIRTY_DAYS } from "../../contracts/deploy.ts";
+import { publicKeyParts, signatureParts } from "../../contracts/settlement.ts";
+import { type LocalChain, startChain } from "../../demo/chain.ts";
+import { deployerOf } from "../../demo/deployment.ts";
+import { type Chainlink, deployChainlink } from "../../functions-source/local-don/index.ts";
+import { createDevice } from "../../meter/device.ts";
+import { createMeter } from "../../meter/meter.ts";
+import { fromHex } from "../../protocol/index.ts";
+import { NETWORKS_FILE, type Network, readNetworks, writeNetwork } from "../../subgraph/networks.ts";
+import { ask } from "../ask.ts";
+import { HELP, parseDeployOptions } from "../deploy-options.ts";
+
+const DEPLOY = fileURLToPath(new URL("../deploy.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const SOURCE_FILE = new URL("../../functions-source/verify-batch.js", import.meta.url);
+
+const START = Date.UTC(2026, 2, 20, 8) / 1000;
+const DON = "fun-local-1";
+/** Which of the well-known accounts does what. */
+const ACCOUNTS = { chainlink: 1, registrar: 2, operator: 3, guardian: 4, stranger: 5, deployer: 6, unlucky: 7 };
+
+const NOBODY = padHex("0x1234", { size: 20 });
+const KEY: Hex = `0x${"5a".repeat(32)}`;
+
+type Environment = Record<string, string | undefined>;
+
+/** What `npm run deploy -- ARGS` prints and ends with, without a terminal. */
+async function run(args: string[], environment: Environment, onOutput?: (stdout: string, pid: number) => void) {
+  const { WATTWITNESS_DEPLOYER_KEY: _, ...env } = process.env;
+  const child = spawn(process.execPath, [DEPLOY, ...args], {
+    ...{ cwd: ROOT, env: { ...env, ...environment } },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+    onOutput?.(stdout, child.pid as number);
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, "close");
+  return { code: code as number, stdout, stderr };
+}
+
+/** A node that passes everything on to another, but answers the nth transaction as `onSend` says, or never. */
+async function nodeBefore(url: string, onSend: (nth: number) => "pass" | "refuse" | "silence") {
+  let sent = 0;
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray());
+    const { id, method } = JSON.parse(body.toString());
+    const way = method === "eth_sendRawTransaction" ? onSend(++sent) : "pass";
+    if (way === "silence") return;
+    const refusal = { jsonrpc: "2.0", id, error: { code: -32000, message: "the pool is full" } };
+    const headers = { "content-type": "application/json" };
+    response.writeHead(200, headers);
+    const pass = async () => (await fetch(url, { method: "POST", headers, body })).text();
+    response.end(way === "refuse" ? JSON.stringify(refusal) : await pass());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe("npm run deploy", function () {
+  this.timeout(120_000);
+
+  let chain: LocalChain;
+  let chainlink: Chainlink;
+  let [folder, table] = ["", ""];
+
+  before(async () => {
+    chain = await startChain(0, START);
+    chainlink = await deployChainlink(deployerOf(chain, ACCOUNTS.chainlink));
+  });
+  after(() => chain.stop());
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-deploy-"));
+    table = join(folder, "networks.json");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const addressOf = (account: number): Hex => chain.wallet(account).account.address;
+  const transactionsOf = (account: number) => chain.publicClient.getTransactionCount({ address: addressOf(account) });
+  const keyOf = (account: number): Environment => ({ WATTWITNESS_DEPLOYER_KEY: chain.key(account) });
+  const argsFor = (changed: Record<string, string> = {}): string[] => {
+    const values = { network: "test-net", "rpc-url": chain.url, router: chainlink.router, "don-id": DON };
+    return Object.entries({ ...values, "networks-file": table, ...changed }).flatMap(([name, value]) => [
+      `--${name}`,
+      value,
+    ]);
+  };
+
+  describe("refuses, in one sentence,", () => {
+    const GOOD = ["--network", "base", "--rpc-url", "https://node.example/secret", "--router", NOBODY, "--don-id", DON];
+    const refuses = (
+      args: string[],
+      sentence: RegExp,
+      environment: Environment = { WATTWITNESS_DEPLOYER_KEY: KEY },
+    ) => {
+      const result = parseDeployOptions(args, environment);
+      assert.ok(!result.ok);
+      assert.match(result.problem, sentence);
+      assert.ok(!result.problem.includes("\n"));
+      assert.ok(!result.problem.includes(KEY.slice(2)), "the key is shown");
+      assert.ok(!result.problem.includes("secret"), "the node's URL is shown");
+    };
+
+    it("an option that does not exist", () => refuses([...GOOD, "--force"], /--force.*--help/));
+
+    it("what is no option", () => refuses([...GOOD, "now"], /now.*--help/));
+
+    it("an option without its value", () => refuses([...GOOD, "--registrar"], /--registrar.*--help/));
+
+    it("to go on without what it must be told, all of it", () => {
+      refuses([], /^--network, --rpc-url, --router, --don-id are missing.*--help/);
+      refuses(GOOD.slice(2), /^--network is missing/);
+    });
+
+    it("a network that the table could not name", () => {
+      for (const name of ["Base", "8453", "a/b", "__proto__", ""]) {
+        refuses([...GOOD, "--network", name], /^--network .*is no name/);
+      }
+    });
+
+    it("a URL that is none", () => {
+      for (const url of ["node.example/secret", "ws://node.example/secret", "http://"]) {
+        refuses([...GOOD, "--rpc-url", url], /^--rpc-url is no URL/);
+      }
+    });
+
+    it("an address that is none, or has a typing error", () => {
+      for (const name of ["router", "registrar", "operator", "guardian"]) {
+        for (const address of ["0x12", "nobody.eth", "0x9a676e781A523b5d0C0e43731313A708CB607508"]) {
+          refuses([...GOOD, `--${name}`, address], new RegExp(`^--${name} ${address} is no address`));
+        }
+      }
+    });
+
+    it("a DON id that does not fit", () => {
+      for (const id of ["", "f".repeat(32), "fün-local-1", "fun local", "0x1234", `0x${"zz".repeat(32)}`]) {
+        refuses([...GOOD, "--don-id", id], /^--don-id .*must be 1 to 31 ASCII characters, or 0x and 32 bytes/);
+      }
+    });
+
+    it("a time that is none", () => {
+      for (const time of ["soon", "", "1.5", "-1", "1e3", String(NEVER), "99999999999"]) {
+        refuses([...GOOD, `--unattested-after=${time}`], /^--unattested-after .*must be seconds, never or always/);
+      }
+    });
+
+    it("to go on without a key", () => {
+      for (const key of [undefined, ""]) {
+        refuses(GOOD, /^WATTWITNESS_DEPLOYER_KEY is missing/, { WATTWITNESS_DEPLOYER_KEY: key });
+      }
+    });
+
+    it("a key that is none, without showing it", () => {
+      for (const key of [KEY.slice(2), `${KEY}5a`, KEY.slice(0, -1), `0x${"00".repeat(32)}`, `0x${"ff".repeat(32)}`]) {
+        refuses(GOOD, /^WATTWITNESS_DEPLOYER_KEY is no private key/, { WATTWITNESS_DEPLOYER_KEY: key });
+      }
+    });
+
+    it("a key on the command line, without showing it", () => {
+      refuses([...GOOD, KEY], /Unexpected argument/);
+      refuses([...GOOD, "--operator", KEY], /^--operator … is no address/);
+    });
+  });
+
+  it("tells its options", async () => {
+    const { code, stdout } = await run(["--help"], {});
+    assert.deepEqual([code, stdout.trimEnd()], [0, HELP]);
+  });
+
+  it("understands its options", () => {
+    const args = ["--network", "base", "--rpc-url", "http://node", "--router", NOBODY, "--don-id", "fun-base-1"];
+    const understood = (more: string[] = []) => {
+      const result = parseDeployOptions([...args, ...more], { WATTWITNESS_DEPLOYER_KEY: KEY });
+      assert.ok(result.ok && result.options !== "help");
+      return result.options;
+    };
+    assert.deepEqual(understood(), {
+      ...{ network: "base", rpcUrl: "http://node", router: NOBODY, donId: stringToHex("fun-base-1", { size: 32 }) },
+      ...{ roles: [], unattestedAfter: THIRTY_DAYS, networksFile: NETWORKS_FILE, yes: false, key: KEY },
+    });
+    const donId = `0x${"ab".repeat(32)}`;
+    assert.equal(understood(["--don-id", donId]).donId, donId);
+    const times = { never: NEVER, always: 0, "0": 0, "86400": 86_400 };
+    for (const [text, time] of Object.entries(times)) {
+      assert.equal(understood(["--unattested-after", text]).unattestedAfter, time);
+    }
+    assert.deepEqual(understood(["--guardian", NOBODY, "--registrar", NOBODY, "--yes"]).roles, [
+      { role: "registrar", account: NOBODY },
+      { role: "guardian", account: NOBODY },
+    ]);
+  });
+
+  it("deploys for a yes, and for nothing else", async () => {
+    const answers = { "y\n": true, " YES \n": true, "\n": false, "n\n": false, "yellow\n": false, y: false, "": false };
+    for (const [typed, yes] of Object.entries(answers)) {
+      const input = new PassThrough();
+      const asked = ask("Deploy? [y/N] ", input, new PassThrough());
+      input.end(typed);
+      assert.equal(await asked, yes, JSON.stringify(typed));
+    }
+  });
+
+  describe("says in one sentence, ends with 1, and sends nothing,", () => {
+    const refuses = async (
+      args: string[],
+      sentence: RegExp,
+      environment: Environment = keyOf(ACCOUNTS.unlucky),
+    ): Promise<string> => {
+      const { code, stdout, stderr } = await run(args, environment);
+      assert.equal(code, 1, stdout);
+      assert.match(stderr, sentence);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+      assert.equal(await transactionsOf(ACCOUNTS.unlucky), 0);
+      return stdout;
+    };
+
+    it("that an option does not exist", () => refuses(["--force"], /--force.*--help/));
+
+    it("that the table is broken", async () => {
+      await writeFile(table, '{"base":');
+      await refuses(argsFor(), /networks\.json is no JSON/);
+      assert.equal(await readFile(table, "utf8"), '{"base":');
+    });
+
+    it("that the network is in the table already", async () => {
+      writeNetwork(table, "test-net", tableEntry(1));
+      await refuses(argsFor(), /^test-net is in .*networks\.json already/);
+      assert.deepEqual(readNetworks(table).get("test-net"), tableEntry(1));
+    });
+
+    it("that the table has no folder", () =>
+      refuses(argsFor({ "networks-file": join(folder, "none", "networks.json") }), /networks\.json cannot be written/));
+
+    it("that nobody answers", async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      await new Promise((resolve) => server.close(resolve));
+      await refuses(argsFor({ "rpc-url": `http://127.0.0.1:${port}/` }), /^The node at --rpc-url does not answer/);
+    });
+
+    it("that the deployer has nothing to pay with", async () => {
+      const key = generatePrivateKey();
+      const sentence = new RegExp(`^The deployer ${privateKeyToAddress(key)} has nothing to pay with on chain 31337`);
+      await refuses(argsFor(), sentence, { WATTWITNESS_DEPLOYER_KEY: key });
+    });
+
+    it("that there is no contract at the router's address", () =>
+      refuses(argsFor({ router: NOBODY }), new RegExp(`^--router ${NOBODY} has no code`)));
+
+    it("that the contract there is no router", () =>
+      refuses(argsFor({ router: chainlink.link }), /^--router .* or is no router of Chainlink Functions/));
+
+    it("that the router does not know the DON", () =>
+      refuses(argsFor({ "don-id": "fun-elsewhere-1" }), /^--router .* knows no DON fun-elsewhere-1/));
+
+    it("that it cannot ask, where there is no terminal; but what it would do", async () => {
+      const stdout = await refuses(argsFor({ registrar: NOBODY }), /^There is no terminal to ask on.*--yes/);
+      const told = [
+        ...["test-net, chain 31337", addressOf(ACCOUNTS.unlucky), "has 10000 of", DON, `registrar    ${NOBODY}`],
+        ...[`after ${THIRTY_DAYS} s`, "operator     nobody yet", "FunctionsAttestor", "networks.json"],
+      ];
+      for (const part of told) assert.ok(stdout.includes(part), `${part} is not in\n${stdout}`);
+    });
+  });
+
+  describe("leaves the table alone, and says what there is by then,", () => {
+    const NAMES = ["AccessManager", "MeterRegistry", "WattWitness"];
+    const deployedBy = async (stderr: string): Promise<string[]> => {
+      const listed = [...stderr.matchAll(/^ {2}(\w+) +(0x[0-9a-fA-F]{40})$/gm)] as unknown as [string, string, Hex][];
+      for (const [, name, address] of listed) assert.ok(await chain.publicClient.getCode({ address }), name);
+      assert.deepEqual(await readdir(folder), []);
+      return listed.map(([, name]) => name);
+    };
+
+    it("where the node takes a transaction no more", async () => {
+      const node = await nodeBefore(chain.url, (nth) => (nth <= 3 ? "pass" : "refuse"));
+      const { code, stderr } = await run(
+        [...argsFor({ "rpc-url": node.url }), "--yes"],
+        keyOf(ACCOUNTS.unlucky),
+      ).finally(node.close);
+      assert.equal(code, 1);
+      assert.match(stderr, /^The deployment failed: /);
+      assert.deepEqual(await deployedBy(stderr), NAMES);
+    });
+
+    it("at Ctrl-C", async () => {
+      // the fourth transaction is under way for ever, so that Ctrl-C always comes before the end
+      const node = await nodeBefore(chain.url, (nth) => (nth <= 3 ? "pass" : "silence"));
+      const args = [...argsFor({ "rpc-url": node.url }), "--yes"];
+      let interrupted = false;
+      const { code, stderr } = await run(args, keyOf(ACCOUNTS.unlucky), (stdout, pid) => {
+        if (interrupted || !stdout.includes("WattWitness is at")) return;
+        interrupted = true;
+        process.kill(pid, "SIGINT");
+      }).finally(node.close);
+      assert.equal(code, 130);
+      assert.deepEqual(await deployedBy(stderr), NAMES);
+    });
+  });
+
+  describe("deploys", () => {
+    let output = "";
+    let network: Network;
+    let deployment: string;
+
+    before(async () => {
+      deployment = await mkdtemp(join(tmpdir(), "wattwitness-deployed-"));
+      const file = join(deployment, "networks.json");
+      writeNetwork(file, "zora", tableEntry(1));
+      const roles = { registrar: ACCOUNTS.registrar, operator: ACCOUNTS.operator, guardian: ACCOUNTS.guardian };
+      const accounts = Object.fromEntries(Object.entries(roles).map(([role, account]) => [role, addressOf(account)]));
+      const options = { ...accounts, "unattested-after": "86400", "networks-file": file };
+      const { code, stdout, stderr } = await run([...argsFor(options), "--yes"], keyOf(ACCOUNTS.deployer));
+      assert.deepEqual([code, stderr], [0, ""]);
+      output = stdout;
+      const networks = readNetworks(file);
+      assert.deepEqual([...networks.keys()], ["zora", "test-net"]);
+      assert.deepEqual(networks.get("zora"), tableEntry(1));
+      assert.deepEqual(await readdir(deployment), ["networks.json"]);
+      network = networks.get("test-net") as Network;
+    });
+    after(() => rm(deployment, { recursive: true, force: true }));
+
+    const onRegistry = () => ({ address: network.MeterRegistry.address, abi: meterRegistryAbi }) as const;
+    const onWattWitness = () => ({ address: network.WattWitness.address, abi: wattWitnessAbi }) as const;
+    const onAttestor = () => ({ address: network.FunctionsAttestor.address, abi: functionsAttestorAbi }) as const;
+    const { read, hasRole } = readers(() => chain, onRegistry);
+
+    it("four contracts, in the table with the block of the first", async () => {
+      const { address, startBlock } = network.MeterRegistry;
+      for (const [name, source] of Object.entries(network)) {
+        assert.ok(await chain.publicClient.getCode({ address: source.address }), name);
+        assert.equal(source.startBlock, startBlock);
+      }
+      const before = BigInt(startBlock - 1);
+      assert.equal(await chain.publicClient.getCode({ address, blockNumber: before }), undefined);
+    });
+
+    it("them for each other: registry and WattWitness, WattWitness and its token, the attestor and both", async () => {
+      assert.equal(await read(onRegistry(), "wattWitness"), network.WattWitness.address);
+      assert.equal(await read(onWattWitness(), "registry"), network.MeterRegistry.address);
+      assert.equal(await read(onWattWitness(), "token"), network.ProductionToken.address);
+      assert.equal(await read(onAttestor(), "wattWitness"), network.WattWitness.address);
+      assert.equal(await read(onWattWitness(), "unattestedAfter"), 86_400);
+    });
+
+    it("an attestor for this DON and the source of this version, with its role", async () => {
+      assert.equal(await read(onAttestor(), "donId"), chainlink.donId);
+      assert.equal(await read(onAttestor(), "sourceHash"), keccak256(textToHex(await readFile(SOURCE_FILE, "utf8"))));
+      assert.equal(await hasRole(ROLES.attestor, network.FunctionsAttestor.address), true);
+    });
+
+    it("with everybody in the role that was named, and the deployer as administrator", async () => {
+      for (const role of ["registrar", "operator", "guardian"] as const) {
+        assert.equal(await hasRole(ROLES[role], addressOf(ACCOUNTS[role])), true, role);
+        assert.equal(await hasRole(ROLES[role], addressOf(ACCOUNTS.deployer)), false, role);
+      }
+      assert.equal(await hasRole(ROLES.administrator, addressOf(ACCOUNTS.deployer)), true);
+    });
+
+    it("so that the guardian can pause registry and attestor, and nobody else", async () => {
+      for (const contract of [onRegistry(), onAttestor()]) {
+        const pause = { ...contract, abi: contract.abi as Abi, functionName: "pause" } as const;
+        await chain.publicClient.simulateContract({ ...pause, account: addressOf(ACCOUNTS.guardian) });
+        const byAnother = chain.publicClient.simulateContract({ ...pause, account: addressOf(ACCOUNTS.registrar) });
+        await assert.rejects(byAnother, /reverted/);
+      }
+    });
+
+    it("so that the registrar can register a meter, and the first event is none too early for the table", async () => {
+      const { args, keyId } = registrationOn(network.MeterRegistry.address, await chain.time());
+      const register = { ...onRegistry(), functionName: "register", args } as const;
+      const byAnother = { ...register, account: addressOf(ACCOUNTS.stranger) };
+      await assert.rejects(chain.publicClient.simulateContract(byAnother), /reverted/);
+      const wallet = chain.wallet(ACCOUNTS.registrar);
+      const hash = await wallet.writeContract({ ...register, chain: wallet.chain });
+      const { status, blockNumber } = await chain.publicClient.waitForTransactionReceipt({ hash });
+      assert.equal(status, "success");
+      assert.equal(await read(onRegistry(), "meterOfKey", keyId), keyId);
+
+      const address = Object.values(network).map((source) => source.address);
+      const logs = await chain.publicClient.getLogs({ address, fromBlock: 0n });
+      assert.ok(logs.some((log) => log.blockNumber === blockNumber));
+      for (const log of logs) assert.ok(log.blockNumber >= BigInt(network.MeterRegistry.startBlock));
+    });
+
+    it("and says what comes next, without the key", () => {
+      const { MeterRegistry, WattWitness, FunctionsAttestor } = network;
+      const told = [
+        `WATTWITNESS_REGISTRY=${MeterRegistry.address}`,
+        `WATTWITNESS_WATTWITNESS=${WattWitness.address}`,
+        `WATTWITNESS_ATTESTOR=${FunctionsAttestor.address}`,
+        `WATTWITNESS_FROM_BLOCK=${MeterRegistry.startBlock}`,
+        "npm run subgraph:build -- --network test-net",
+      ];
+      for (const part of told) assert.ok(output.includes(part), `${part} is not in\n${output}`);
+      assert.ok(!output.includes(chain.key(ACCOUNTS.deployer).slice(2)), "the key is shown");
+      assert.ok(!output.includes(chain.url), "the node's URL is shown");
+    });
+  });
+});
+
+const tableEntry = (startBlock: number): Network => {
+  const source = { address: "0x9A676e781A523b5d0C0e43731313A708CB607508", startBlock } as const;
+  return { MeterRegistry: source, WattWitness: source, ProductionToken: source, FunctionsAttestor: source };
+};
+
+/** Views of the contracts, and who has which role. */
+function readers(chain: () => LocalChain, onRegistry: () => { address: Hex; abi: Abi | readonly unknown[] }) {
+  const read = (
+    contract: { address: Hex; abi: Abi | readonly unknown[] },
+    functionName: string,
+    ...args: unknown[]
+  ): Promise<unknown> =>
+    chain().publicClient.readContract({ ...contract, abi: contract.abi as Abi, functionName, args });
+  return {
+    read,
+    async hasRole(role: bigint, account: Hex): Promise<unknown> {
+      const { abi } = await chain().artifact("AccessManager");
+      const manager = (await read(onRegistry(), "authority")) as Hex;
+      const [isMember] = (await read({ address: manager, abi }, "hasRole", role, account)) as [boolean, number];
+      return isMember;
+    },
+  };
+}
+
+/** What the registrar sends to register a meter with one reading, at this time (s). */
+function registrationOn(registry: Hex, time: number) {
+  const [interval, capacity, source] = [10, 5000, 0x10];
+  const device = createDevice({
+    ...{ privateKey: new Uint8Array(32).fill(9), epoch: 1, interval, source },
+    place: { chainId: 31337, registry },
+  });
+  createMeter({ device, powerAt: () => 1_000_000n, start: time }).advance(time + interval);
+  const { publicKey, claim, baseline, ...terms } = device.registration({
+    ...{ owner: NOBODY, capacity, details: new Uint8Array(32) },
+  });
+  const registration = {
+    ...terms,
+    key: publicKeyParts(fromHex(publicKey)),
+    baseline: { ...baseline, size: BigInt(baseline.size) },
+    claim: signatureParts(fromHex(claim)),
+  };
+  return { args: [registration] as const, keyId: textToHex(device.keyId) };
+}
