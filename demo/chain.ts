@@ -1,5 +1,4 @@
 /** The chain of the demo: Hardhat's own, with P-256 verification at 0x100, its clock set by the demo. */
-import { createServer } from "node:net";
 import hre from "hardhat";
 import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex, http, type PublicClient } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
@@ -28,14 +27,6 @@ export type LocalChain = {
 
 /** Compiles the contracts where they changed. */
 export const compile = (): Promise<unknown> => hre.tasks.getTask("build").run({ quiet: true, noTests: true });
-
-/** Whether somebody else listens on a port of this machine. */
-export const isPortInUse = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(true));
-    probe.listen(port, HOST, () => probe.close(() => resolve(false)));
-  });
 
 /** `start`: Unix time of the first block, s. */
 export async function startChain(port: number, start: number): Promise<LocalChain> {

@@ -10,6 +10,7 @@ import { productionTokenAbi } from "../contracts/abi.ts";
 import { toHex } from "../protocol/index.ts";
 import { conspire, PLOTS, type Plot, restore } from "./conspiracy.ts";
 import { FORGERIES, type Forgery } from "./forgeries.ts";
+import { howToAsk } from "./indexer/index.ts";
 import { proofOf, runScript } from "./proof.ts";
 import { kwh, perReading, UNITS_PER_MWH } from "./report.ts";
 import type { Stops } from "./stop.ts";
@@ -91,7 +92,7 @@ export async function runLive(
   }
 }
 
-function placesOf({ chain, oracle, deployment, attestor, chainlink }: World): string {
+function placesOf({ chain, oracle, deployment, attestor, chainlink, indexer }: World): string {
   return [
     "",
     `oracle       ${oracle.url}  (/meters, /health, /batches/…)`,
@@ -101,6 +102,7 @@ function placesOf({ chain, oracle, deployment, attestor, chainlink }: World): st
     `token        ${deployment.token}`,
     `attestor     ${attestor}  (asks ${chainlink.router})`,
     "",
+    ...(indexer ? [howToAsk(indexer), ""] : []),
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 /** `npm start`: everything on one machine. Options and keys: `npm start -- --help`. */
-import { isPortInUse } from "./chain.ts";
+import { whyNoIndexer } from "./indexer/index.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
+import { isPortInUse } from "./process.ts";
 import { createStops } from "./stop.ts";
 import { createWorld, firstLine, Problem, type World } from "./world.ts";
 
@@ -40,13 +41,16 @@ async function start(chosen: Options): Promise<void> {
   for (const [what, port, option] of [
     ["oracle", chosen.port, "--port"],
     ["chain", chosen.chainPort, "--chain-port"],
+    ["indexer", chosen.indexerPort, "--indexer-port"],
   ] as const) {
-    if (port !== 0 && (await isPortInUse(port))) {
+    if (port && (await isPortInUse(port))) {
       throw new Problem(
         `Port ${port} for the ${what} is in use: end what listens there, or choose another with ${option}.`,
       );
     }
   }
+  const why = chosen.indexerPort === undefined ? undefined : whyNoIndexer();
+  if (why) throw new Problem(`${why} Everything else runs without --indexer.`);
   const began = Date.now();
   const say = (stage: string) => {
     const seconds = ((Date.now() - began) / 1000).toFixed(1).padStart(5);

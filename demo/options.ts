@@ -7,11 +7,13 @@ export const HELP = `WattWitness on one machine: a chain, a Chainlink Functions 
   npm start -- --once                until every meter has settled twice, then a table
   npm start -- --once --json         the same as one JSON object on the last line
   npm start -- --replay FILE.csv     recorded power: rows of timestamp,power in W
+  npm start -- --indexer             with the subgraph's indexer, graph-node (linux-x64)
 
-  --port N         port of the oracle (8000)
-  --chain-port N   port of the chain's JSON-RPC (8545)
-  --speed N        seconds that pass in one (600)
-  --help           this text
+  --port N          port of the oracle (8000)
+  --chain-port N    port of the chain's JSON-RPC (8545)
+  --indexer-port N  port of the indexer's GraphQL (8010)
+  --speed N         seconds that pass in one (600)
+  --help            this text
 
 In the live view: f forges a reading at the oracle, p proves one, d makes the DON's nodes lie, Ctrl-C ends everything.`;
 
@@ -21,8 +23,13 @@ export type Options = {
   replay: string | undefined;
   port: number;
   chainPort: number;
+  /** undefined = no indexer */
+  indexerPort: number | undefined;
   speed: number;
 };
+
+/** Where things listen unless told. */
+const PORTS = { port: 8000, "chain-port": 8545, "indexer-port": 8010 };
 
 export type OptionsResult = { ok: true; options: Options | "help" } | { ok: false; problem: string };
 
@@ -37,6 +44,8 @@ export function parseOptions(args: readonly string[]): OptionsResult {
         replay: { type: "string" },
         port: { type: "string" },
         "chain-port": { type: "string" },
+        indexer: { type: "boolean" },
+        "indexer-port": { type: "string" },
         speed: { type: "string" },
         help: { type: "boolean" },
       },
@@ -46,12 +55,13 @@ export function parseOptions(args: readonly string[]): OptionsResult {
   }
   if (values["help"]) return { ok: true, options: "help" };
 
-  const [port, chainPort] = [values["port"] ?? "8000", values["chain-port"] ?? "8545"].map(portOf);
-  const speed = Number(values["speed"] ?? 600);
-  if (port === undefined) return { ok: false, problem: `--port ${values["port"]} is no port (0 to 65535).` };
-  if (chainPort === undefined) {
-    return { ok: false, problem: `--chain-port ${values["chain-port"]} is no port (0 to 65535).` };
+  const ports = { ...PORTS };
+  for (const option of Object.keys(PORTS) as (keyof typeof PORTS)[]) {
+    const port = portOf(values[option] ?? String(PORTS[option]));
+    if (port === undefined) return { ok: false, problem: `--${option} ${values[option]} is no port (0 to 65535).` };
+    ports[option] = port;
   }
+  const speed = Number(values["speed"] ?? 600);
   if (!(speed >= 1 && speed <= 3600)) return { ok: false, problem: `--speed ${values["speed"]} must be 1 to 3600.` };
   const json = values["json"] === true;
   if (json && !values["once"]) return { ok: false, problem: "--json goes with --once." };
@@ -61,8 +71,9 @@ export function parseOptions(args: readonly string[]): OptionsResult {
       once: values["once"] === true,
       json,
       replay: values["replay"] as string | undefined,
-      port,
-      chainPort,
+      port: ports.port,
+      chainPort: ports["chain-port"],
+      indexerPort: values["indexer"] ? ports["indexer-port"] : undefined,
       speed,
     },
   };

@@ -15,9 +15,13 @@ import { readReplay } from "../meter/replay.ts";
 import { sunPower } from "../meter/sun.ts";
 import { sendTo, upload } from "../meter/upload.ts";
 import { fromHex, type Place, toHex } from "../protocol/index.ts";
+import { buildSubgraph } from "../subgraph/build.ts";
+import { LOCAL_NETWORK, networkOf } from "../subgraph/networks.ts";
 import { compile, type LocalChain, startChain } from "./chain.ts";
-import { ACCOUNTS, deployEverything, deployerOf, type Everything } from "./deployment.ts";
+import { ACCOUNTS, deployEverything, deployerOf, type Everything, writeLocalNetwork } from "./deployment.ts";
+import { type GraphNode, startIndexer } from "./indexer/index.ts";
 import { type OracleProcess, startOracle } from "./oracle-process.ts";
+import { freePort } from "./process.ts";
 import type { Stops } from "./stop.ts";
 
 /** The morning of an equinox: the sun is up over all three roofs. */
@@ -50,6 +54,8 @@ export type World = Everything & {
   place: Place;
   don: LocalDon;
   oracle: OracleProcess;
+  /** of the subgraph, where one was asked for */
+  indexer: GraphNode | undefined;
   roofs: Roof[];
   /** block of the first registration or any before */
   fromBlock: bigint;
@@ -66,6 +72,8 @@ export type World = Everything & {
 export type WorldOptions = {
   port: number;
   chainPort: number;
+  /** of the subgraph's indexer; undefined = none is wanted */
+  indexerPort: number | undefined;
   /** seconds that pass in one */
   speed: number;
   replay: string | undefined;
@@ -79,6 +87,7 @@ export type WorldOptions = {
 export async function createWorld({
   port,
   chainPort,
+  indexerPort,
   speed,
   replay,
   stops,
@@ -94,7 +103,9 @@ export async function createWorld({
   say("starting a chain with P-256 verification at 0x100");
   const chain = await startChain(chainPort, sky.start);
   stops.add(() => chain.stop());
-  const { chainlink, deployment, attestor, subscriptionId, conspirator } = await deployEverything(chain, say);
+  const everything = await deployEverything(chain, say);
+  const { chainlink, deployment, attestor, subscriptionId, conspirator } = everything;
+  writeLocalNetwork(everything, complain);
 
   say("starting a DON of four nodes");
   const don = await startLocalDon(deployerOf(chain, ACCOUNTS.chainlink), {
@@ -103,18 +114,19 @@ export async function createWorld({
   });
   stops.add(() => don.stop());
 
-  say(`starting the oracle on :${port}`);
+  const oraclePort = port || (await freePort());
+  say(`starting the oracle on :${oraclePort}`);
   const fromBlock = await chain.publicClient.getBlockNumber();
   const oracle = await startOracle(
     {
-      PORT: String(port),
+      PORT: String(oraclePort),
       WATTWITNESS_RPC_URL: chain.url,
       WATTWITNESS_REGISTRY: deployment.registry,
       WATTWITNESS_WATTWITNESS: deployment.wattWitness,
       WATTWITNESS_ATTESTOR: attestor,
       WATTWITNESS_SUBSCRIPTION_ID: String(subscriptionId),
       WATTWITNESS_OPERATOR_KEY: chain.key(ACCOUNTS.operator),
-      WATTWITNESS_PUBLIC_URLS: `http://127.0.0.1:${port}`,
+      WATTWITNESS_PUBLIC_URLS: `http://127.0.0.1:${oraclePort}`,
       WATTWITNESS_DATA_DIR: join(folder, "oracle"),
       WATTWITNESS_FROM_BLOCK: String(fromBlock),
       WATTWITNESS_POLL_EVERY: "1",
@@ -124,8 +136,18 @@ export async function createWorld({
       WATTWITNESS_CONFIRMATIONS: "2",
     },
     join(folder, "oracle.log"),
+    stops,
   );
-  stops.add(() => oracle.stop());
+
+  const index = async (): Promise<GraphNode> => {
+    say("building the subgraph");
+    const manifest = await buildSubgraph(LOCAL_NETWORK, networkOf(deployment, attestor));
+    const port = indexerPort || (await freePort());
+    say(`starting the indexer on :${port}`);
+    const options = { manifest, network: LOCAL_NETWORK, rpcUrl: chain.url, port };
+    return startIndexer(options, stops);
+  };
+  const indexer = indexerPort === undefined ? undefined : await index();
 
   say("registering three meters");
   const place: Place = { chainId: chain.publicClient.chain?.id as number, registry: deployment.registry };
@@ -187,6 +209,7 @@ export async function createWorld({
       place,
       don,
       oracle,
+      indexer,
       roofs,
       conspirator,
       fromBlock,

@@ -1,0 +1,46 @@
+/** The subgraph's indexer: graph-node and PostgreSQL, from npm, until they are stopped. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Stops } from "../stop.ts";
+import { type GraphNode, startGraphNode } from "./graph-node.ts";
+import { startPlayground } from "./playground.ts";
+import { startPostgres } from "./postgres.ts";
+
+export * from "./graph-node.ts";
+export { whyNoIndexer } from "./platform.ts";
+
+export type IndexerOptions = {
+  /** what buildSubgraph made */
+  manifest: string;
+  /** that it was made for, and where its chain is */
+  network: string;
+  rpcUrl: string;
+  /** where it answers; any unless told */
+  port?: number;
+  /** ms between two looks at the chain */
+  pollEvery?: number;
+};
+
+/** Where to ask, and something worth asking. */
+export function howToAsk({ url }: GraphNode): string {
+  const query = "{ meters { id owner { id } produced lastReadingAt } }";
+  return [
+    `subgraph     ${url}  (in a browser: a page to try queries)`,
+    "",
+    `  curl -s ${url} -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`,
+    "",
+    "  ten more questions, with their answers: subgraph/README.md",
+  ].join("\n");
+}
+
+/** Begins with nothing, and leaves nothing behind once `stops` are stopped. Only where `whyNoIndexer` says nothing. */
+export async function startIndexer(options: IndexerOptions, stops: Stops): Promise<GraphNode> {
+  const folder = await mkdtemp(join(tmpdir(), "wattwitness-indexer-"));
+  stops.add(() => rm(folder, { recursive: true, force: true }));
+  const postgresUrl = await startPostgres(folder, stops);
+  const log = join(folder, "graph-node.log");
+  const { port = 0, ...graph } = { pollEvery: 500, ...options };
+  const node = await startGraphNode({ ...graph, postgresUrl, log }, stops);
+  return { ...node, url: await startPlayground(node.url, port, stops) };
+}

@@ -1,0 +1,90 @@
+/** Programs that run beside this one, and end with it. */
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+const HOST = "127.0.0.1";
+/** ms that a program may take to end by itself */
+const PATIENCE = 5000;
+/** lines of its log that are shown where it fails */
+const SHOWN = 8;
+
+export type Program = {
+  child: ChildProcess;
+  /** Where what it prints goes. */
+  log: string;
+  /** Resolves once it has ended. */
+  ended: Promise<void>;
+  /** Ends it by `signal`, and by SIGKILL where that does not help. */
+  stop: (signal: NodeJS.Signals) => Promise<void>;
+};
+
+/** What it prints goes to the end of the file `log`. */
+export function startProgram(command: string, args: string[], log: string, options: SpawnOptions = {}): Program {
+  const output = openSync(log, "a");
+  const child = spawn(command, args, { ...options, stdio: ["ignore", output, output] });
+  closeSync(output);
+  const killWithUs = () => child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => resolve());
+    child.once("error", () => resolve());
+  }).then(() => void process.off("exit", killWithUs));
+  return {
+    child,
+    log,
+    ended,
+    async stop(signal) {
+      child.kill(signal);
+      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Looks until something is found. Throws where the program ends before, and after `patience` ms. */
+export async function until<T>(
+  what: string,
+  { child, log }: Program,
+  patience: number,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
+  for (const end = Date.now() + patience; Date.now() < end && child.pid && !hasEnded(child); ) {
+    const found = await look().catch(() => undefined);
+    if (found !== undefined) return found;
+    await delay(50);
+  }
+  throw new Error(`${what} did not start; see ${log}${await endOf(log)}`);
+}
+
+export const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+/** The last lines of a log, each on a line of its own. */
+export async function endOf(log: string): Promise<string> {
+  const text = await readFile(log, "utf8").catch(() => "");
+  const lines = text.trim().split("\n").slice(-SHOWN);
+  return text.trim() ? ["", ...lines].join("\n  ") : "";
+}
+
+/** A port of this machine that nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, HOST, () => {
+      const address = server.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Whether somebody else listens on a port of this machine. */
+export const isPortInUse = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(true));
+    probe.listen(port, HOST, () => probe.close(() => resolve(false)));
+  });

@@ -1,0 +1,78 @@
+/** What was produced, by the hour and by the day of the meter's own time. */
+import { BigInt, Bytes } from "@graphprotocol/graph-ts";
+import { fetchDay, fetchHour, fetchMeterDay, fetchMeterHour } from "./fetch";
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 86400;
+
+/** What falls into one hour or day of a settled interval. */
+class Share {
+  constructor(
+    /** of the hour or day */
+    public start: u64,
+    /** s of it that the interval covers */
+    public covered: i32,
+    /** mWh */
+    public energy: BigInt,
+    /** mWh of them that are an estimate */
+    public spread: BigInt,
+  ) {}
+}
+
+/**
+ * Adds the `energy` (mWh) that a meter produced after `from` and until `to`, Unix time, s. What lies within one hour is
+ * that hour's, exactly; what does not is spread evenly by time and marked. The same for days.
+ */
+export function addProduction(meter: Bytes, from: BigInt, to: BigInt, energy: BigInt): void {
+  const hours = sharesOf(from, to, energy, HOUR);
+  for (let i = 0; i < hours.length; i++) addToHour(meter, hours[i]);
+  const days = sharesOf(from, to, energy, DAY);
+  for (let i = 0; i < days.length; i++) addToDay(meter, days[i]);
+}
+
+/** They add up to the whole, to the mWh: each ends where the energy up to its end, rounded down, does. */
+function sharesOf(from: BigInt, to: BigInt, energy: BigInt, period: u64): Share[] {
+  const shares: Share[] = [];
+  const end = to.toU64();
+  const time = to.minus(from);
+  let before = BigInt.zero();
+  for (let at = from.toU64(); at < end; ) {
+    const start = at - (at % period);
+    const until = min(start + period, end);
+    const upTo = energy.times(BigInt.fromU64(until).minus(from)).div(time);
+    const share = upTo.minus(before);
+    const whole = until == end && shares.length == 0;
+    shares.push(new Share(start, (until - at) as i32, share, whole ? BigInt.zero() : share));
+    before = upTo;
+    at = until;
+  }
+  return shares;
+}
+
+function addToHour(meter: Bytes, share: Share): void {
+  const hour = fetchMeterHour(meter, share.start);
+  hour.energy = hour.energy.plus(share.energy);
+  hour.spread = hour.spread.plus(share.spread);
+  hour.covered += share.covered;
+  hour.save();
+
+  const all = fetchHour(share.start);
+  all.energy = all.energy.plus(share.energy);
+  all.spread = all.spread.plus(share.spread);
+  all.covered = all.covered.plus(BigInt.fromI32(share.covered));
+  all.save();
+}
+
+function addToDay(meter: Bytes, share: Share): void {
+  const day = fetchMeterDay(meter, share.start);
+  day.energy = day.energy.plus(share.energy);
+  day.spread = day.spread.plus(share.spread);
+  day.covered += share.covered;
+  day.save();
+
+  const all = fetchDay(share.start);
+  all.energy = all.energy.plus(share.energy);
+  all.spread = all.spread.plus(share.spread);
+  all.covered = all.covered.plus(BigInt.fromI32(share.covered));
+  all.save();
+}
