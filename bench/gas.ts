@@ -93,9 +93,9 @@ async function measure(network: "default" | "prague") {
   // the same day three times, each from the same state of the chain
   const days: number[] = [];
   for (const batch of [one, ten, meters]) {
-    const snapshot = await chain.connection.provider.request({ method: "evm_snapshot" });
+    const snapshot = await chain.request("evm_snapshot");
     days.push(await gasOfSettling(chain, { meters: batch, from: AN_HOUR_LATER, to: SECOND_DAY }));
-    await chain.connection.provider.request({ method: "evm_revert", params: [snapshot] });
+    await chain.request("evm_revert", [snapshot]);
   }
   const [day, dayOfTen, dayOfForty] = days as [number, number, number];
   const verifyReading = await gasOfProof(chain, one[0] as TestMeter);

@@ -10,8 +10,8 @@ const Precompile = { absent: 0, working: 1 };
 
 describe("the canary", () => {
   it("keeps WattWitness from a chain whose 0x100 accepts everything", async () => {
-    const { connection, publicClient, wallets } = await createChain("prague");
-    await connection.provider.request({ method: "hardhat_setCode", params: [P256_VERIFY, YES_TO_ALL] });
+    const { request, publicClient, wallets } = await createChain("prague");
+    await request("hardhat_setCode", [P256_VERIFY, YES_TO_ALL]);
     const deployer = { publicClient, wallet: wallets[0] as Wallet, artifact };
     await assert.rejects(deployWattWitness(deployer, NEVER), /0x100 .* accepts a bad P-256 signature/);
   });

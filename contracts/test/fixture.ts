@@ -77,20 +77,32 @@ const EVENTS = [meterRegistryAbi, wattWitnessAbi, productionTokenAbi].flat().fil
 
 export type Network = "default" | "rollup" | "prague";
 
-export type Chain = Awaited<ReturnType<typeof createChain>>;
+/** Somewhere to deploy to. */
+export type Chain = {
+  publicClient: PublicClient;
+  wallets: Wallet[];
+  /** Asks the node itself. */
+  request: (method: string, params?: unknown[]) => Promise<unknown>;
+  /** Mines a block at this time (s). */
+  at: (timestamp: number) => Promise<void>;
+};
 
 /** `osaka` has P-256 at 0x100, so has the `rollup`; `prague` has not. */
-export async function createChain(network: Network = "default") {
+export async function createChain(network: Network = "default"): Promise<Chain> {
   const connection = await hre.network.create({ network, override: { initialDate: new Date(START * 1000) } });
-  const publicClient = (await connection.viem.getPublicClient()) as unknown as PublicClient;
-  const wallets = (await connection.viem.getWalletClients()) as unknown as Wallet[];
-  /** Mines a block at this time (s). */
-  const at = async (timestamp: number) => {
-    await connection.provider.request({ method: "evm_setNextBlockTimestamp", params: [`0x${timestamp.toString(16)}`] });
-    await connection.provider.request({ method: "evm_mine", params: [] });
+  const request: Chain["request"] = (method, params = []) => connection.provider.request({ method, params });
+  return {
+    publicClient: (await connection.viem.getPublicClient()) as unknown as PublicClient,
+    wallets: (await connection.viem.getWalletClients()) as unknown as Wallet[],
+    request,
+    at: mineAt(request),
   };
-  return { connection, publicClient, wallets, at };
 }
+
+export const mineAt = (request: Chain["request"]) => async (timestamp: number) => {
+  await request("evm_setNextBlockTimestamp", [`0x${timestamp.toString(16)}`]);
+  await request("evm_mine");
+};
 
 export const artifact = async (name: string) => {
   const { abi, bytecode } = await hre.artifacts.readArtifact(name);
@@ -121,8 +133,11 @@ const P256_VERIFY = "0x0000000000000000000000000000000000000100";
 
 /** The contracts on a chain; accounts: 0 administrator and registrar, 1 owner, 2 attestor, 3 stranger, 4 guardian. */
 export async function deployFixture(network?: Network, unattestedAfter = THIRTY_DAYS) {
-  const chain = await createChain(network);
-  const { publicClient } = chain;
+  return deployOn(await createChain(network), unattestedAfter);
+}
+
+export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS) {
+  const { publicClient, request } = chain;
   const [admin, owner, attestor, stranger, guardian] = chain.wallets as [Wallet, Wallet, Wallet, Wallet, Wallet];
   const deployer = { publicClient, wallet: admin, artifact };
   const deployment = await deployWattWitness(deployer, unattestedAfter);
@@ -138,9 +153,9 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
   type Call = { address: Hex; abi: Abi | readonly unknown[]; functionName: string; args: readonly unknown[] };
   /** Sends a transaction after simulating it, so that a refusal comes with its error. */
   const send = async (call: Call, by: Wallet = admin) => {
-    const request = { ...call, abi: call.abi as Abi, account: by.account };
-    await publicClient.simulateContract(request);
-    const hash = await by.writeContract({ ...request, chain: by.chain });
+    const transaction = { ...call, abi: call.abi as Abi, account: by.account };
+    await publicClient.simulateContract(transaction);
+    const hash = await by.writeContract({ ...transaction, chain: by.chain });
     return publicClient.waitForTransactionReceipt({ hash });
   };
 
@@ -162,15 +177,14 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
   };
   /** Transactions that all succeed, in one block. */
   const inOneBlock = async (calls: [Pick<Call, "address" | "abi">, string, readonly unknown[], Wallet][]) => {
-    const { provider } = chain.connection;
-    await provider.request({ method: "evm_setAutomine", params: [false] });
+    await request("evm_setAutomine", [false]);
     const hashes: Hex[] = [];
     for (const [contract, functionName, args, by] of calls) {
-      const request = { ...contract, abi: contract.abi as Abi, functionName, args, account: by.account };
-      hashes.push(await by.writeContract({ ...request, chain: by.chain, gas: 1_000_000n }));
+      const call = { ...contract, abi: contract.abi as Abi, functionName, args, account: by.account };
+      hashes.push(await by.writeContract({ ...call, chain: by.chain, gas: 1_000_000n }));
     }
-    await provider.request({ method: "evm_mine", params: [] });
-    await provider.request({ method: "evm_setAutomine", params: [true] });
+    await request("evm_mine");
+    await request("evm_setAutomine", [true]);
     const receipts = await Promise.all(hashes.map((hash) => publicClient.waitForTransactionReceipt({ hash })));
     assert.ok(receipts.every(({ status }) => status === "success"));
     assert.equal(new Set(receipts.map(({ blockNumber }) => blockNumber)).size, 1);
