@@ -2,8 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { conspire, PLOTS, restore } from "./conspiracy.ts";
 import { FORGERIES } from "./forgeries.ts";
+import { askHistory, type History } from "./history.ts";
+import type { GraphNode } from "./indexer/index.ts";
 import { jsonOf, kwh, type Tried, tableOf, UNITS_PER_MWH } from "./report.ts";
-import { createTally, supplyAt, type Tally } from "./tally.ts";
+import { createTally, mintedAt, type Tally } from "./tally.ts";
 import type { Roof, World } from "./world.ts";
 
 const SETTLEMENTS = 2;
@@ -24,18 +26,26 @@ export async function runOnce(
   }
   say("every meter has settled twice; trying to forge");
   const tried = await world.still(() => tryAll(world));
-  const supply = await supplyAt(world, tally.block);
-  console.log(json ? jsonOf(world, tally, supply, tried) : tableOf(world, tally, supply, tried));
+  const minted = await mintedAt(world, tally.block);
+  const history = world.indexer && (await askSubgraph(world, world.indexer, say));
+  const result = { tally, minted, tried, history };
+  console.log(json ? jsonOf(world, result) : tableOf(world, result));
 
   const after = await look();
   const refused = tried.every(({ attempt }) => attempt.rule !== undefined);
-  return hasSettled(tally) && refused && (await isMinted(world, tally)) && (await isMinted(world, after));
+  const agrees = history?.agrees ?? true;
+  return hasSettled(tally) && refused && agrees && (await isMinted(world, tally)) && (await isMinted(world, after));
 }
 
-/** The supply is what was produced, to the last unit. */
+function askSubgraph(world: World, indexer: GraphNode, say: (stage: string) => void): Promise<History> {
+  say("asking the subgraph");
+  return world.still(() => askHistory(world, indexer));
+}
+
+/** What was minted is what was produced, to the last unit. */
 async function isMinted(world: World, { meters, block }: Tally): Promise<boolean> {
   const produced = [...meters.values()].reduce((total, meter) => total + meter.produced, 0n);
-  return (await supplyAt(world, block)) === produced * UNITS_PER_MWH;
+  return (await mintedAt(world, block)) === produced * UNITS_PER_MWH;
 }
 
 const hasSettled = ({ meters }: Tally): boolean =>

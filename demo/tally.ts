@@ -26,14 +26,15 @@ export type Tally = {
   gas: bigint;
 };
 
-/** Units of the token at a block. */
-export const supplyAt = ({ chain, deployment }: World, blockNumber: bigint): Promise<bigint> =>
-  chain.publicClient.readContract({
-    address: deployment.token,
-    abi: productionTokenAbi,
-    functionName: "totalSupply",
-    blockNumber,
-  });
+/** Units of the token that were ever minted, at a block: those in circulation and those retired. */
+export async function mintedAt({ chain, deployment }: World, blockNumber: bigint): Promise<bigint> {
+  const token = { address: deployment.token, abi: productionTokenAbi, blockNumber } as const;
+  const [supply, retired] = await Promise.all([
+    chain.publicClient.readContract({ ...token, functionName: "totalSupply" }),
+    chain.publicClient.readContract({ ...token, functionName: "totalRetired" }),
+  ]);
+  return supply + retired;
+}
 
 /** Returns a function that looks at what is new and returns the whole. */
 export function createTally({ chain, deployment, attestor, roofs, fromBlock }: World): () => Promise<Tally> {

@@ -172,6 +172,7 @@ export async function createWorld({
     roof.meter.advance(began + INTERVAL);
     await register(roof, oracle.url, chain, deployment);
   }
+  await indexer?.indexed(await chain.publicClient.getBlockNumber({ cacheTime: 0 }));
 
   let now = began + INTERVAL;
   const send = sendTo(oracle.url);

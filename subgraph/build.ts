@@ -64,14 +64,23 @@ async function graph(...args: string[]): Promise<void> {
   });
 }
 
+function valuesOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        network: { type: "string", default: LOCAL_NETWORK },
+        "networks-file": { type: "string", default: NETWORKS_FILE },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message.split(". ")[0]}. --help lists the options.`);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      network: { type: "string", default: LOCAL_NETWORK },
-      "networks-file": { type: "string", default: NETWORKS_FILE },
-      help: { type: "boolean" },
-    },
-  });
+  const values = valuesOf(process.argv.slice(2));
   if (values.help) return console.log(HELP);
   const networks = readNetworks(values["networks-file"]);
   const network = networks.get(values.network);
@@ -84,7 +93,7 @@ async function main(): Promise<void> {
 
 if (import.meta.main) {
   await main().catch((error) => {
-    console.error((error as Error).message.replace(/\. To specify.*/, ". --help lists the options."));
+    console.error((error as Error).message);
     process.exit(1);
   });
 }

@@ -36,8 +36,8 @@ export function withAnswers(page: string, answers: readonly unknown[]): string {
 /** characters in a line of an answer */
 const WIDTH = 118;
 
-/** JSON, on one line where it fits. */
-function layOut(value: unknown, indent = ""): string {
+/** JSON for people: on one line where it fits. */
+export function layOut(value: unknown, indent = ""): string {
   const line = JSON.stringify(value, null, 1).replace(/\n */g, " ");
   if (typeof value !== "object" || value === null || indent.length + line.length <= WIDTH) return line;
   const deeper = `${indent}  `;

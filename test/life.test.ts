@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Hex } from "viem";
 import { headParts, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { ACCOUNTS } from "../demo/deployment.ts";
+import type { SoftDevice } from "../demo/rotation.ts";
 import type { Device, Post } from "../meter/device.ts";
 import { upload } from "../meter/upload.ts";
 import {
@@ -15,7 +16,7 @@ import {
   timestampOf,
   toHex,
 } from "../protocol/index.ts";
-import { createSystem, createTestMeter, placedReading, type System, type TestKey, UNITS_PER_MWH } from "./support.ts";
+import { createSystem, createTestMeter, placedReading, type System, UNITS_PER_MWH } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
@@ -54,7 +55,7 @@ describe("the life of a meter", function () {
   }
 
   /** The key of another device, from `timestamp` on. */
-  async function rotated(first: Device, from: TestKey, seed: number, timestamp: number): Promise<TestMeter> {
+  async function rotated(first: Device, from: SoftDevice, seed: number, timestamp: number): Promise<TestMeter> {
     const successor = newMeter(seed, timestamp - 300);
     successor.advance(timestamp);
     await system.at(timestamp);
@@ -63,7 +64,7 @@ describe("the life of a meter", function () {
   }
 
   /** Shows the contract two heads of one size that this key signed. */
-  async function showEquivocation({ device, privateKey }: TestKey): Promise<void> {
+  async function showEquivocation({ device, privateKey }: SoftDevice): Promise<void> {
     const { publicKey, readings } = device;
     const honest = device.head();
     const other = [...readings.slice(0, -2), readings.at(-1) as Uint8Array, readings.at(-1) as Uint8Array];

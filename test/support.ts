@@ -7,9 +7,10 @@ import { join } from "node:path";
 import pino from "pino";
 import type { Hex } from "viem";
 import { meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../contracts/abi.ts";
-import { headParts, hexes, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import { hexes, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { startChain } from "../demo/chain.ts";
 import { ACCOUNTS, deployEverything, deployerOf } from "../demo/deployment.ts";
+import { rotate, type SoftDevice } from "../demo/rotation.ts";
 import { startLocalDon } from "../functions-source/local-don/index.ts";
 import { createDevice, type Device, type DeviceOptions } from "../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
@@ -17,20 +18,7 @@ import { type Send, upload } from "../meter/upload.ts";
 import { buildApp } from "../oracle/app.ts";
 import { createOracle } from "../oracle/oracle.ts";
 import { createViemChain } from "../oracle/viem-chain.ts";
-import {
-  createLog,
-  domain,
-  encodeClaim,
-  encodeHead,
-  encodeRotation,
-  fromHex,
-  headHash,
-  inclusionProof,
-  type Place,
-  sign,
-  timestampOf,
-  toHex,
-} from "../protocol/index.ts";
+import { createLog, fromHex, inclusionProof, type Place, timestampOf, toHex } from "../protocol/index.ts";
 
 export const CAPACITY = 5000; // W
 export const SOURCE = 0x10;
@@ -125,23 +113,14 @@ export async function createSystem(start: number) {
     },
 
     /** Rotates a meter, whose first key is that of `first`, from one test meter's key to another's, as its owner. */
-    async rotate(first: Device, from: TestKey, to: TestKey, account: number = ACCOUNTS.firstOwner): Promise<void> {
-      const [owner, meter, { keyId, publicKey }] = [ownerOf(account), first.keyId, to.device];
-      const baseline = to.device.head();
-      const claim = encodeClaim(domain("claim", place), {
-        ...{ meter, keyId, owner },
-        headHash: headHash(encodeHead(domain("head", place), baseline)),
-      });
-      const rotation = encodeRotation(domain("rotate", place), { meter, newKeyId: keyId });
-      const newKey = {
-        key: publicKeyParts(publicKey),
-        baseline: headParts(baseline),
-        claim: signatureParts(sign(claim, to.privateKey)),
-      };
-      const current = publicKeyParts(from.device.publicKey);
-      const args = [toHex(meter), newKey, current, signatureParts(sign(rotation, from.privateKey))] as const;
-      const wallet = chain.wallet(account);
-      await done(wallet.writeContract({ ...onRegistry, functionName: "rotate", args, chain: wallet.chain }));
+    async rotate(
+      first: Device,
+      from: SoftDevice,
+      to: SoftDevice,
+      account: number = ACCOUNTS.firstOwner,
+    ): Promise<void> {
+      const parties = { registry: deployment.registry, place, owner: chain.wallet(account) };
+      await done(rotate(parties, first.keyId, from, to));
     },
 
     async lowerCapacity(device: Device, capacity: number): Promise<void> {
@@ -248,14 +227,11 @@ export function placedReading(readings: readonly Uint8Array[], size: number): (i
 
 type TestMeter = { powerAt: PowerAt; start: number; seed?: number } & Partial<DeviceOptions>;
 
-/** What rotating a meter takes of a device. */
-export type TestKey = { device: Device; privateKey: Uint8Array };
-
 /** A meter of its own key, with the clock at `start` (s). */
 export function createTestMeter(
   { place }: System,
   { powerAt, start, seed = 1, ...options }: TestMeter,
-): Meter & TestKey {
+): Meter & SoftDevice {
   const privateKey = new Uint8Array(32).fill(seed);
   const device = createDevice({
     privateKey,

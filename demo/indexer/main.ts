@@ -42,16 +42,25 @@ try {
   await end(1);
 }
 
+function valuesOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        network: { type: "string", default: LOCAL_NETWORK },
+        "rpc-url": { type: "string", default: "http://127.0.0.1:8545" },
+        port: { type: "string", default: "8010" },
+        "networks-file": { type: "string", default: NETWORKS_FILE },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message.split(". ")[0]}. --help lists the options.`);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      network: { type: "string", default: LOCAL_NETWORK },
-      "rpc-url": { type: "string", default: "http://127.0.0.1:8545" },
-      port: { type: "string", default: "8010" },
-      "networks-file": { type: "string", default: NETWORKS_FILE },
-      help: { type: "boolean" },
-    },
-  });
+  const values = valuesOf(process.argv.slice(2));
   if (values.help) return console.log(HELP);
   const problem = whyNoIndexer();
   if (problem) throw new Error(problem);

@@ -19,7 +19,9 @@ export async function startPlayground(graphNodeUrl: string, port: number, stops:
   const app = Fastify({ forceCloseConnections: true });
   const page = renderGraphiQL({ title: "WattWitness", endpoint: PATH, defaultQuery: QUERY });
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_, body, done) => done(null, body));
-  app.addHook("onRequest", async (_, reply) => reply.header("access-control-allow-origin", "*"));
+  app.addHook("onRequest", async (_, reply) => {
+    reply.header("access-control-allow-origin", "*");
+  });
   app.options(PATH, async (_, reply) => reply.header("access-control-allow-headers", "content-type").code(204).send());
   app.get(PATH, async (_, reply) => reply.type("text/html").send(page));
   app.get("/", async (_, reply) => reply.redirect(PATH));

@@ -87,8 +87,10 @@ describe("npm start", function () {
 
   it("tells its options", () => {
     assert.deepEqual(parseOptions(["--help"]), { ok: true, options: "help" });
-    const defaults = { once: false, json: false, replay: undefined, port: 8000, chainPort: 8545, speed: 600 };
+    const ports = { port: 8000, chainPort: 8545, indexerPort: undefined };
+    const defaults = { once: false, json: false, replay: undefined, ...ports, speed: 600 };
     assert.deepEqual(parseOptions([]), { ok: true, options: defaults });
+    assert.deepEqual(parseOptions(["--indexer"]), { ok: true, options: { ...defaults, indexerPort: 8010 } });
   });
 
   it("settles every meter twice, refuses every forgery, and leaves nothing behind", async () => {
