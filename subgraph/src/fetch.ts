@@ -15,11 +15,14 @@ import {
 } from "../generated/schema";
 import { logId, meterPeriodId, PROTOCOL, periodId } from "./ids";
 
+/** Bytes.empty() is four zero bytes. */
+const NO_BYTES = new Bytes(0);
+
 export function fetchProtocol(): Protocol {
   const known = Protocol.load(PROTOCOL);
   if (known) return known;
   const protocol = new Protocol(PROTOCOL);
-  protocol.registry = Bytes.empty();
+  protocol.registry = NO_BYTES;
   protocol.registrationPaused = false;
   protocol.requestsPaused = false;
   protocol.meterCount = 0;
@@ -64,7 +67,7 @@ export function fetchLog(key: Key, epoch: BigInt): Log {
   log.meter = key.meter;
   log.epoch = epoch;
   log.size = BigInt.zero();
-  log.root = Bytes.empty();
+  log.root = NO_BYTES;
   return log;
 }
 

@@ -1,5 +1,5 @@
 /** What the attestor tells: what a Chainlink Functions DON was asked, and what it answered. */
-import { ethereum } from "@graphprotocol/graph-ts";
+import { ethereum, Value } from "@graphprotocol/graph-ts";
 import {
   AttestationConfirmed,
   AttestationRefused,
@@ -62,7 +62,8 @@ export function handleAttestationConfirmed(event: AttestationConfirmed): void {
 export function handleAttestationRefused(event: AttestationRefused): void {
   const request = AttestationRequest.load(event.params.requestId)!;
   request.answer = "REFUSED";
-  request.reason = event.params.reason;
+  // the generated setter takes an empty text for none
+  request.set("reason", Value.fromString(event.params.reason));
   answered(request, event);
 }
 

@@ -4,6 +4,8 @@ import { fetchDay, fetchHour, fetchMeterDay, fetchMeterHour } from "./fetch";
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 86400;
+/** s. The hours of a longer interval say nothing, and those of nine years would be more than a handler may store. */
+const LONGEST_BY_HOUR = BigInt.fromI32(366 * 86400);
 
 /** What falls into one hour or day of a settled interval. */
 class Share {
@@ -21,11 +23,14 @@ class Share {
 
 /**
  * Adds the `energy` (mWh) that a meter produced after `from` and until `to`, Unix time, s. What lies within one hour is
- * that hour's, exactly; what does not is spread evenly by time and marked. The same for days.
+ * that hour's, exactly; what does not is spread evenly by time and marked. The same for days; an interval of
+ * more than 366 days counts by the day only.
  */
 export function addProduction(meter: Bytes, from: BigInt, to: BigInt, energy: BigInt): void {
-  const hours = sharesOf(from, to, energy, HOUR);
-  for (let i = 0; i < hours.length; i++) addToHour(meter, hours[i]);
+  if (to.minus(from).le(LONGEST_BY_HOUR)) {
+    const hours = sharesOf(from, to, energy, HOUR);
+    for (let i = 0; i < hours.length; i++) addToHour(meter, hours[i]);
+  }
   const days = sharesOf(from, to, energy, DAY);
   for (let i = 0; i < days.length; i++) addToDay(meter, days[i]);
 }
