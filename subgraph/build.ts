@@ -3,7 +3,7 @@
  * not part of the repository: a manifest that any command of The Graph's CLI takes, and what graph-node runs.
  */
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
@@ -28,6 +28,7 @@ It makes subgraph/build/NAME: a manifest that any command of The Graph's CLI tak
 export async function buildSubgraph(name: string, network: Network): Promise<string> {
   const folder = join(FOLDER, "build", name);
   const manifest = join(folder, "subgraph.yaml");
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(manifest, await manifestFor(name, network, folder));
   await graph("codegen", manifest, "--output-dir", join(FOLDER, "generated"));

@@ -91,10 +91,12 @@ export function fetchHolder(address: Address): TokenHolder {
 }
 
 export function fetchMeterHour(meter: Bytes, start: u64): MeterHour {
-  const id = meterPeriodId(meter, start);
-  const known = MeterHour.load(id);
-  if (known) return known;
-  const hour = new MeterHour(id);
+  const known = MeterHour.load(meterPeriodId(meter, start));
+  return known ? known : createMeterHour(meter, start);
+}
+
+export function createMeterHour(meter: Bytes, start: u64): MeterHour {
+  const hour = new MeterHour(meterPeriodId(meter, start));
   hour.meter = meter;
   hour.start = BigInt.fromU64(start);
   hour.energy = BigInt.zero();
@@ -104,10 +106,12 @@ export function fetchMeterHour(meter: Bytes, start: u64): MeterHour {
 }
 
 export function fetchMeterDay(meter: Bytes, start: u64): MeterDay {
-  const id = meterPeriodId(meter, start);
-  const known = MeterDay.load(id);
-  if (known) return known;
-  const day = new MeterDay(id);
+  const known = MeterDay.load(meterPeriodId(meter, start));
+  return known ? known : createMeterDay(meter, start);
+}
+
+export function createMeterDay(meter: Bytes, start: u64): MeterDay {
+  const day = new MeterDay(meterPeriodId(meter, start));
   day.meter = meter;
   day.start = BigInt.fromU64(start);
   day.energy = BigInt.zero();

@@ -11,13 +11,13 @@ import {
 import { AttestationRequest, Order } from "../generated/schema";
 import { fetchAttestation, fetchProtocol } from "./fetch";
 
-export function handlePaused(_event: Paused): void {
+export function handleRequestsPaused(_event: Paused): void {
   const protocol = fetchProtocol();
   protocol.requestsPaused = true;
   protocol.save();
 }
 
-export function handleUnpaused(_event: Unpaused): void {
+export function handleRequestsUnpaused(_event: Unpaused): void {
   const protocol = fetchProtocol();
   protocol.requestsPaused = false;
   protocol.save();

@@ -29,13 +29,13 @@ export function handleWattWitnessNamed(event: WattWitnessNamed): void {
   protocol.save();
 }
 
-export function handlePaused(_event: Paused): void {
+export function handleRegistrationPaused(_event: Paused): void {
   const protocol = fetchProtocol();
   protocol.registrationPaused = true;
   protocol.save();
 }
 
-export function handleUnpaused(_event: Unpaused): void {
+export function handleRegistrationUnpaused(_event: Unpaused): void {
   const protocol = fetchProtocol();
   protocol.registrationPaused = false;
   protocol.save();
@@ -94,7 +94,7 @@ function createKey(keyId: Bytes, meter: Bytes, x: Bytes, y: Bytes): Key {
 }
 
 /** A meter's id is its token id. A transfer clears the payout address. */
-export function handleTransfer(event: Transfer): void {
+export function handleMeterTransfer(event: Transfer): void {
   const meter = fetchMeter(word(event.params.tokenId));
   meter.owner = fetchOwner(event.params.to).id;
   meter.payout = event.params.to;

@@ -6,7 +6,7 @@ import { fetchHolder, fetchProtocol } from "./fetch";
 import { eventId, retirementId } from "./ids";
 
 /** Mints come from the zero address, before the Settled that tells why; what is retired goes to it, before Retired. */
-export function handleTransfer(event: Transfer): void {
+export function handleTokenTransfer(event: Transfer): void {
   const amount = event.params.value;
   const minted = event.params.from == Address.zero();
   const burned = event.params.to == Address.zero();

@@ -1,6 +1,6 @@
 /** What was produced, by the hour and by the day of the meter's own time. */
 import { BigInt, Bytes } from "@graphprotocol/graph-ts";
-import { fetchDay, fetchHour, fetchMeterDay, fetchMeterHour } from "./fetch";
+import { createMeterDay, createMeterHour, fetchDay, fetchHour, fetchMeterDay, fetchMeterHour } from "./fetch";
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 86400;
@@ -29,10 +29,10 @@ class Share {
 export function addProduction(meter: Bytes, from: BigInt, to: BigInt, energy: BigInt): void {
   if (to.minus(from).le(LONGEST_BY_HOUR)) {
     const hours = sharesOf(from, to, energy, HOUR);
-    for (let i = 0; i < hours.length; i++) addToHour(meter, hours[i]);
+    for (let i = 0; i < hours.length; i++) addToHour(meter, hours[i], i == 0);
   }
   const days = sharesOf(from, to, energy, DAY);
-  for (let i = 0; i < days.length; i++) addToDay(meter, days[i]);
+  for (let i = 0; i < days.length; i++) addToDay(meter, days[i], i == 0);
 }
 
 /** They add up to the whole, to the mWh: each ends where the energy up to its end, rounded down, does. */
@@ -54,8 +54,8 @@ function sharesOf(from: BigInt, to: BigInt, energy: BigInt, period: u64): Share[
   return shares;
 }
 
-function addToHour(meter: Bytes, share: Share): void {
-  const hour = fetchMeterHour(meter, share.start);
+function addToHour(meter: Bytes, share: Share, first: boolean): void {
+  const hour = first ? fetchMeterHour(meter, share.start) : createMeterHour(meter, share.start);
   hour.energy = hour.energy.plus(share.energy);
   hour.spread = hour.spread.plus(share.spread);
   hour.covered += share.covered;
@@ -68,8 +68,8 @@ function addToHour(meter: Bytes, share: Share): void {
   all.save();
 }
 
-function addToDay(meter: Bytes, share: Share): void {
-  const day = fetchMeterDay(meter, share.start);
+function addToDay(meter: Bytes, share: Share, first: boolean): void {
+  const day = first ? fetchMeterDay(meter, share.start) : createMeterDay(meter, share.start);
   day.energy = day.energy.plus(share.energy);
   day.spread = day.spread.plus(share.spread);
   day.covered += share.covered;

@@ -39,7 +39,7 @@ const network = Object.fromEntries(
 ) as Network;
 
 /** Scenarios at a time: gnd mostly waits. */
-const WORKERS = Math.min(2 * availableParallelism(), 8);
+const WORKERS = Math.min(2 * availableParallelism(), 6);
 /** More than any scenario makes of anything. */
 const LIMIT = 1000;
 
@@ -170,6 +170,7 @@ export type Runner = {
 export function createRunner(): Runner {
   const stops = createStops();
   const stopping = new AbortController();
+  const abort = () => stopping.abort();
   const scenarios: object[] = [];
   const results: Result[] = [];
   const workers: Worker[] = [];
@@ -190,7 +191,10 @@ export function createRunner(): Runner {
       const databases = await Promise.all(Array.from({ length: WORKERS }, () => startDatabase(stops)));
       for (const database of databases) workers.push(createWorker(manifest, database, stopping.signal));
       stops.add(() => Promise.all(results));
-      stops.add(() => stopping.abort());
+      // also where nobody stops it
+      process.once("exit", abort);
+      stops.add(() => process.off("exit", abort));
+      stops.add(abort);
     },
     stop: stops.stopAll,
   };
