@@ -32,7 +32,7 @@ import {
 } from "../contracts/test/fixture.ts";
 import { type GraphNode, startGraphNode } from "../demo/indexer/graph-node.ts";
 import { startPostgres } from "../demo/indexer/postgres.ts";
-import { createStops, type Stops } from "../demo/stop.ts";
+import { createEnding, createStops, type Stops } from "../demo/stop.ts";
 import {
   attestationLeaf,
   attestationRoot,
@@ -93,15 +93,7 @@ const SHAPES = {
 } satisfies Record<string, Shape>;
 
 const stops = createStops();
-let ending: Promise<void> | undefined;
-/** Stops everything that was started, once, and ends with this code. */
-function end(code: number): Promise<void> {
-  ending ??= stops.stopAll().then(() => process.exit(code));
-  return ending;
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => void end(signal === "SIGINT" ? 130 : 143));
-}
+const ending = createEnding(stops);
 
 const began = performance.now();
 const secondsSince = (time: number): number => (performance.now() - time) / 1000;
@@ -472,8 +464,8 @@ function print(indexing: Indexing[], latency: Latency[], long: Long[]): void {
 
 try {
   await main();
-  await end(0);
+  await ending.end(0);
 } catch (error) {
-  if (!ending) console.error((error as Error).message);
-  await end(1);
+  if (!ending.hasBegun()) console.error((error as Error).message);
+  await ending.end(1);
 }

@@ -2,7 +2,7 @@
 import { whyNoIndexer } from "./indexer/index.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { isPortInUse } from "./process.ts";
-import { createStops } from "./stop.ts";
+import { createEnding, createStops } from "./stop.ts";
 import { createWorld, firstLine, Problem, type World } from "./world.ts";
 
 const parsed = parseOptions(process.argv.slice(2));
@@ -14,27 +14,16 @@ if (parsed.options === "help") {
 const { options } = parsed;
 
 const stops = createStops();
-let ending: Promise<void> | undefined;
-/** Stops everything that was started, once, and ends with this code. */
-function end(code: number): Promise<void> {
-  ending ??= stops.stopAll().then(() => process.exit(code));
-  return ending;
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (!ending) console.error("\nstopping everything");
-    void end(signal === "SIGINT" ? 130 : 143);
-  });
-}
+const ending = createEnding(stops, () => console.error("\nstopping everything"));
 
 try {
   await start(options);
 } catch (error) {
-  if (!ending) {
+  if (!ending.hasBegun()) {
     console.error(error instanceof Problem ? error.message : `Something went wrong: ${firstLine(error)}`);
     if (!(error instanceof Problem)) console.error(error);
   }
-  await end(1);
+  await ending.end(1);
 }
 
 async function start(chosen: Options): Promise<void> {
@@ -60,9 +49,9 @@ async function start(chosen: Options): Promise<void> {
   const world: World = await createWorld({ ...chosen, stops, say, complain: (problem) => console.error(problem) });
   const { runOnce } = await import("./once.ts");
   const { runLive } = await import("./live.ts");
-  if (!chosen.once) return runLive(world, { stops, end });
+  if (!chosen.once) return runLive(world, { stops, end: ending.end });
   const complete = await runOnce(world, { json: chosen.json, say });
-  await end(complete ? 0 : 1);
+  await ending.end(complete ? 0 : 1);
 }
 
 function fail(problem: string): never {

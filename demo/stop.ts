@@ -15,3 +15,25 @@ export function createStops(): Stops {
     },
   };
 }
+
+export type Ending = {
+  /** Stops everything, once, and ends the process with this code. */
+  end: (code: number) => Promise<void>;
+  hasBegun: () => boolean;
+};
+
+/** Ends the process when it is told to, and at Ctrl-C, which `say` is then told first. */
+export function createEnding(stops: Stops, say: () => void = () => {}): Ending {
+  let ending: Promise<void> | undefined;
+  const end = (code: number) => {
+    ending ??= stops.stopAll().then(() => process.exit(code));
+    return ending;
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (!ending) say();
+      void end(signal === "SIGINT" ? 130 : 143);
+    });
+  }
+  return { end, hasBegun: () => ending !== undefined };
+}

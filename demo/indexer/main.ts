@@ -5,7 +5,7 @@ import { createPublicClient, http } from "viem";
 import { buildSubgraph } from "../../subgraph/build.ts";
 import { LOCAL_NETWORK, NETWORKS_FILE, type Network, readNetworks } from "../../subgraph/networks.ts";
 import { isPortInUse } from "../process.ts";
-import { createStops } from "../stop.ts";
+import { createEnding, createStops } from "../stop.ts";
 import { howToAsk, startIndexer, whyNoIndexer } from "./index.ts";
 
 const HELP = `Indexes WattWitness on a chain and answers questions about its history, until Ctrl-C. It keeps nothing.
@@ -22,24 +22,13 @@ const HELP = `Indexes WattWitness on a chain and answers questions about its his
 const LOOK_EVERY = 1000;
 
 const stops = createStops();
-let ending: Promise<void> | undefined;
-/** Stops everything that was started, once, and ends with this code. */
-function end(code: number): Promise<void> {
-  ending ??= stops.stopAll().then(() => process.exit(code));
-  return ending;
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (!ending) console.error("\nstopping the indexer");
-    void end(signal === "SIGINT" ? 130 : 143);
-  });
-}
+const ending = createEnding(stops, () => console.error("\nstopping the indexer"));
 
 try {
   await main();
 } catch (error) {
-  if (!ending) console.error((error as Error).message);
-  await end(1);
+  if (!ending.hasBegun()) console.error((error as Error).message);
+  await ending.end(1);
 }
 
 function valuesOf(args: string[]) {
@@ -80,7 +69,7 @@ async function main(): Promise<void> {
   const indexer = await startIndexer({ manifest, network: name, rpcUrl, port }, stops);
   console.log(howToAsk(indexer));
 
-  for (let told = -1n; !ending; await delay(LOOK_EVERY)) {
+  for (let told = -1n; !ending.hasBegun(); await delay(LOOK_EVERY)) {
     const newest = await client.getBlockNumber({ cacheTime: 0 });
     if (newest === told) continue;
     await indexer.indexed(newest);
