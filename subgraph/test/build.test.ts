@@ -32,9 +32,9 @@ const network: Network = networkOf(
 );
 
 /** What a command prints, and what it ends with. */
-async function run(command: string, args: string[]): Promise<{ code: number; output: string }> {
+async function run(command: string, args: string[], cwd = ROOT): Promise<{ code: number; output: string }> {
   const env = { ...process.env, NO_COLOR: "1", PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env["PATH"]}` };
-  const { code, stdout, stderr } = await promisify(execFile)(command, args, { env, cwd: ROOT }).then(
+  const { code, stdout, stderr } = await promisify(execFile)(command, args, { env, cwd }).then(
     (printed) => ({ code: 0, ...printed }),
     (error) => error as { code: number; stdout: string; stderr: string },
   );
@@ -99,7 +99,7 @@ describe("building the subgraph", function () {
       const { server, uploads, calls } = await standIns();
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const to = ["--node", url, "--ipfs", url, "--version-label", "0.1.0"];
-      const { code, output } = await run(GRAPH, ["deploy", "wattwitness", manifest, ...to]);
+      const { code, output } = await run(GRAPH, ["deploy", "wattwitness", ...to], dirname(manifest));
       server.closeAllConnections();
       server.close();
       assert.equal(code, 0, output);
