@@ -57,7 +57,11 @@ export async function startGraphNode(options: GraphNodeOptions, stops: Stops): P
     log,
     {
       cwd: dirname(manifest),
-      env: { PATH: process.env["PATH"], GRAPH_LOG: "info", ETHEREUM_POLLING_INTERVAL: String(pollEvery) },
+      env: {
+        ...{ PATH: process.env["PATH"], GRAPH_LOG: "info", ETHEREUM_POLLING_INTERVAL: String(pollEvery) },
+        // what it remembers of the newest block outlasts the notice of the next one, which then is lost for 30 s
+        GRAPH_STORE_DISABLE_CHAIN_HEAD_PTR_CACHE: "true",
+      },
     },
   );
   stops.add(() => program.stop("SIGINT"));
