@@ -395,6 +395,9 @@ enum ww_error ww_queue_mount(struct ww_queue *queue, const struct ww_store_port 
   WW_TRY(find_first(queue));
   WW_TRY(resumed);
   WW_TRY(look_beyond(queue));
+  if (queue->state.acknowledged > queue->state.log.size) {
+    return WW_STORE_CORRUPT;
+  }
   if (queue->first > queue->state.acknowledged) {
     queue->state.acknowledged = queue->first; /* only what is acknowledged is ever given up */
   }
