@@ -340,7 +340,7 @@ WW_RESULT ww_atecc608_locks(struct ww_atecc608 *chip, struct ww_atecc608_locks *
   WW_TRY(read_block(chip, 2, block));
   locks->data = block[86 - 64] != 0x55;
   locks->configuration = block[87 - 64] != 0x55;
-  locks->slots = (uint16_t)~((unsigned)block[88 - 64] | (unsigned)block[89 - 64] << 8);
+  locks->slots = (uint16_t) ~((unsigned)block[88 - 64] | (unsigned)block[89 - 64] << 8);
   return WW_OK;
 }
 

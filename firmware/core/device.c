@@ -8,6 +8,7 @@
 #define TOLERANCE 2u
 #define DAY 86400u
 #define CLOCK_TOLERANCE 300u
+#define CLOCK_PATIENCE 7200u
 
 #define TRIES 2u /* at one moment */
 
@@ -33,6 +34,7 @@ const char *ww_cause_text(enum ww_cause cause) {
     case WW_ORACLE_LACKS: return "the oracle's log does not fit this one";
     case WW_ORACLE_REFUSED: return "the oracle refused the readings for good";
     case WW_CLOCK_WAS_AHEAD: return "the clock had been ahead";
+    case WW_ASKED_FOR: return "a person asked for it";
   }
   return "unknown";
 }
@@ -92,24 +94,39 @@ static bool is_paused(const struct ww_device *device, uint32_t now) {
   return from != 0 && now >= from && now - from < DAY;
 }
 
-/** Whether a reading can follow the last; where that one is of a time that is far away, a new log can. */
-static bool reconcile_clock(struct ww_device *device, uint32_t moment) {
+/** Whether the clock has been so far behind the last reading for so long that it is the reading whose time was wrong. */
+static bool was_ahead(struct ww_device *device, uint32_t moment, uint64_t now) {
   uint32_t last = device->queue.state.reg.timestamp;
-  if (device->cause == WW_RESUMED && last > moment && last - moment > CLOCK_TOLERANCE) {
+  if (last <= moment || last - moment <= CLOCK_TOLERANCE) {
+    device->is_behind = false;
+  } else if (!device->is_behind) {
+    device->is_behind = true;
+    device->behind_since = now;
+  }
+  return device->is_behind && now - device->behind_since >= (uint64_t)CLOCK_PATIENCE * SECOND;
+}
+
+/** Whether a reading of this moment can follow the last, or begin a log. */
+static bool is_forward(struct ww_device *device, uint32_t moment, uint64_t now) {
+  bool is_confirmed = was_ahead(device, moment, now);
+  if (device->cause == WW_RESUMED && is_confirmed) {
     device->cause = WW_CLOCK_WAS_AHEAD;
   }
   if (may_come_again(device->cause) && is_paused(device, moment)) {
     device->cause = WW_RESUMED; /* the log goes on for today */
   }
-  return moment > last || (device->cause != WW_RESUMED && last - moment > CLOCK_TOLERANCE);
+  return moment > device->queue.state.reg.timestamp || (device->cause != WW_RESUMED && is_confirmed);
 }
 
-/** Where the last reading is not before `moment`, it was when as much time as has passed here says. */
+/**
+ * Where the last reading is not before `moment`, its time was wrong: it was at least as long ago as has passed since then
+ * in this boot.
+ */
 static void rewind_register(struct ww_device *device, uint32_t moment, uint64_t now) {
   struct ww_register *reg = &device->queue.state.reg;
   if (reg->timestamp >= moment) {
-    uint64_t passed = device->taken_at == 0 ? 0 : (now - device->taken_at) / SECOND;
-    reg->timestamp = passed < moment ? moment - 1 - (uint32_t)passed : 0;
+    uint64_t passed = 1 + (now - device->taken_at) / SECOND;
+    reg->timestamp = passed < moment ? moment - (uint32_t)passed : 0;
   }
 }
 
@@ -126,6 +143,7 @@ static enum ww_error begin_log(struct ww_device *device, uint32_t moment, uint64
   rewind_register(device, moment, now);
   WW_TRY(ww_queue_begin(&device->queue, device->key_id, device->epoch_to_begin));
   device->epoch_to_begin = 0;
+  device->begun_for = device->cause;
   device->cause = WW_RESUMED;
   device->phase = WW_AT_REST;
   device->tally.epochs++;
@@ -191,7 +209,7 @@ static void take_if_due(struct ww_device *device, uint64_t now) {
   uint32_t moment = time.now - time.now % ww_device_interval(device);
   uint32_t late = time.now - moment;
   /* at a moment before this boot there may have been a reading that the store lost */
-  if (moment == 0 || late > TOLERANCE || (uint64_t)late * SECOND > now || !reconcile_clock(device, moment)) {
+  if (moment == 0 || late > TOLERANCE || (uint64_t)late * SECOND > now || !is_forward(device, moment, now)) {
     return;
   }
   if (moment != device->moment) {
@@ -215,6 +233,12 @@ static void take_if_due(struct ww_device *device, uint64_t now) {
 
 void ww_device_tamper(struct ww_device *device) {
   device->was_opened = true;
+}
+
+void ww_device_begin_log(struct ww_device *device) {
+  if (device->cause == WW_RESUMED) {
+    device->cause = WW_ASKED_FOR;
+  }
 }
 
 /* UPLOADING */
@@ -270,8 +294,8 @@ static enum ww_error go_on_sending(struct ww_device *device) {
       }
     }
     size_t taken;
-    WW_TRY(uplink->write(uplink->context, device->piece + device->piece_sent,
-                         device->piece_length - device->piece_sent, &taken));
+    WW_TRY(uplink->write(uplink->context, device->piece + device->piece_sent, device->piece_length - device->piece_sent,
+                         &taken));
     if (taken == 0) {
       return WW_OK;
     }

@@ -5,7 +5,8 @@
  *
  * - A reading is taken on the clock, at multiples of the interval, and within 2 s of its moment: a missed moment is a gap
  *   and is never filled. None before the clock was set right in this boot, none while it is not after the last reading.
- *   After a day without being set right, the clock is drifting.
+ *   After a day without being set right, the clock is drifting. Where it stays more than five minutes behind the last
+ *   reading for two hours, it is that reading whose time was wrong: the next log begins.
  * - As the queue fills the interval stretches: from half on to 60 s, from four fifths on to 900 s. When it is full no
  *   reading is taken; the register goes on, so that not a mWh is lost.
  * - A log is resumed across reboots. Where it cannot be, the next one begins, under the next number of the signer's
@@ -44,6 +45,7 @@ enum ww_cause {
   WW_ORACLE_LACKS,    /* the oracle lacks readings that are gone here, or has more than there are */
   WW_ORACLE_REFUSED,  /* the oracle refuses them for good */
   WW_CLOCK_WAS_AHEAD, /* the last readings are of a time that is more than five minutes away */
+  WW_ASKED_FOR,       /* a person wants it: the enclosure was opened, and is closed again */
 };
 
 /** One sentence fragment for a person; never NULL. */
@@ -63,24 +65,27 @@ struct ww_device {
   uint8_t public_key[WW_PUBLIC_KEY_LENGTH];
   uint8_t key_id[WW_HASH_LENGTH];
   struct ww_queue queue;
-  enum ww_cause cause;         /* why the next reading begins a log; WW_RESUMED = it does not */
-  uint32_t epoch_to_begin;     /* counted, and not begun yet; 0 = none */
-  bool was_opened;             /* and it is not in the log yet */
-  uint32_t moment;             /* the last that was tried */
-  uint32_t tries;              /* at it */
-  uint64_t taken_at;           /* ms of uptime, of the last reading; 0 = none in this boot */
+  enum ww_cause cause;     /* why the next reading begins a log; WW_RESUMED = it does not */
+  enum ww_cause begun_for; /* why the newest log of this boot began; WW_RESUMED = none did */
+  uint32_t epoch_to_begin; /* counted, and not begun yet; 0 = none */
+  bool was_opened;         /* and it is not in the log yet */
+  uint32_t moment;         /* the last that was tried */
+  uint32_t tries;          /* at it */
+  bool is_behind;          /* the clock, by more than five minutes, the last reading */
+  uint64_t behind_since;   /* ms of uptime */
+  uint64_t taken_at;       /* ms of uptime, of the last reading; 0 = none in this boot, so that it was before */
   enum { WW_AT_REST, WW_SENDING, WW_AWAITING } phase;
   struct ww_post post;
   char piece[WW_PIECE_LIMIT];
   size_t piece_length;
   size_t piece_sent;
-  uint32_t post_limit;         /* readings */
-  uint64_t planned;            /* size of the log when the post was planned */
-  uint64_t next_post;          /* ms of uptime */
-  uint32_t failures;           /* posts in a row that did not get on */
+  uint32_t post_limit; /* readings */
+  uint64_t planned;    /* size of the log when the post was planned */
+  uint64_t next_post;  /* ms of uptime */
+  uint32_t failures;   /* posts in a row that did not get on */
   uint32_t random;
-  enum ww_error error;         /* the last */
-  int status;                  /* HTTP, of the last answer; 0 = none yet */
+  enum ww_error error; /* the last */
+  int status;          /* HTTP, of the last answer; 0 = none yet */
   struct ww_tally tally;
 };
 
@@ -95,6 +100,9 @@ uint32_t ww_device_step(struct ww_device *device, uint64_t now);
 
 /** The enclosure was opened: every reading says so until the epoch ends. */
 void ww_device_tamper(struct ww_device *device);
+
+/** Has the next reading begin another log, with a clear record, though the one there is could go on. */
+void ww_device_begin_log(struct ww_device *device);
 
 /** Whether a log has begun, so that it can be registered. */
 bool ww_device_has_log(const struct ww_device *device);

@@ -22,12 +22,12 @@
 
 /** What a meter shows at one moment. */
 struct ww_measurement {
-  int64_t power;        /* mW, production positive; of three phases the sum */
-  uint64_t total;       /* mWh, the meter's own register of production, below 2^50 */
-  uint32_t voltage;     /* mV, of three phases the mean; WW_NOT_MEASURED_U32 = not measured */
-  uint32_t current;     /* mA, of three phases the sum; WW_NOT_MEASURED_U32 = not measured */
-  int16_t temperature;  /* 0.01 degrees Celsius; WW_NOT_MEASURED_I16 = not measured */
-  bool valid;           /* the meter's own word for it */
+  int64_t power;       /* mW, production positive; of three phases the sum */
+  uint64_t total;      /* mWh, the meter's own register of production, below 2^50 */
+  uint32_t voltage;    /* mV, of three phases the mean; WW_NOT_MEASURED_U32 = not measured */
+  uint32_t current;    /* mA, of three phases the sum; WW_NOT_MEASURED_U32 = not measured */
+  int16_t temperature; /* 0.01 degrees Celsius; WW_NOT_MEASURED_I16 = not measured */
+  bool valid;          /* the meter's own word for it */
   uint8_t meter[WW_METER_ID_LENGTH];
 };
 

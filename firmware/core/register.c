@@ -33,10 +33,9 @@ bool ww_register_swapped(const struct ww_register *reg, const struct ww_measurem
   return reg->meter_known && memcmp(reg->meter, measurement->meter, WW_METER_ID_LENGTH) != 0;
 }
 
-/** What to count of a valid measurement, mWh; false = counting goes on from here. */
+/** What to count of a valid measurement, mWh; false = nothing, and counting goes on from here. */
 static bool increase_of(const struct ww_register *reg, uint32_t capacity, uint32_t now,
                         const struct ww_measurement *measurement, uint64_t *increase) {
-  *increase = 0;
   if (!reg->meter_known) {
     return true;
   }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hex.h"
+#include "oracle_url.h"
 #include "reading.h"
 
 enum setting {
@@ -22,13 +23,13 @@ enum setting {
   SETTINGS,
 };
 
-static const char *const NAMES[SETTINGS] = {"chain-id", "registry", "owner",        "capacity", "channel", "register",
+static const char *const NAMES[SETTINGS] = {"chain-id", "registry",     "owner",  "capacity", "channel", "register",
                                             "interval", "upload-every", "oracle", "shelly",   "meter"};
 
 /** s; every interval divides it, so that hours and quarters of an hour end on a reading. */
 #define QUARTER_HOUR 900u
 #define LEAST_INTERVAL 5u
-#define MOST_UPLOAD_EVERY 86400u / 2
+#define MOST_UPLOAD_EVERY 43200u
 
 static bool is_given(const struct ww_settings *settings, enum setting setting) {
   return (settings->given >> setting & 1) != 0;
@@ -56,11 +57,10 @@ static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_
   return value >= least && value <= most;
 }
 
-static bool read_url(const char *text, bool may_be_secure, char url[WW_URL_LIMIT]) {
-  bool is_plain = strncmp(text, "http://", 7) == 0 && text[7] != '\0';
-  bool is_secure = strncmp(text, "https://", 8) == 0 && text[8] != '\0';
+static bool read_url(const char *text, char url[WW_URL_LIMIT]) {
   size_t length = strlen(text);
-  if (!(is_plain || (is_secure && may_be_secure)) || length >= WW_URL_LIMIT || strpbrk(text, " \"\\") != NULL) {
+  const char *host = strstr(text, "://");
+  if (host == NULL || host[3] == '\0' || length >= WW_URL_LIMIT || strpbrk(text, " \"\\") != NULL) {
     return false;
   }
   memcpy(url, text, length + 1);
@@ -114,36 +114,72 @@ static bool set(struct ww_settings *settings, enum setting setting, const char *
       }
       settings->upload_every = (uint16_t)number;
       return true;
-    case ORACLE: return read_url(value, true, settings->oracle);
-    case SHELLY: return read_url(value, false, settings->shelly);
-    case METER:
-      settings->succeeds = true;
-      return ww_unhex(value, settings->meter, WW_HASH_LENGTH);
+    case ORACLE: return ww_oracle_url_is_allowed(value) && read_url(value, settings->oracle);
+    case SHELLY: return strncmp(value, "http://", 7) == 0 && read_url(value, settings->shelly);
+    case METER: settings->succeeds = true; return ww_unhex(value, settings->meter, WW_HASH_LENGTH);
     case SETTINGS: break;
   }
   return false;
 }
 
-enum ww_error ww_settings_set(struct ww_settings *settings, const char *name, const char *value) {
-  for (enum setting setting = 0; setting < SETTINGS; setting++) {
-    if (strcmp(name, NAMES[setting]) != 0) {
-      continue;
-    }
-    struct ww_settings changed = *settings;
-    if (!set(&changed, setting, value)) {
-      return WW_SETTING_INVALID;
-    }
-    changed.given |= (uint16_t)(1u << setting);
-    *settings = changed;
-    return WW_OK;
+static const char *const RULES[SETTINGS] = {
+    "a number from 1 on",
+    "an address: 0x and 40 hexadecimal digits",
+    "an address: 0x and 40 hexadecimal digits",
+    "a number of W, from 1 on",
+    "a channel from 0 to 14, or all",
+    "import or export",
+    "a number of s from 5 to 900 that divides 900",
+    "a number of s from 1 to 43200",
+    "https://NAME, or http:// with a private address such as http://192.168.1.2:8080",
+    "http:// and the meter's address",
+    "a meter's id: 0x and 64 hexadecimal digits",
+};
+
+static enum setting find(const char *name) {
+  enum setting setting = 0;
+  while (setting < SETTINGS && strcmp(name, NAMES[setting]) != 0) {
+    setting++;
   }
-  return WW_SETTING_UNKNOWN;
+  return setting;
+}
+
+const char *ww_settings_rule(const char *name) {
+  enum setting setting = find(name);
+  return setting < SETTINGS ? RULES[setting] : NULL;
+}
+
+enum ww_error ww_settings_set(struct ww_settings *settings, const char *name, const char *value) {
+  enum setting setting = find(name);
+  if (setting == SETTINGS) {
+    return WW_SETTING_UNKNOWN;
+  }
+  struct ww_settings changed = *settings;
+  if (!set(&changed, setting, value)) {
+    return WW_SETTING_INVALID;
+  }
+  changed.given |= (uint16_t)(1u << setting);
+  *settings = changed;
+  return WW_OK;
+}
+
+const char *ww_settings_name(unsigned index) {
+  return index < SETTINGS ? NAMES[index] : NULL;
+}
+
+static bool is_lacking(const struct ww_settings *settings, enum setting setting) {
+  bool is_optional = setting == INTERVAL || setting == UPLOAD_EVERY || setting == METER;
+  return !is_optional && !is_given(settings, setting);
+}
+
+bool ww_settings_lack(const struct ww_settings *settings, const char *name) {
+  enum setting setting = find(name);
+  return setting < SETTINGS && is_lacking(settings, setting);
 }
 
 const char *ww_settings_missing(const struct ww_settings *settings) {
   for (enum setting setting = 0; setting < SETTINGS; setting++) {
-    bool is_optional = setting == INTERVAL || setting == UPLOAD_EVERY || setting == METER;
-    if (!is_optional && !is_given(settings, setting)) {
+    if (is_lacking(settings, setting)) {
       return NAMES[setting];
     }
   }

@@ -9,7 +9,7 @@
  *   register      which of the meter's registers counts production: import (1.8.0) or export (2.8.0)
  *   interval      s between readings: divides 900, at least 5 (60)
  *   upload-every  s between uploads (60)
- *   oracle        its base URL: https://… or http://…
+ *   oracle        its base URL: https://…, or http://… of a private address (core/oracle_url.h)
  *   shelly        the meter's base URL: http://…
  *   meter         id of the meter, where this key succeeds another (the key's own id)
  */
@@ -48,12 +48,21 @@ void ww_settings_begin(struct ww_settings *settings);
 /** Refuses WW_SETTING_UNKNOWN, WW_SETTING_INVALID; the settings are as before then. */
 WW_RESULT ww_settings_set(struct ww_settings *settings, const char *name, const char *value);
 
+/** The name of a setting, from 0; NULL after the last. */
+const char *ww_settings_name(unsigned index);
+
+/** What a setting can be, for a person; NULL where there is no such setting. */
+const char *ww_settings_rule(const char *name);
+
+/** Whether this one must be set, and is not. */
+bool ww_settings_lack(const struct ww_settings *settings, const char *name);
+
 /** The name of one that is missing, or NULL. */
 const char *ww_settings_missing(const struct ww_settings *settings);
 
 /**
- * Reads a text over the defaults. Refuses as ww_settings_set, in `line` (from 1), and WW_SETTING_MISSING: then the settings
- * are those that were given, and ww_settings_missing names one that was not.
+ * Reads a text over the defaults. Refuses as ww_settings_set, in `line` (from 1), and WW_SETTING_MISSING: then the
+ * settings are those that were given, and ww_settings_missing names one that was not.
  */
 WW_RESULT ww_settings_read(struct ww_settings *settings, const char *text, unsigned *line);
 

@@ -41,8 +41,8 @@ static void compress(uint32_t state[8], const uint8_t block[64]) {
     }
     uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
     uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-    uint32_t first = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) + choice + ROUND_CONSTANTS[t] +
-                     w[t % 16];
+    uint32_t first =
+        v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) + choice + ROUND_CONSTANTS[t] + w[t % 16];
     uint32_t second = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + majority;
     memmove(v + 1, v, 7 * sizeof v[0]);
     v[4] += first;

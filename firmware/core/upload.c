@@ -11,8 +11,8 @@
 /** s */
 #define HOUR 3600u
 
-enum ww_error ww_head_sign(const struct ww_place *place, const struct ww_head *head, const struct ww_signer_port *signer,
-                           uint8_t signature[WW_SIGNATURE_LENGTH]) {
+enum ww_error ww_head_sign(const struct ww_place *place, const struct ww_head *head,
+                           const struct ww_signer_port *signer, uint8_t signature[WW_SIGNATURE_LENGTH]) {
   uint8_t bytes[WW_HEAD_LENGTH];
   uint8_t digest[WW_HASH_LENGTH];
   WW_TRY(ww_head_encode(place, head, bytes));
@@ -68,8 +68,9 @@ enum ww_error ww_post_plan(struct ww_post *post, const struct ww_queue *queue, c
 static size_t opening(const struct ww_post *post, char out[WW_PIECE_LIMIT]) {
   char key_id[WW_HEX_LENGTH(WW_HASH_LENGTH) + 1];
   *ww_hex(key_id, post->key_id, WW_HASH_LENGTH) = '\0';
-  int length = snprintf(out, WW_PIECE_LIMIT, "{\"keyId\":\"%s\",\"epoch\":%" PRIu32 ",\"size\":%" PRIu64 ",\"signature\":\"",
-                        key_id, post->epoch, post->size);
+  int length =
+      snprintf(out, WW_PIECE_LIMIT, "{\"keyId\":\"%s\",\"epoch\":%" PRIu32 ",\"size\":%" PRIu64 ",\"signature\":\"",
+               key_id, post->epoch, post->size);
   char *end = ww_hex(out + length, post->signature, WW_SIGNATURE_LENGTH);
   memcpy(end, READINGS_BEGIN, sizeof READINGS_BEGIN - 1);
   return (size_t)(end - out) + sizeof READINGS_BEGIN - 1;

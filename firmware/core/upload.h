@@ -46,8 +46,7 @@ WW_RESULT ww_post_plan(struct ww_post *post, const struct ww_queue *queue, const
 size_t ww_post_length(const struct ww_post *post);
 
 /** The next piece of the body; of length 0 after the last. */
-WW_RESULT ww_post_piece(struct ww_post *post, const struct ww_queue *queue, char piece[WW_PIECE_LIMIT],
-                        size_t *length);
+WW_RESULT ww_post_piece(struct ww_post *post, const struct ww_queue *queue, char piece[WW_PIECE_LIMIT], size_t *length);
 
 enum ww_outcome {
   WW_STORED,   /* the oracle has the post */

@@ -169,8 +169,7 @@ TEST("makes no other key because the chip does not tell the one it has") {
   CHECK(begin_at(KEY_MADE, key));
   uint8_t again[64];
   for (unsigned i = 0; i < 4; i++) {
-    simulated.faults[i] =
-        (struct simulated_fault){.command = simulated.commands + 8 + i, .kind = FAULT_ANSWER_LOST};
+    simulated.faults[i] = (struct simulated_fault){.command = simulated.commands + 8 + i, .kind = FAULT_ANSWER_LOST};
   }
   CHECK_EQUAL(ww_chip_make_key(&chip, again), WW_CHIP_SILENT);
   CHECK_EQUAL(curve.made, 1);
@@ -349,8 +348,8 @@ TEST("comes to the same end whatever fails once") {
   for (unsigned kind = FAULT_COMMAND_LOST; kind <= FAULT_RESTART_AFTER; kind++) {
     for (unsigned command = 1; command <= commands; command++) {
       begin();
-      simulated.faults[0] = (struct simulated_fault){
-          .command = command, .kind = (enum simulated_fault_kind)kind, .status = 0xFF};
+      simulated.faults[0] =
+          (struct simulated_fault){.command = command, .kind = (enum simulated_fault_kind)kind, .status = 0xFF};
       CHECK_OK(provision_to(KEY_LOCKED, key));
       CHECK_BYTES(simulated.configuration, end, 128);
     }

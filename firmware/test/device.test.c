@@ -214,6 +214,16 @@ TEST("counts no epoch before clock and meter are good") {
   CHECK_EQUAL(world.counter, 0);
 }
 
+TEST("counts no epoch while the store can make no room for its log") {
+  begin();
+  world.flash.cannot_erase = true;
+  world_pass(&world, 3 * MINUTE);
+  CHECK_EQUAL(world.counter, 0);
+  world.flash.cannot_erase = false;
+  CHECK(take(1, MINUTE));
+  CHECK_EQUAL(world.counter, 1);
+}
+
 TEST("counts one epoch for one log, also where the store fails in the middle of beginning it") {
   begin();
   world.flash.failing = 3;
@@ -265,10 +275,13 @@ TEST("begins another epoch where the store lost a reading, with the register goi
   CHECK(take(20, 21 * MINUTE));
   uint32_t last = world.device.queue.sector * SECTOR_SIZE + world.device.queue.used - 48;
   world.flash.bytes[last] ^= 1;
+  /* longer than a full bucket lasts */
+  world_shine(&world, HOUR);
   world_boot(&world);
   CHECK_EQUAL(world.device.cause, WW_CORRUPT);
   world_pass(&world, 2 * MINUTE);
   CHECK_EQUAL(state->epoch, 2);
+  CHECK_EQUAL(world.device.begun_for, WW_CORRUPT);
   CHECK_EQUAL(state->reg.energy, counted());
   CHECK(world.refusal == NULL);
 }
@@ -282,6 +295,33 @@ TEST("begins another epoch where the store was emptied, from nothing") {
   world_pass(&world, 2 * MINUTE);
   CHECK_EQUAL(state->epoch, 2);
   CHECK(state->reg.energy < 3 * MINUTE * 1000);
+}
+
+TEST("begins another epoch when a person asks for it, clear of the opening in the one before") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  ww_device_tamper(&world.device);
+  CHECK(take(1, MINUTE));
+  CHECK_EQUAL(newest().conditions, WW_TAMPER);
+  ww_device_begin_log(&world.device);
+  world_pass(&world, MINUTE);
+  CHECK_EQUAL(state->epoch, 2);
+  CHECK_EQUAL(newest().conditions, 0);
+  CHECK_EQUAL(state->reg.energy, counted());
+  CHECK_EQUAL(world.device.begun_for, WW_ASKED_FOR);
+}
+
+TEST("takes no answer to a post of one log for one to the next") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  world.oracle_is_slow = true;
+  CHECK(take(1, 2 * MINUTE));
+  world_pass(&world, 3);
+  ww_device_begin_log(&world.device);
+  world_pass(&world, 2 * MINUTE);
+  CHECK_EQUAL(state->epoch, 2);
+  CHECK_EQUAL(world.device.post.epoch, 2);
+  CHECK_EQUAL(state->acknowledged, 0);
 }
 
 TEST("begins at most one epoch a day for an oracle that refuses everything, also over reboots") {
@@ -321,16 +361,33 @@ TEST("begins another epoch where the oracle has more readings than there are") {
   CHECK_EQUAL(world.epoch, 2);
 }
 
-TEST("begins another epoch once the clock was far ahead and is right again, and counts what was produced meanwhile") {
+TEST("begins no epoch for a clock that is far behind for an hour") {
+  begin();
+  CHECK(take(5, 6 * MINUTE));
+  world.clock_off = -2 * DAY;
+  world_pass(&world, HOUR);
+  CHECK_EQUAL(state->log.size, 5);
+  world_synchronise(&world);
+  world_pass(&world, 2 * MINUTE);
+  CHECK(state->log.size > 5);
+  CHECK_EQUAL(world.counter, 1);
+  CHECK_EQUAL(state->reg.energy, counted());
+}
+
+TEST(
+    "begins another epoch two hours after a clock that was far ahead is right, and counts what was produced "
+    "meanwhile") {
   begin();
   CHECK(take(5, 6 * MINUTE));
   world.clock_off = 3 * HOUR;
   world_pass(&world, 10 * MINUTE);
   CHECK(state->reg.timestamp > world.now + 2 * HOUR);
-  uint64_t acknowledged = world.log.size;
-  CHECK(acknowledged <= 6);
+  CHECK(world.log.size <= 6);
   world_synchronise(&world);
-  world_pass(&world, 10 * MINUTE);
+  uint64_t size = state->log.size;
+  world_pass(&world, 2 * HOUR - MINUTE);
+  CHECK_EQUAL(state->log.size, size);
+  world_pass(&world, 20 * MINUTE);
   CHECK_EQUAL(world.epoch, 2);
   CHECK(world.refusal == NULL);
   CHECK_EQUAL(state->reg.energy, counted());
@@ -339,13 +396,25 @@ TEST("begins another epoch once the clock was far ahead and is right again, and 
 TEST("begins at most one epoch a day for a clock that goes back and forth") {
   begin_with(SECTORS_LIMIT);
   CHECK(take(2, 3 * MINUTE));
-  for (int i = 0; i < 20; i++) {
-    world.clock_off = 3 * HOUR;
+  for (int i = 0; i < 6; i++) {
+    world.clock_off = 12 * HOUR;
     world_pass(&world, 10 * MINUTE);
     world_synchronise(&world);
-    world_pass(&world, 10 * MINUTE);
+    world_pass(&world, 3 * HOUR);
   }
   CHECK_EQUAL(world.counter, 2);
+}
+
+TEST("counts what was produced after a clock that was far ahead, also over a reboot") {
+  begin();
+  CHECK(take(5, 6 * MINUTE));
+  world.clock_off = 3 * HOUR;
+  world_pass(&world, 10 * MINUTE);
+  world_boot(&world);
+  world_synchronise(&world);
+  world_pass(&world, 2 * HOUR + 20 * MINUTE);
+  CHECK_EQUAL(world.epoch, 2);
+  CHECK_EQUAL(state->reg.energy, counted());
 }
 
 /* UPLOADS */
@@ -364,6 +433,21 @@ TEST("posts what the oracle has not got, and resends from where it says") {
   world_pass(&world, 5);
   CHECK_EQUAL(world.log.size, 41);
   CHECK_EQUAL(world.epoch, 1);
+}
+
+TEST("begins a post anew after the connection broke") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  world.oracle_is_slow = true;
+  CHECK(take(1, 2 * MINUTE));
+  world_pass(&world, 3);
+  world.oracle_is_away = true;
+  world_pass(&world, 3);
+  CHECK_EQUAL(world.device.error, WW_UPLINK_FAILED);
+  world.oracle_is_away = false;
+  world.oracle_is_slow = false;
+  world_pass(&world, 20);
+  CHECK_EQUAL(world.log.size, 3);
 }
 
 TEST("leaves an oracle alone that keeps asking for the same") {

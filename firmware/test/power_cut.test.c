@@ -101,7 +101,8 @@ TEST("goes on with its log after a cut at any byte, and says nothing twice in tw
     heads_forget(heads);
     world_pass(&world, WORLD_INTERVAL);
   }
-  printf("# %u cuts, %u readings, %u epochs\n", cuts, (unsigned)world.device.queue.state.log.size, (unsigned)most_epochs);
+  printf("# %u cuts, %u readings, %u epochs\n", cuts, (unsigned)world.device.queue.state.log.size,
+         (unsigned)most_epochs);
   CHECK_EQUAL(world.device.queue.state.log.size, READINGS);
   CHECK(most_epochs <= 2);
   CHECK(cuts > READINGS * 48);

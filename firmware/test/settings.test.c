@@ -57,6 +57,7 @@ TEST("refuses values that cannot be, and stays as it was") {
   CHECK(refuses("interval", "1800"));
   CHECK(refuses("upload-every", "0"));
   CHECK(refuses("oracle", "ftp://oracle.example"));
+  CHECK(refuses("oracle", "http://oracle.example"));
   CHECK(refuses("oracle", "https://"));
   CHECK(refuses("oracle", "https://a\"b"));
   CHECK(refuses("shelly", "https://192.168.1.40"));
@@ -98,8 +99,9 @@ TEST("has room for the longest settings") {
   memset(url + 7, 'a', sizeof url - 8);
   char text[WW_SETTINGS_TEXT_LIMIT];
   CHECK_OK(ww_settings_read(&settings, WHOLE, &line));
-  CHECK_OK(ww_settings_set(&settings, "oracle", url));
   CHECK_OK(ww_settings_set(&settings, "shelly", url));
+  memcpy(url, "https://", 8);
+  CHECK_OK(ww_settings_set(&settings, "oracle", url));
   CHECK_OK(ww_settings_set(&settings, "chain-id", "18446744073709551615"));
   CHECK_OK(ww_settings_set(&settings, "meter", "5f03bc3aaf8190d8bff11fb3d3421d9ed174c1d46fbcf46ab65ca9ed00598748"));
   ww_settings_write(&settings, text);

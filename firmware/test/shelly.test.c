@@ -52,11 +52,13 @@ static const char pro_3em[] =
     "'tC':46.7,'tF':116.0},'sys':{'mac':'08F9E0E67204'}}";
 
 #define GEN1(emeters) "{'mac':'EC64C9C05E97','emeters':[" emeters "]}"
-#define EM1(live, counted) \
-  "{'em1:0':{'act_power':1,'voltage':230,'current':2" live "},'em1data:0':{'total_act_energy':3" counted "}," \
+#define EM1(live, counted)                                                                               \
+  "{'em1:0':{'act_power':1,'voltage':230,'current':2" live "},'em1data:0':{'total_act_energy':3" counted \
+  "},"                                                                                                   \
   "'sys':{'mac':'08F9E0E67204'}}"
-#define EM(live, counted) \
-  "{'em:0':{'a_act_power':1,'b_act_power':2,'c_act_power':3" live "},'emdata:0':{'a_total_act_energy':4," \
+#define EM(live, counted)                                         \
+  "{'em:0':{'a_act_power':1,'b_act_power':2,'c_act_power':3" live \
+  "},'emdata:0':{'a_total_act_energy':4,"                         \
   "'b_total_act_energy':5,'c_total_act_energy':6" counted "},'sys':{'mac':'08F9E0E67204'}}"
 
 static char answer[4096];
@@ -104,8 +106,15 @@ TEST("refuses an answer that is nested too deep") {
 }
 
 TEST("refuses JSON that is no meter's answer") {
-  static const char *const answers[] = {"null",           "12",           "[]",  "{}", "{'mac':'EC64C9C05E97'}",
-                                        "{'emeters':{}}", "{'emeters':null}", "{'emeters':[]}", "{'em:0':[]}",
+  static const char *const answers[] = {"null",
+                                        "12",
+                                        "[]",
+                                        "{}",
+                                        "{'mac':'EC64C9C05E97'}",
+                                        "{'emeters':{}}",
+                                        "{'emeters':null}",
+                                        "{'emeters':[]}",
+                                        "{'em:0':[]}",
                                         "{'sys':{'mac':'08F9E0E67204'}}"};
   for (size_t i = 0; i < COUNT(answers); i++) {
     CHECK_EQUAL(parse(IMPORT, answers[i]), WW_METER_MISSING);
@@ -134,11 +143,13 @@ TEST("refuses an answer without power or register, or with null there") {
 TEST("refuses to sum over phases of which one does not tell its register") {
   CHECK_EQUAL(parse(ALL, GEN1("{'power':1,'total':1},{'power':1}")), WW_METER_MISSING);
   CHECK_EQUAL(parse(ALL, GEN1("{'power':1,'total':1},null")), WW_METER_MISSING);
-  CHECK_EQUAL(parse(ALL, "{'em1:0':{'act_power':1},'em1:1':{'act_power':1},'em1data:0':{'total_act_energy':1},"
-                         "'sys':{'mac':'08F9E0E67204'}}"),
+  CHECK_EQUAL(parse(ALL,
+                    "{'em1:0':{'act_power':1},'em1:1':{'act_power':1},'em1data:0':{'total_act_energy':1},"
+                    "'sys':{'mac':'08F9E0E67204'}}"),
               WW_METER_MISSING);
-  CHECK_EQUAL(parse(ALL, "{'em:0':{'a_act_power':1,'b_act_power':1,'c_act_power':1},'emdata:0':{"
-                         "'a_total_act_energy':1,'b_total_act_energy':1},'sys':{'mac':'08F9E0E67204'}}"),
+  CHECK_EQUAL(parse(ALL,
+                    "{'em:0':{'a_act_power':1,'b_act_power':1,'c_act_power':1},'emdata:0':{"
+                    "'a_total_act_energy':1,'b_total_act_energy':1},'sys':{'mac':'08F9E0E67204'}}"),
               WW_METER_MISSING);
 }
 
@@ -335,8 +346,9 @@ TEST("sums the channels of a Pro EM") {
 }
 
 TEST("finds a channel of two digits") {
-  CHECK_OK(parse(12, "{'em1:1':{'act_power':1},'em1:12':{'act_power':12},'em1data:1':{'total_act_energy':1},"
-                     "'em1data:12':{'total_act_energy':120},'sys':{'mac':'08F9E0E67204'}}"));
+  CHECK_OK(parse(12,
+                 "{'em1:1':{'act_power':1},'em1:12':{'act_power':12},'em1data:1':{'total_act_energy':1},"
+                 "'em1data:12':{'total_act_energy':120},'sys':{'mac':'08F9E0E67204'}}"));
   CHECK_EQUAL(measured.power, 12000);
   CHECK_EQUAL(measured.total, 120000);
 }
@@ -363,10 +375,8 @@ TEST("reads a Pro 3EM's phase, and the sum of all, which is what it says itself"
 
 TEST("calls a measurement invalid that comes with errors") {
   static const char *const answers[] = {
-      EM1(",'errors':['power_meter_failure']", ""),
-      EM1("", ",'errors':['database_error']"),
-      EM(",'errors':['power_meter_failure']", ""),
-      EM(",'a_errors':['out_of_range:act_power']", ""),
+      EM1(",'errors':['power_meter_failure']", ""), EM1("", ",'errors':['database_error']"),
+      EM(",'errors':['power_meter_failure']", ""),  EM(",'a_errors':['out_of_range:act_power']", ""),
       EM("", ",'errors':['database_error']"),
   };
   for (size_t i = 0; i < COUNT(answers); i++) {
@@ -411,16 +421,17 @@ TEST("refuses to name the generation of what is no Shelly") {
 
 TEST("recognises a Gen1 and asks it for its status") {
   enum ww_shelly_generation generation = WW_SHELLY_GEN2;
-  CHECK_OK(recognise("{'type':'SHEM','mac':'EC64C9C05E97','auth':false,'fw':'20230913-114150/v1.14.0-gcb84623',"
-                     "'longid':1,'num_outputs':1,'num_meters':0,'num_emeters':2}",
-                     &generation));
+  CHECK_OK(
+      recognise("{'type':'SHEM','mac':'EC64C9C05E97','auth':false,'fw':'20230913-114150/v1.14.0-gcb84623',"
+                "'longid':1,'num_outputs':1,'num_meters':0,'num_emeters':2}",
+                &generation));
   CHECK_EQUAL(generation, WW_SHELLY_GEN1);
   CHECK(strcmp(ww_shelly_path(generation), "/status") == 0);
 }
 
 TEST("recognises Gen2 and later and asks them by RPC") {
-  static const char *const answers[] = {"{'id':'shellyproem50-08f9e0e67204','mac':'08F9E0E67204','gen':2}",
-                                        "{'gen':3}", "{'gen':4,'type':'EM'}"};
+  static const char *const answers[] = {"{'id':'shellyproem50-08f9e0e67204','mac':'08F9E0E67204','gen':2}", "{'gen':3}",
+                                        "{'gen':4,'type':'EM'}"};
   for (size_t i = 0; i < COUNT(answers); i++) {
     enum ww_shelly_generation generation = WW_SHELLY_GEN1;
     CHECK_OK(recognise(answers[i], &generation));

@@ -162,7 +162,7 @@ static unsigned lock(struct simulated_atecc608 *chip, const struct parameters *w
   }
   bool lockable = key_config(chip, slot) & 0x20;
   if (zone == 2 && configuration_locked(chip) && lockable && !slot_locked(chip, slot) && with->p2 == 0) {
-    chip->configuration[SLOT_LOCKED + slot / 8] &= (uint8_t)~(1u << slot % 8);
+    chip->configuration[SLOT_LOCKED + slot / 8] &= (uint8_t) ~(1u << slot % 8);
     return STATUS_SUCCESS;
   }
   return STATUS_EXECUTION;
@@ -251,7 +251,7 @@ static unsigned counter(struct simulated_atecc608 *chip, const struct parameters
     ++*count;
     chip->increments++;
     /* not the chip's own encoding, but the configuration zone changes by it, too */
-    chip->configuration[52 + 8 * with->p2] = (uint8_t)~*count;
+    chip->configuration[52 + 8 * with->p2] = (uint8_t) ~*count;
   }
   uint8_t bytes[4] = {(uint8_t)*count, (uint8_t)(*count >> 8), (uint8_t)(*count >> 16), (uint8_t)(*count >> 24)};
   answer(chip, bytes, sizeof bytes);
@@ -263,7 +263,7 @@ static const struct {
   uint32_t longest_us;
   execute_command *execute;
 } COMMANDS[] = {
-    {0x02, 5000, read},     {0x12, 45000, write}, {0x16, 20000, nonce},    {0x17, 35000, lock}, {0x1B, 23000, random},
+    {0x02, 5000, read},     {0x12, 45000, write}, {0x16, 20000, nonce},    {0x17, 35000, lock},  {0x1B, 23000, random},
     {0x24, 25000, counter}, {0x30, 5000, info},   {0x40, 115000, gen_key}, {0x41, 115000, sign},
 };
 
@@ -334,10 +334,8 @@ static void take_command(struct simulated_atecc608 *chip, const uint8_t *packet,
     answer_status(chip, STATUS_CRC);
     return;
   }
-  const struct parameters with = {.p1 = packet[2],
-                                  .p2 = (uint16_t)(packet[3] | packet[4] << 8),
-                                  .data = packet + 5,
-                                  .length = length - 7};
+  const struct parameters with = {
+      .p1 = packet[2], .p2 = (uint16_t)(packet[3] | packet[4] << 8), .data = packet + 5, .length = length - 7};
   execute(chip, packet[1], &with);
 }
 
@@ -347,7 +345,10 @@ static void fail_after(struct simulated_atecc608 *chip, enum simulated_fault_kin
     case FAULT_ANSWER_BIT: chip->output[chip->output_length / 2] ^= 0x10; break;
     case FAULT_ANSWER_CRC: chip->output[chip->output_length - 1] ^= 0xFF; break;
     case FAULT_SLEEP_AFTER: fall_asleep(chip); break;
-    case FAULT_RESTART_AFTER: fall_asleep(chip); wake_up(chip); break;
+    case FAULT_RESTART_AFTER:
+      fall_asleep(chip);
+      wake_up(chip);
+      break;
     default: break;
   }
 }
@@ -366,7 +367,11 @@ static bool receive_command(struct simulated_atecc608 *chip, const uint8_t *pack
       flipped[length / 2] ^= 0x10;
       packet = flipped;
       break;
-    case FAULT_RESTART_BEFORE: fall_asleep(chip); wake_up(chip); chip->busy_until = chip->now; break;
+    case FAULT_RESTART_BEFORE:
+      fall_asleep(chip);
+      wake_up(chip);
+      chip->busy_until = chip->now;
+      break;
     default: break;
   }
   take_command(chip, packet, length);
@@ -432,11 +437,11 @@ struct ww_i2c_port simulated_atecc608_port(struct simulated_atecc608 *chip) {
 
 void simulated_atecc608_init(struct simulated_atecc608 *chip, struct simulated_curve curve) {
   static const uint8_t factory[20] = {
-      0x01, 0x23, 0x6A, 0x5B, /* serial number, first part */
-      0x00, 0x00, 0x60, 0x02, /* revision */
+      0x01, 0x23, 0x6A, 0x5B,       /* serial number, first part */
+      0x00, 0x00, 0x60, 0x02,       /* revision */
       0x4C, 0x3D, 0x2E, 0x1F, 0xEE, /* serial number, second part */
-      0x01, 0x01, 0x00, /* AES_Enable, I2C_Enable, reserved */
-      0xC0, 0x00, 0x00, 0x00, /* I2C_Address, reserved, CountMatch, ChipMode */
+      0x01, 0x01, 0x00,             /* AES_Enable, I2C_Enable, reserved */
+      0xC0, 0x00, 0x00, 0x00,       /* I2C_Address, reserved, CountMatch, ChipMode */
   };
   static const uint8_t zero_count[8] = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00};
   memset(chip, 0, sizeof *chip);

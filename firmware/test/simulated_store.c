@@ -70,7 +70,7 @@ static enum ww_error store_write(void *context, uint32_t address, const void *by
 
 static enum ww_error store_erase(void *context, uint32_t sector) {
   struct simulated_store *store = context;
-  if (store->is_dead) {
+  if (store->is_dead || store->cannot_erase) {
     return WW_STORE_FAILED;
   }
   store->erasures++;

@@ -7,19 +7,22 @@
 
 #include "ports.h"
 
+#ifndef SECTOR_SIZE
 #define SECTOR_SIZE 2048u
 #define SECTORS_LIMIT 16u
+#endif
 #define NEVER UINT64_MAX
 
 struct simulated_store {
   uint32_t sectors;
   uint8_t bytes[SECTORS_LIMIT * SECTOR_SIZE];
-  uint64_t changed;   /* bytes written or erased so far */
-  uint64_t cut_at;    /* power fails when so many were; NEVER = it does not */
-  bool is_erasing;    /* the last thing that was begun is an erasure */
-  bool is_dead;       /* it has failed, and nothing works until a reboot */
+  uint64_t changed; /* bytes written or erased so far */
+  uint64_t cut_at;  /* power fails when so many were; NEVER = it does not */
+  bool is_erasing;  /* the last thing that was begun is an erasure */
+  bool is_dead;     /* it has failed, and nothing works until a reboot */
   bool was_misused;
-  unsigned failing;   /* the next so many writes change nothing, and fail */
+  bool cannot_erase;
+  unsigned failing; /* the next so many writes change nothing, and fail */
   uint32_t erasures;
 };
 

@@ -114,7 +114,8 @@ static enum ww_error begin(void *context, size_t length) {
 static enum ww_error uplink_write(void *context, const void *bytes, size_t length, size_t *taken) {
   struct world *world = context;
   static unsigned turn;
-  if (world->oracle_is_away) {
+  if (world->oracle_is_away || !world->is_posting) {
+    world->is_posting = false; /* a connection that broke stays broken */
     return WW_UPLINK_FAILED;
   }
   *taken = turn++ % 5 == 4 ? 0 : length > 100 ? 100 : length;
@@ -140,8 +141,7 @@ static bool parse_post(const struct world *world, struct parsed_post *post) {
   uint8_t key_id[32];
   bool is_post = world->received == world->expected && ww_json_parse(posted, world->received, &body) &&
                  ww_json_member(body, "keyId", &member) && ww_json_copy(member, text, sizeof text) &&
-                 ww_unhex(text, key_id, sizeof key_id) &&
-                 memcmp(key_id, world->device.key_id, sizeof key_id) == 0 &&
+                 ww_unhex(text, key_id, sizeof key_id) && memcmp(key_id, world->device.key_id, sizeof key_id) == 0 &&
                  ww_json_member(body, "epoch", &member) && ww_json_u64(member, &post->epoch) &&
                  ww_json_member(body, "size", &member) && ww_json_u64(member, &post->size) &&
                  ww_json_member(body, "signature", &member) && ww_json_copy(member, text, sizeof text) &&
@@ -228,6 +228,7 @@ static int answer_to(struct world *world, char *body) {
 static enum ww_error answer(void *context, struct ww_answer *out) {
   struct world *world = context;
   if (world->oracle_is_away || !world->is_posting) {
+    world->is_posting = false;
     return WW_UPLINK_FAILED;
   }
   if (world->oracle_is_slow) {

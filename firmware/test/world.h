@@ -29,7 +29,7 @@ struct world {
 
   /* the meter */
   struct ww_measurement shown;
-  uint64_t rest;        /* mW s that are not a mWh yet */
+  uint64_t rest; /* mW s that are not a mWh yet */
   bool meter_is_silent;
   unsigned measured;
   uint64_t first_total; /* mWh, what it showed when it was asked first, and last */
@@ -46,11 +46,11 @@ struct world {
   /* the oracle */
   bool oracle_is_away;
   bool oracle_is_slow;
-  int says;              /* an answer in place of its own: a status; 0 = its own */
+  int says; /* an answer in place of its own: a status; 0 = its own */
   const char *says_body;
-  uint32_t epoch;        /* the newest that it has */
-  struct ww_log log;     /* of it */
-  uint64_t energy;       /* mWh, of the last reading that it has */
+  uint32_t epoch;    /* the newest that it has */
+  struct ww_log log; /* of it */
+  uint64_t energy;   /* mWh, of the last reading that it has */
   uint32_t timestamp;
   uint8_t conditions;
   unsigned posts;
