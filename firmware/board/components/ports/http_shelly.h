@@ -1,0 +1,33 @@
+/**
+ * The meter of the board: a Shelly, asked over HTTP. Which generation it is it is asked once, and again after it did
+ * not answer as that. Where it has a password, Gen1 is told it as basic, later ones as digest authentication.
+ */
+#ifndef WW_HTTP_SHELLY_H
+#define WW_HTTP_SHELLY_H
+
+#include "esp_http_client.h"
+#include "ports.h"
+#include "shelly.h"
+
+/** Bytes of an answer at most. */
+#define HTTP_SHELLY_LIMIT 8192
+
+struct http_shelly {
+  esp_http_client_handle_t request;
+  const char *base; /* URL */
+  struct ww_shelly_options options;
+  bool has_login;
+  bool generation_is_known;
+  enum ww_shelly_generation generation;
+  int64_t deadline; /* us */
+  size_t length;
+  char body[HTTP_SHELLY_LIMIT];
+};
+
+/** `base`, `user` and `password` must live as long; an empty user = no login. */
+WW_RESULT http_shelly_open(struct http_shelly *shelly, const char *base, uint8_t source, const char *user,
+                           const char *password);
+
+struct ww_meter_port http_shelly_port(struct http_shelly *shelly);
+
+#endif

@@ -1,0 +1,19 @@
+/** What the board remembers of its provisioning, in NVS. */
+#ifndef WW_SAVED_H
+#define WW_SAVED_H
+
+#include <stdbool.h>
+
+#include "settings.h"
+
+/** Once, before the others. */
+void saved_open(void);
+
+WW_RESULT saved_load(void *context, char text[WW_SETTINGS_TEXT_LIMIT]);
+WW_RESULT saved_save(void *context, const char *text);
+
+/** Whether an oracle has stored a post of this board; from then on its lid stays shut. */
+bool saved_is_sealed(void);
+void saved_seal(void);
+
+#endif
