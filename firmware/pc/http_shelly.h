@@ -1,0 +1,35 @@
+/**
+ * The meter of a PC: a Shelly, asked over HTTP by libcurl. Which generation it is it is asked once, and again after it did
+ * not answer as that. Where its web page has a password, Gen1 is told it as basic, later ones as digest authentication.
+ */
+#ifndef WW_HTTP_SHELLY_H
+#define WW_HTTP_SHELLY_H
+
+#include <curl/curl.h>
+
+#include "ports.h"
+#include "shelly.h"
+
+/** Bytes of an answer at most. */
+#define HTTP_SHELLY_LIMIT 8192
+
+struct http_shelly {
+  CURL *request;
+  const char *base; /* URL */
+  struct ww_shelly_options options;
+  bool generation_is_known;
+  enum ww_shelly_generation generation;
+  long status; /* HTTP, of the last answer; 0 = there was none */
+  bool was_too_long;
+  size_t length;
+  char body[HTTP_SHELLY_LIMIT];
+};
+
+/** `base` must live as long. `login`: user:password; NULL = none. */
+WW_RESULT http_shelly_open(struct http_shelly *shelly, const char *base, uint8_t source, const char *login);
+
+void http_shelly_close(struct http_shelly *shelly);
+
+struct ww_meter_port http_shelly_port(struct http_shelly *shelly);
+
+#endif

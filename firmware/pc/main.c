@@ -1,0 +1,237 @@
+/** wattwitness-device: the firmware as a program, a key in a file in the secure element's place. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "hex.h"
+#include "program.h"
+#include "qr.h"
+
+static const char HELP[] =
+    "WattWitness's firmware as a program: reads a Shelly, signs, and posts to an oracle.\n"
+    "\n"
+    "  wattwitness-device --settings FILE --data DIR\n"
+    "\n"
+    "  --settings FILE      a line each, `name value`: chain-id, registry, owner, capacity, channel, register,\n"
+    "                       interval, upload-every, oracle, shelly, meter (see firmware/core/settings.h)\n"
+    "  --data DIR           where key, counter and log are kept; made where it is missing\n"
+    "  --ca FILE            trust these certificates (PEM) for the oracle, and no others\n"
+    "  --shelly-login FILE  a line user:password, where the Shelly has a password\n"
+    "  --register DETAILS   print what the oracle's POST /registrations wants, once a log has begun;\n"
+    "                       DETAILS: SHA-256 of the document about the installation, in hexadecimal\n"
+    "  --qr                 and show it as a QR code\n"
+    "  --trust-clock        take the system's clock as right though nothing is known to synchronise it\n"
+    "  --clock stdin        live at the times that are told on stdin, a Unix time a line, and answer each with a\n"
+    "                       line of JSON (see firmware/pc/program.h); the default is --clock system\n"
+    "  --no-sync            do not wait for the disk: faster, and a power cut may lose what was written\n"
+    "  --sectors N          of 4,096 bytes for what no oracle has yet, from 3 on (224)\n"
+    "  --help\n";
+
+struct options {
+  const char *settings;
+  const char *data;
+  const char *ca;
+  const char *shelly_login;
+  const char *sectors;
+  const char *details;
+  bool is_lockstep;
+  bool is_durable;
+  struct run_options run;
+};
+
+enum { PATH_LIMIT = 960 };
+
+__attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  vfprintf(stderr, format, values);
+  va_end(values);
+  fputc('\n', stderr);
+  exit(1);
+}
+
+/* OPTIONS */
+
+static struct options read_options(int count, char **arguments) {
+  enum { SETTINGS = 1, DATA, CA, LOGIN, REGISTER, QR, TRUST, CLOCK, NO_SYNC, SECTOR_COUNT, HELP_ASKED };
+  static const struct option NAMES[] = {
+      {"settings", required_argument, NULL, SETTINGS},
+      {"data", required_argument, NULL, DATA},
+      {"ca", required_argument, NULL, CA},
+      {"shelly-login", required_argument, NULL, LOGIN},
+      {"register", required_argument, NULL, REGISTER},
+      {"qr", no_argument, NULL, QR},
+      {"trust-clock", no_argument, NULL, TRUST},
+      {"clock", required_argument, NULL, CLOCK},
+      {"no-sync", no_argument, NULL, NO_SYNC},
+      {"sectors", required_argument, NULL, SECTOR_COUNT},
+      {"help", no_argument, NULL, HELP_ASKED},
+      {0},
+  };
+  struct options options = {.sectors = "224", .is_durable = true};
+  for (int option = getopt_long(count, arguments, "", NAMES, NULL); option != -1;
+       option = getopt_long(count, arguments, "", NAMES, NULL)) {
+    switch (option) {
+      case SETTINGS: options.settings = optarg; break;
+      case DATA: options.data = optarg; break;
+      case CA: options.ca = optarg; break;
+      case LOGIN: options.shelly_login = optarg; break;
+      case REGISTER: options.details = optarg; break;
+      case QR: options.run.shows_qr = true; break;
+      case TRUST: options.run.trusts_clock = true; break;
+      case NO_SYNC: options.is_durable = false; break;
+      case SECTOR_COUNT: options.sectors = optarg; break;
+      case CLOCK:
+        options.is_lockstep = strcmp(optarg, "stdin") == 0;
+        if (!options.is_lockstep && strcmp(optarg, "system") != 0) {
+          fail("--clock %s: give system or stdin.", optarg);
+        }
+        break;
+      case HELP_ASKED: fputs(HELP, stdout); exit(0);
+      default: fail("wattwitness-device --help lists the options.");
+    }
+  }
+  if (optind < count) {
+    fail("%s: is no option. wattwitness-device --help lists them.", arguments[optind]);
+  }
+  if (options.settings == NULL || options.data == NULL) {
+    fail("Give --settings FILE and --data DIR. wattwitness-device --help says more.");
+  }
+  if (options.run.shows_qr && options.details == NULL) {
+    fail("--qr goes with --register.");
+  }
+  if (options.run.shows_qr && !qr_is_there()) {
+    fail("--qr needs libqrencode when wattwitness-device is built (Debian: libqrencode-dev).");
+  }
+  return options;
+}
+
+static uint32_t read_sectors(const char *text) {
+  char *end;
+  unsigned long sectors = strtoul(text, &end, 10);
+  if (text[0] < '0' || text[0] > '9' || *end != '\0' || sectors < 3 || sectors > 65536) {
+    fail("--sectors %s: give a number from 3 to 65536.", text);
+  }
+  return (uint32_t)sectors;
+}
+
+/* SETTINGS */
+
+/** The name at the beginning of a line, for a message. */
+static void name_in_line(const char *text, unsigned line, char name[32]) {
+  while (line > 1) {
+    text = strchr(text, '\n') + 1;
+    line--;
+  }
+  if (sscanf(text, " %31s", name) != 1) {
+    name[0] = '\0';
+  }
+}
+
+static void read_settings(struct ww_settings *settings, const char *path) {
+  char text[16384];
+  char name[32];
+  unsigned line;
+  if (!file_read(path, text, sizeof text)) {
+    fail("%s: %s.", path, strerror(errno));
+  }
+  enum ww_error error = ww_settings_read(settings, text, &line);
+  switch (error) {
+    case WW_OK: return;
+    case WW_SETTING_MISSING:
+      fail("%s: %s is missing. wattwitness-device --help lists the settings.", path, ww_settings_missing(settings));
+    default: name_in_line(text, line, name); fail("%s:%u: %s: %s.", path, line, name, ww_error_text(error));
+  }
+}
+
+/* OPENING */
+
+static const char *in_folder(const char *folder, const char *name, char path[PATH_LIMIT]) {
+  if (snprintf(path, PATH_LIMIT, "%s/%s", folder, name) >= PATH_LIMIT) {
+    fail("%s: the name is too long.", folder);
+  }
+  return path;
+}
+
+static void check(const char *problem) {
+  if (problem != NULL) {
+    fail("%s", problem);
+  }
+}
+
+static const char *read_login(const char *path) {
+  static char login[256];
+  if (path == NULL) {
+    return NULL;
+  }
+  if (!file_read(path, login, sizeof login)) {
+    fail("%s: %s.", path, strerror(errno));
+  }
+  login[strcspn(login, "\r\n")] = '\0';
+  if (strchr(login, ':') == NULL) {
+    fail("%s: is no line user:password.", path);
+  }
+  return login;
+}
+
+static void open_program(struct program *program, const struct options *options) {
+  char path[PATH_LIMIT];
+  const struct ww_settings *settings = &program->settings;
+  if (mkdir(options->data, 0700) != 0 && errno != EEXIST) {
+    fail("%s: %s.", options->data, strerror(errno));
+  }
+  /* the store first: it keeps a second program away from key and counter */
+  check(file_store_open(&program->store, in_folder(options->data, "store", path), read_sectors(options->sectors),
+                        options->is_durable));
+  check(psa_signer_open(&program->signer, in_folder(options->data, "key", path), options->is_durable));
+  if (options->ca != NULL && access(options->ca, R_OK) != 0) {
+    fail("%s: %s.", options->ca, strerror(errno));
+  }
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+      http_uplink_open(&program->uplink, settings->oracle, options->ca) != WW_OK ||
+      http_shelly_open(&program->shelly, settings->shelly, settings->source, read_login(options->shelly_login)) !=
+          WW_OK) {
+    fail("libcurl could not be started.");
+  }
+  program->ports = (struct ww_ports){
+      .meter = http_shelly_port(&program->shelly),
+      .signer = psa_signer_port(&program->signer),
+      .store = file_store_port(&program->store),
+      .uplink = http_uplink_port(&program->uplink),
+  };
+}
+
+static void close_program(struct program *program) {
+  http_shelly_close(&program->shelly);
+  http_uplink_close(&program->uplink);
+  curl_global_cleanup();
+  psa_signer_close(&program->signer);
+  file_store_close(&program->store);
+}
+
+int main(int count, char **arguments) {
+  static struct program program;
+  uint8_t details[WW_HASH_LENGTH];
+  struct options options = read_options(count, arguments);
+  if (options.details != NULL) {
+    if (!ww_unhex(options.details, details, sizeof details)) {
+      fail("--register %s: give 32 bytes in hexadecimal.", options.details);
+    }
+    options.run.details = details;
+  }
+  read_settings(&program.settings, options.settings);
+  open_program(&program, &options);
+  enum ww_error error = ww_device_start(&program.device, &program.settings, &program.ports);
+  if (error != WW_OK) {
+    fail("The device could not be started: %s.", ww_error_text(error));
+  }
+  int code = options.is_lockstep ? lockstep(&program) : run(&program, &options.run);
+  close_program(&program);
+  return code;
+}

@@ -1,0 +1,57 @@
+/** The device on a PC: the core with its ports, and the two ways to run it. */
+#ifndef WW_PROGRAM_H
+#define WW_PROGRAM_H
+
+#include "device.h"
+#include "file_store.h"
+#include "http_shelly.h"
+#include "http_uplink.h"
+#include "psa_signer.h"
+
+struct program {
+  struct ww_settings settings;
+  struct psa_signer signer;
+  struct file_store store;
+  struct http_uplink uplink;
+  struct http_shelly shelly;
+  struct ww_ports ports;
+  struct ww_device device;
+  uint64_t uptime; /* ms */
+};
+
+/** What a step did. */
+struct happened {
+  bool was_taken;
+  uint8_t reading[WW_READING_LENGTH]; /* where one was taken */
+  enum ww_cause begun;                /* why a log began; WW_RESUMED = none did */
+  bool was_stored;                    /* a post, by the oracle */
+  enum ww_error error;                /* WW_OK = none */
+};
+
+/** Lets the device do what is due. Returns the ms until it should be called again. */
+uint32_t program_step(struct program *program, struct happened *happened);
+
+struct run_options {
+  bool trusts_clock;      /* as if it were synchronised */
+  const uint8_t *details; /* of the installation: tells the registration once a log has begun; NULL = does not */
+  bool shows_qr;          /* and as a QR code */
+};
+
+/** Runs on the system's clock until SIGINT or SIGTERM, and tells what happens. Returns the exit code. */
+int run(struct program *program, const struct run_options *options);
+
+/**
+ * Runs at the times that are told, each answered once all that is due then is done. Reads lines from stdin until its end,
+ * and answers each by a line of JSON on stdout:
+ *
+ *   TIME                  goes on to this Unix time, forward only; the clock is right then:
+ *                         {"time":…,"epoch":…,"size":…,"acknowledged":…,"energy":"…" (mWh),
+ *                          "reading":"0x…" (if one was taken), "cause":… (why a log began, or must), "error":… (the last that
+ *                          happened), "status":… (HTTP, of the oracle's last answer)}
+ *   registration DETAILS  the body for the oracle's POST /registrations; DETAILS: 32 bytes in hexadecimal
+ *
+ * A line that is neither, or cannot be done, is answered {"error":…}. Returns the exit code.
+ */
+int lockstep(struct program *program);
+
+#endif
