@@ -21,7 +21,8 @@ import {
   toHex,
 } from "../protocol/index.ts";
 import type { Attempt } from "./forgeries.ts";
-import { type Roof, settledOf, type World } from "./world.ts";
+import type { Roof } from "./roof.ts";
+import { settledOf, type World } from "./world.ts";
 
 /** mWh that the conspirators would like to have */
 const GREED = 1000n;
@@ -32,7 +33,9 @@ export type Conspiracy = {
   /** the DON attested to the forgery */
   attested: boolean;
   attempt: Attempt;
-  /** units of the token */
+  /** something was settled from it */
+  isMinted: boolean;
+  /** units of the token; honest settlements go on meanwhile */
   supplyBefore: bigint;
   supplyAfter: bigint;
 };
@@ -108,7 +111,11 @@ export async function conspire(world: World, roof: Roof, plot: Plot): Promise<Co
       account: wallet.account,
     }),
   );
-  return { attested, attempt, supplyBefore, supplyAfter: await supply() };
+  const settled = await publicClient.getContractEvents({
+    ...{ address: deployment.wattWitness, abi: wattWitnessAbi, eventName: "Settled", fromBlock: world.fromBlock },
+    args: { attestation: forged.root },
+  } as const);
+  return { attested, attempt, isMinted: settled.length > 0, supplyBefore, supplyAfter: await supply() };
 }
 
 type Settled = Awaited<ReturnType<typeof settledOf>>;

@@ -16,7 +16,8 @@ import {
   sign,
   toHex,
 } from "../protocol/index.ts";
-import type { Roof, World } from "./world.ts";
+import type { Roof } from "./roof.ts";
+import type { World } from "./world.ts";
 
 export type Attempt = {
   /** who said no */

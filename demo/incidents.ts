@@ -8,8 +8,9 @@ import { createDevice } from "../meter/device.ts";
 import { createMeter } from "../meter/meter.ts";
 import { createLog, domain, encodeHead, type Head, sign, toHex } from "../protocol/index.ts";
 import { ACCOUNTS } from "./deployment.ts";
+import type { Roof } from "./roof.ts";
 import { rotate } from "./rotation.ts";
-import { type Roof, settledOf, type World } from "./world.ts";
+import { settledOf, type World } from "./world.ts";
 
 /** ms that the DON may take to refuse */
 const PATIENCE = 30_000;

@@ -13,9 +13,10 @@ import { FORGERIES, type Forgery } from "./forgeries.ts";
 import { howToAsk } from "./indexer/index.ts";
 import { proofOf, runScript } from "./proof.ts";
 import { kwh, perReading, UNITS_PER_MWH } from "./report.ts";
+import type { Roof } from "./roof.ts";
 import type { Stops } from "./stop.ts";
 import { createTally, type MeterTally, type Tally } from "./tally.ts";
-import { firstLine, type Roof, type World } from "./world.ts";
+import { firstLine, type World } from "./world.ts";
 
 /** ms between two looks: on a terminal, and where lines are written one after the other */
 const REFRESH = { terminal: 500, lines: 5000 };
@@ -111,11 +112,11 @@ function view(world: World, tally: Tally, { choosing, lying }: { choosing: boole
     style: { head: [], border: [] },
     head: ["meter", "power", "energy", "readings", "settled", "minted", "last gas", "gas/reading"],
   });
-  for (const { name, device, meter } of world.roofs) {
+  for (const { name, device, power } of world.roofs) {
     const of = tally.meters.get(toHex(device.keyId)) as MeterTally;
     table.push([
       name,
-      `${(Number(meter.power) / 1e6).toFixed(2)} kW`,
+      `${(Number(power) / 1e6).toFixed(2)} kW`,
       `${kwh(device.energy)} kWh`,
       String(device.size),
       String(of.size),

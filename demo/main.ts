@@ -1,4 +1,5 @@
 /** `npm start`: everything on one machine. Options and keys: `npm start -- --help`. */
+import { whyNoFirmware } from "../firmware/toolchain.ts";
 import { whyNoIndexer } from "./indexer/index.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { isPortInUse } from "./process.ts";
@@ -40,6 +41,8 @@ async function start(chosen: Options): Promise<void> {
   }
   const why = chosen.indexerPort === undefined ? undefined : whyNoIndexer();
   if (why) throw new Problem(`${why} Everything else runs without --indexer.`);
+  const whyNot = chosen.firmware ? whyNoFirmware() : undefined;
+  if (whyNot) throw new Problem(`${whyNot} Everything else runs without --firmware.`);
   const began = Date.now();
   const say = (stage: string) => {
     const seconds = ((Date.now() - began) / 1000).toFixed(1).padStart(5);

@@ -5,8 +5,9 @@ import { FORGERIES } from "./forgeries.ts";
 import { askHistory, type History } from "./history.ts";
 import type { GraphNode } from "./indexer/index.ts";
 import { jsonOf, kwh, type Tried, tableOf, UNITS_PER_MWH } from "./report.ts";
+import type { Roof } from "./roof.ts";
 import { createTally, mintedAt, type Tally } from "./tally.ts";
-import type { Roof, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const SETTLEMENTS = 2;
 
@@ -63,10 +64,9 @@ async function tryAll(world: World): Promise<Tried[]> {
   const tried: Tried[] = [];
   for (const { title, attempt } of FORGERIES) tried.push({ title, attempt: await attempt(world, roof) });
   for (const plot of PLOTS) {
-    const { attested, attempt, supplyBefore, supplyAfter } = await conspire(world, roof, plot);
+    const { attested, attempt, isMinted } = await conspire(world, roof, plot);
     if (!attested) throw new Error("the lying DON did not attest");
-    const moved = supplyBefore !== supplyAfter;
-    tried.push({ title: plot.title, attempt: moved ? { ...attempt, rule: undefined } : attempt });
+    tried.push({ title: plot.title, attempt: isMinted ? { ...attempt, rule: undefined } : attempt });
   }
   restore(world);
   return tried;

@@ -8,6 +8,7 @@ export const HELP = `WattWitness on one machine: a chain, a Chainlink Functions 
   npm start -- --once --json         the same as one JSON object on the last line
   npm start -- --replay FILE.csv     recorded power: rows of timestamp,power in W
   npm start -- --indexer             with the subgraph's indexer, graph-node (linux-x64)
+  npm start -- --firmware            with the firmware, compiled for this machine, as the three devices
 
   --port N          port of the oracle (8000)
   --chain-port N    port of the chain's JSON-RPC (8545)
@@ -21,6 +22,8 @@ export type Options = {
   once: boolean;
   json: boolean;
   replay: string | undefined;
+  /** the devices are the firmware */
+  firmware: boolean;
   port: number;
   chainPort: number;
   /** undefined = no indexer */
@@ -42,6 +45,7 @@ export function parseOptions(args: readonly string[]): OptionsResult {
         once: { type: "boolean" },
         json: { type: "boolean" },
         replay: { type: "string" },
+        firmware: { type: "boolean" },
         port: { type: "string" },
         "chain-port": { type: "string" },
         indexer: { type: "boolean" },
@@ -71,6 +75,7 @@ export function parseOptions(args: readonly string[]): OptionsResult {
       once: values["once"] === true,
       json,
       replay: values["replay"] as string | undefined,
+      firmware: values["firmware"] === true,
       port: ports.port,
       chainPort: ports["chain-port"],
       indexerPort: values["indexer"] ? ports["indexer-port"] : undefined,

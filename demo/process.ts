@@ -1,8 +1,11 @@
 /** Programs that run beside this one, and end with it. */
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, type SpawnOptions, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { basename } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 
 const HOST = "127.0.0.1";
@@ -26,6 +29,46 @@ export function startProgram(command: string, args: string[], log: string, optio
   const output = openSync(log, "a");
   const child = spawn(command, args, { ...options, stdio: ["ignore", output, output] });
   closeSync(output);
+  return watch(child, log);
+}
+
+/** A program that answers every line it is told by a line. */
+export type Companion = {
+  /** The answer. Throws where the program ends instead. */
+  ask: (line: string) => Promise<string>;
+  /** Tells it nothing more, and waits until it has ended. */
+  finish: () => Promise<void>;
+};
+
+/** What it complains of goes to the end of the file `log`. A terminal's Ctrl-C does not reach it. */
+export function startCompanion(command: string, args: string[], log: string): Companion {
+  const output = openSync(log, "a");
+  const child = spawn(command, args, { detached: true, stdio: ["pipe", "pipe", output] });
+  closeSync(output);
+  const { stdin, stdout } = child as ChildProcessByStdio<Writable, Readable, null>;
+  const { ended, stop } = watch(child, log);
+  const lines = createInterface(stdout)[Symbol.asyncIterator]();
+  // what cannot be told any more shows by the answer that is missing
+  stdin.on("error", () => {});
+  return {
+    async ask(line) {
+      stdin.write(`${line}\n`);
+      const { value, done } = await lines.next();
+      if (!done) return value;
+      await ended;
+      throw new Error(`${basename(command)} has ended; see ${log}${await endOf(log)}`);
+    },
+    async finish() {
+      stdin.end();
+      const timer = setTimeout(() => void stop("SIGTERM"), PATIENCE);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Lets it end with us. */
+function watch(child: ChildProcess, log: string): Program {
   const killWithUs = () => child.kill("SIGKILL");
   process.once("exit", killWithUs);
   const ended = new Promise<void>((resolve) => {

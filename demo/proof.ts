@@ -6,7 +6,8 @@ import { spawn } from "node:child_process";
 import { encodeFunctionData, type Hex } from "viem";
 import { wattWitnessAbi } from "../contracts/abi.ts";
 import { decodeReading, fromHex, toHex } from "../protocol/index.ts";
-import type { Roof, World } from "./world.ts";
+import type { Roof } from "./roof.ts";
+import type { World } from "./world.ts";
 
 /** What GET /logs/:keyId/:epoch/readings/:index answers. */
 type ServedReading = {

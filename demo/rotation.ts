@@ -18,11 +18,14 @@ import {
 /** A device in software, whose key can be asked for anything. */
 export type SoftDevice = { device: Device; privateKey: Uint8Array };
 
+/** Any device whose key is known. */
+type KnownDevice = { device: Pick<Device, "publicKey">; privateKey: Uint8Array };
+
 /** `meter`: its id. Resolves to the transaction's hash. */
 export function rotate(
   { registry, place, owner }: { registry: Hex; place: Place; owner: Wallet },
   meter: Uint8Array,
-  from: SoftDevice,
+  from: KnownDevice,
   to: SoftDevice,
 ): Promise<Hex> {
   const { keyId, publicKey } = to.device;

@@ -4,32 +4,33 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Hex } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
 import type { Deployment } from "../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { createTurns, type LocalDon, startLocalDon } from "../functions-source/local-don/index.ts";
-import { createDevice, type Device, type Registration } from "../meter/device.ts";
-import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
+import type { Registration } from "../meter/device.ts";
+import type { PowerAt } from "../meter/meter.ts";
 import { readReplay } from "../meter/replay.ts";
 import { sunPower } from "../meter/sun.ts";
-import { sendTo, upload } from "../meter/upload.ts";
 import { fromHex, type Place, toHex } from "../protocol/index.ts";
 import { buildSubgraph } from "../subgraph/build.ts";
 import { LOCAL_NETWORK, networkOf } from "../subgraph/networks.ts";
 import { compile, type LocalChain, startChain } from "./chain.ts";
 import { ACCOUNTS, deployEverything, deployerOf, type Everything, writeLocalNetwork } from "./deployment.ts";
+import { prepareFirmware } from "./firmware/index.ts";
 import { type GraphNode, startIndexer } from "./indexer/index.ts";
 import { type OracleProcess, startOracle } from "./oracle-process.ts";
 import { freePort } from "./process.ts";
+import { type Roof, startSoftwareRoof } from "./roof.ts";
 import type { Stops } from "./stop.ts";
 
 /** The morning of an equinox: the sun is up over all three roofs. */
 const START = Date.UTC(2026, 2, 20, 8) / 1000;
 const INTERVAL = 10; // s between readings
 const EXPORT_CHANNEL_0 = 0x10;
-/** ms between two steps of the clock */
+/** ms between two steps of the clock, and the most that one catches up with */
 const STEP = 250;
+const LONGEST_STEP = 1000;
 /** s of the meters' time between settlements */
 const SETTLE_EVERY = 1800;
 
@@ -38,16 +39,6 @@ const ROOFS = [
   { city: "Munich", latitude: 48.14, longitude: 11.58, capacity: 8000 },
   { city: "Athens", latitude: 37.98, longitude: 23.73, capacity: 6000 },
 ];
-
-export type Roof = {
-  name: string;
-  /** W */
-  capacity: number;
-  owner: Hex;
-  privateKey: Uint8Array;
-  device: Device;
-  meter: Meter;
-};
 
 export type World = Everything & {
   chain: LocalChain;
@@ -77,6 +68,8 @@ export type WorldOptions = {
   /** seconds that pass in one */
   speed: number;
   replay: string | undefined;
+  /** the devices are the firmware, in place of the protocol in software */
+  firmware: boolean;
   stops: Stops;
   say: (stage: string) => void;
   /** told what goes wrong while it runs */
@@ -90,6 +83,7 @@ export async function createWorld({
   indexerPort,
   speed,
   replay,
+  firmware,
   stops,
   say,
   complain,
@@ -98,6 +92,7 @@ export async function createWorld({
   const folder = await mkdtemp(join(tmpdir(), "wattwitness-"));
   stops.add(() => rm(folder, { recursive: true, force: true }));
 
+  const startRoof = firmware ? await prepareFirmware(folder, stops, say) : startSoftwareRoof;
   say("compiling the contracts (the first time takes half a minute)");
   await compile();
   say("starting a chain with P-256 verification at 0x100");
@@ -152,38 +147,33 @@ export async function createWorld({
   say("registering three meters");
   const place: Place = { chainId: chain.publicClient.chain?.id as number, registry: deployment.registry };
   const began = await chain.time();
-  const roofs = ROOFS.map(({ city, ...installation }, i): Roof => {
-    const name = sky.powerAt ? `roof ${i + 1}` : city;
-    const privateKey = createHash("sha256").update(`demo meter ${i}`).digest();
+  const surroundings = {
+    ...{ place, interval: INTERVAL, source: EXPORT_CHANNEL_0 },
+    ...{ oracleUrl: oracle.url, start: began },
+  };
+  const roofs: Roof[] = [];
+  for (const [i, { city, ...installation }] of ROOFS.entries()) {
     const capacity = sky.capacity ?? installation.capacity;
-    const device = createDevice({
-      privateKey,
-      epoch: 1,
-      interval: INTERVAL,
-      source: EXPORT_CHANNEL_0,
-      place,
+    const plan = {
+      name: sky.powerAt ? `roof ${i + 1}` : city,
       capacity,
-    });
-    const powerAt: PowerAt = sky.powerAt ?? sunPower({ ...installation, capacity, seed: city });
-    const owner = chain.wallet(ACCOUNTS.firstOwner + i).account.address;
-    return { name, capacity, owner, privateKey, device, meter: createMeter({ device, powerAt, start: began }) };
-  });
-  for (const roof of roofs) {
-    roof.meter.advance(began + INTERVAL);
+      owner: chain.wallet(ACCOUNTS.firstOwner + i).account.address,
+      privateKey: createHash("sha256").update(`demo meter ${i}`).digest(),
+      powerAt: sky.powerAt ?? sunPower({ ...installation, capacity, seed: city }),
+    };
+    const roof = await startRoof(plan, surroundings);
+    await roof.goOn(began + INTERVAL);
     await register(roof, oracle.url, chain, deployment);
+    roofs.push(roof);
   }
   await indexer?.indexed(await chain.publicClient.getBlockNumber({ cacheTime: 0 }));
 
   let now = began + INTERVAL;
-  const send = sendTo(oracle.url);
   const still = createTurns();
   const pass = async (seconds: number) => {
     now = Math.max(now + seconds, await chain.time());
     await chain.mineAt(now);
-    for (const { device, meter } of roofs) {
-      meter.advance(now);
-      await upload(device, send, () => now);
-    }
+    await Promise.all(roofs.map((roof) => roof.goOn(now)));
   };
   const run = () => {
     const abort = new AbortController();
@@ -192,7 +182,8 @@ export async function createWorld({
         await delay(STEP, undefined, { signal: abort.signal }).catch(() => undefined);
         const passed = Date.now() - last;
         last += passed;
-        await still(() => pass(Math.round((passed / 1000) * speed)));
+        const step = Math.min(passed, LONGEST_STEP);
+        await still(() => pass(Math.round((step / 1000) * speed)));
       }
     })().catch((error) => complain(`the clock stopped: ${firstLine(error)}`));
     stops.add(async () => {
@@ -224,9 +215,8 @@ export async function createWorld({
 
 /** Posts the application to the oracle; the registrar takes it from there and registers the meter on chain. */
 async function register(roof: Roof, oracleUrl: string, chain: LocalChain, { registry }: Deployment): Promise<void> {
-  const { device, owner, capacity } = roof;
-  const details = createHash("sha256").update(`${roof.name}, ${capacity} W`).digest();
-  const application = device.registration({ owner, capacity, details });
+  const { device, capacity } = roof;
+  const application = await roof.apply(createHash("sha256").update(`${roof.name}, ${capacity} W`).digest());
   const response = await fetch(new URL("/registrations", oracleUrl), {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -88,7 +88,7 @@ describe("npm start", function () {
   it("tells its options", () => {
     assert.deepEqual(parseOptions(["--help"]), { ok: true, options: "help" });
     const ports = { port: 8000, chainPort: 8545, indexerPort: undefined };
-    const defaults = { once: false, json: false, replay: undefined, ...ports, speed: 600 };
+    const defaults = { once: false, json: false, replay: undefined, firmware: false, ...ports, speed: 600 };
     assert.deepEqual(parseOptions([]), { ok: true, options: defaults });
     assert.deepEqual(parseOptions(["--indexer"]), { ok: true, options: { ...defaults, indexerPort: 8010 } });
   });

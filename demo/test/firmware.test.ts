@@ -1,0 +1,438 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Need, whyNoFirmware } from "../../firmware/toolchain.ts";
+import type { Post } from "../../meter/device.ts";
+import { type Shelly, startShelly } from "../../meter/shelly.ts";
+import {
+  createLog,
+  decodeReading,
+  domain,
+  encodeClaim,
+  encodeHead,
+  fromHex,
+  headHash,
+  keyIdOf,
+  publicKeyOf,
+  type Reading,
+  toHex,
+  verify,
+} from "../../protocol/index.ts";
+import { type DeviceSettings, giveKey, settingsText, startDevice } from "../firmware/device-process.ts";
+import { buildDevice } from "../firmware/index.ts";
+import { freePort, isPortInUse } from "../process.ts";
+import { createStops, type Stops } from "../stop.ts";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const START = 1_773_997_200;
+const INTERVAL = 10;
+const PLACE = { chainId: 31337, registry: "0x5fbdb2315678afecb367f032d93f642f64180aa3" } as const;
+const OWNER = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+const PRIVATE_KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+const PUBLIC_KEY = publicKeyOf(PRIVATE_KEY);
+const EXPORT_CHANNEL_0 = 0x10;
+
+describe("what the firmware needs", () => {
+  it("is told in one sentence where it is missing, with the packages that have it", () => {
+    const why = (platform: NodeJS.Platform, ...missing: Need[]) => whyNoFirmware({ platform, missing }) as string;
+    assert.match(why("linux", "cmake"), /without CMake \(.*install cmake\)\.$/);
+    assert.match(
+      why("linux", "compiler", "mbedtls", "curl"),
+      /a C compiler, Mbed TLS and libcurl .*gcc libmbedtls-dev/,
+    );
+    assert.match(why("win32"), /Linux and macOS/);
+    assert.equal(whyNoFirmware({ platform: "linux", missing: [] }), undefined);
+  });
+});
+
+const reason = whyNoFirmware();
+
+describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function () {
+  this.timeout(120_000);
+  let program: string;
+  let folder: string;
+  let stops: Stops;
+  before(async function () {
+    if (reason) return this.skip();
+    const log = await mkdtemp(join(tmpdir(), "wattwitness-build-"));
+    program = await buildDevice();
+    await rm(log, { recursive: true });
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-device-test-"));
+    stops = createStops();
+  });
+  afterEach(async () => {
+    await stops.stopAll();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const settingsWith = (changed: Partial<DeviceSettings> = {}): DeviceSettings => ({
+    ...{ place: PLACE, owner: OWNER, capacity: 5000, source: EXPORT_CHANNEL_0, interval: INTERVAL, uploadEvery: 1 },
+    ...{ oracle: "http://127.0.0.1:1", shelly: "http://127.0.0.1:1" },
+    ...changed,
+  });
+  /** What the program prints on stderr before it ends with 1. */
+  async function refusal(text: string, ...args: string[]): Promise<string> {
+    const file = join(folder, "settings");
+    await writeFile(file, text);
+    const child = spawn(program, ["--settings", file, "--data", join(folder, "data"), ...args], { stdio: "pipe" });
+    child.stdin.end();
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const [code] = await once(child, "close");
+    assert.equal(code, 1, stderr);
+    assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    return stderr;
+  }
+  const start = (settings: DeviceSettings, ...options: string[]) =>
+    startDevice({ program, folder: join(folder, "data"), settings, options }, stops);
+  const meter = async (generation: 1 | 2 = 2): Promise<Shelly> => {
+    const shelly = await startShelly({ powerAt: () => 3_600_000n, start: START, generation });
+    stops.add(shelly.stop);
+    return shelly;
+  };
+  const readingOf = (bytes: Uint8Array | undefined): Reading => {
+    const decoded = decodeReading(bytes ?? assert.fail("no reading was taken"));
+    assert.ok(decoded.ok);
+    return decoded.value;
+  };
+
+  describe("refuses to start, and says why:", () => {
+    const good = settingsText(settingsWith());
+
+    it("a setting that is missing", async () => {
+      assert.match(await refusal(good.replace(/^owner .*\n/m, "")), /settings: owner is missing/);
+    });
+
+    it("a setting that cannot have its value", async () => {
+      assert.match(await refusal(good.replace(/^interval .*/m, "interval 7")), /settings:7: interval: /);
+    });
+
+    it("a setting that does not exist", async () => {
+      assert.match(await refusal(`${good}colour red\n`), /settings:11: colour: there is no such setting/);
+    });
+
+    it("a key whose counter is gone", async () => {
+      await giveKey(join(folder, "data"), PRIVATE_KEY);
+      await rm(join(folder, "data", "key.counter"));
+      assert.match(await refusal(good), /key\.counter: .*missing.*Never/);
+    });
+
+    it("a key that is none", async () => {
+      await giveKey(join(folder, "data"), new Uint8Array(32));
+      assert.match(await refusal(good), /key: is not a private key of P-256/);
+    });
+
+    it("a folder that another one has", async () => {
+      await start(settingsWith()).then((device) => device.goOn(START));
+      assert.match(await refusal(good), /store: another wattwitness-device has it/);
+    });
+
+    it("a value that an option cannot have", async () => {
+      assert.match(await refusal(good, "--clock", "sundial"), /--clock sundial: give system or stdin/);
+      assert.match(await refusal(good, "--sectors", "2"), /--sectors 2: give a number from 3/);
+      assert.match(await refusal(good, "--qr"), /--qr goes with --register/);
+      assert.match(await refusal(good, "--ca", join(folder, "none.pem")), /none\.pem: No such file/);
+    });
+  });
+
+  it("makes a key that only its owner reads, and keeps it", async () => {
+    const device = await start(settingsWith());
+    await device.goOn(START);
+    const file = join(folder, "data", "key");
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    const key = await readFile(file, "utf8");
+    assert.match(key, /^0x[0-9a-f]{64}\n$/);
+    await device.stop();
+    await start(settingsWith()).then((again) => again.goOn(START));
+    assert.equal(await readFile(file, "utf8"), key);
+  });
+
+  it("does not go back in time, nor do what it does not know", async () => {
+    const device = await start(settingsWith());
+    await device.goOn(START);
+    await assert.rejects(device.goOn(START), /time not forward/);
+    await assert.rejects(device.goOn(Number.NaN), /a line is a Unix time/);
+    await assert.rejects(device.registration(new Uint8Array(32)), /holds no log/);
+    assert.equal((await device.goOn(START + 1)).time, START + 1);
+  });
+
+  it("takes no reading while its meter is silent, and says so", async () => {
+    const shelly = await meter();
+    const device = await start(settingsWith({ shelly: shelly.url }));
+    shelly.setSilent(true);
+    const { reading, error, cause, size } = await device.goOn(START);
+    assert.deepEqual([reading, size], [undefined, 0]);
+    assert.match(error as string, /meter does not answer/);
+    assert.match(cause as string, /there was no log/);
+  });
+
+  for (const generation of [1, 2] as const) {
+    it(`reads a Shelly of generation ${generation}`, async () => {
+      const shelly = await meter(generation);
+      const device = await start(settingsWith({ shelly: shelly.url }));
+      await device.goOn(START);
+      shelly.advance(START + INTERVAL);
+      const { reading, energy } = await device.goOn(START + INTERVAL);
+      const { timestamp, power, voltage, current, source, conditions } = readingOf(reading);
+      assert.deepEqual([timestamp, power, source, conditions], [START + INTERVAL, 3_600_000n, EXPORT_CHANNEL_0, 0]);
+      assert.equal(voltage, 230_000);
+      assert.equal(current, generation === 1 ? undefined : 15_652);
+      assert.equal(energy, 10_000n);
+    });
+  }
+
+  it("tells a Shelly its password by digest, and nobody in clear", async () => {
+    const shelly = await meter();
+    const seen: string[] = [];
+    const guard = createServer(async (request, response) => {
+      const { url = "", headers, method } = request;
+      const { authorization } = headers;
+      if (authorization) seen.push(authorization);
+      if (url !== "/shelly" && !isAuthorised(method as string, url, authorization)) {
+        const challenge = `Digest qop="auth", realm="shellyproem50", nonce="60dc59c6", algorithm=SHA-256`;
+        return response.writeHead(401, { "www-authenticate": challenge }).end();
+      }
+      const answer = await fetch(shelly.url + url);
+      return response.writeHead(200).end(await answer.text());
+    }).listen(0, "127.0.0.1");
+    await once(guard, "listening");
+    stops.add(() => {
+      guard.closeAllConnections();
+      guard.close();
+    });
+    const url = `http://127.0.0.1:${(guard.address() as AddressInfo).port}`;
+    const login = join(folder, "login");
+    for (const [password, size] of [
+      ["wrong", 0],
+      ["secret", 1],
+    ] as const) {
+      await writeFile(login, `admin:${password}\n`);
+      const device = await start(settingsWith({ shelly: url }), "--shelly-login", login);
+      assert.equal((await device.goOn(START)).size, size);
+      await device.stop();
+    }
+    assert.ok(seen.length > 0 && seen.every((authorization) => authorization.startsWith("Digest ")));
+  });
+
+  it("lives by the system's clock until it is told to end", async () => {
+    const shelly = await startShelly({ powerAt: () => 1_000_000n, start: START });
+    stops.add(shelly.stop);
+    const file = join(folder, "settings");
+    await writeFile(file, settingsText(settingsWith({ shelly: shelly.url, interval: 5 })));
+    const details = "01".repeat(32);
+    const args = ["--settings", file, "--data", join(folder, "data"), "--trust-clock", "--register", details];
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    stops.add(() => child.kill("SIGKILL"));
+    let stdout = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      if (/oracle was not reached/.test(stdout)) child.kill("SIGINT");
+    });
+    const [code] = await once(child, "close");
+    assert.equal(code, 0);
+    const [begins, begun, reading, ask, application] = stdout
+      .split("\n")
+      .map((line) => line.replace(/^\S+ \S+ {2}/, ""));
+    assert.match(begins as string, /^a log begins with the next reading: there was no log/);
+    assert.match(begun as string, /^epoch 1 begun: there was no log/);
+    assert.match(reading as string, /^reading 0: 1000\.000 W, 0\.000000 kWh$/);
+    assert.match(ask as string, /POST \/registrations/);
+    assert.equal(JSON.parse(application as string).details, `0x${details}`);
+    assert.match(stdout, /ended; everything is kept\n$/);
+  });
+
+  it("takes none between its moments, and leaves a missed one out", async () => {
+    const shelly = await meter();
+    const device = await start(settingsWith({ shelly: shelly.url }));
+    const sizes: number[] = [];
+    for (const after of [0, 5, 10, 33, 50]) sizes.push((await device.goOn(START + after)).size);
+    assert.deepEqual(sizes, [1, 1, 2, 2, 3]);
+  });
+
+  it("resumes its log, register and counter when it is started again", async () => {
+    const shelly = await meter();
+    const settings = settingsWith({ shelly: shelly.url });
+    await giveKey(join(folder, "data"), PRIVATE_KEY);
+    const first = await start(settings);
+    const begun = await first.goOn(START);
+    assert.match(begun.cause as string, /there was no log/);
+    shelly.advance(START + INTERVAL);
+    const before = await first.goOn(START + INTERVAL);
+    await first.stop();
+
+    shelly.advance(START + 60);
+    const again = await start(settings);
+    const { cause, epoch, size, energy, acknowledged } = await again.goOn(START + 60);
+    assert.deepEqual([cause, epoch, size, acknowledged], [undefined, 1, before.size + 1, 0]);
+    assert.equal(energy, 60_000n);
+    assert.equal(await readFile(join(folder, "data", "key.counter"), "utf8"), "1\n");
+  });
+
+  it("begins another epoch where its log is gone, and never the same twice", async () => {
+    const shelly = await meter();
+    const settings = settingsWith({ shelly: shelly.url });
+    for (const epoch of [1, 2]) {
+      const device = await start(settings);
+      assert.equal((await device.goOn(START)).epoch, epoch);
+      await device.stop();
+      await rm(join(folder, "data", "store"));
+    }
+  });
+
+  describe("beside an oracle", () => {
+    let posts: Post[];
+    let say: { status: number; body: string } | undefined;
+    let oracle: Server;
+    let url: string;
+    beforeEach(async () => {
+      posts = [];
+      say = undefined;
+      oracle = createServer((request, response) => {
+        let body = "";
+        request.on("data", (chunk) => {
+          body += chunk;
+        });
+        request.on("end", () => {
+          const post = JSON.parse(body) as Post;
+          assert.equal(request.url, "/readings");
+          assert.equal(request.headers["content-type"], "application/json");
+          posts.push(post);
+          const { status, body: text } = say ?? { status: 200, body: JSON.stringify({ size: post.size }) };
+          response.writeHead(status, { "content-type": "application/json", location: "/elsewhere" }).end(text);
+        });
+      }).listen(0, "127.0.0.1");
+      await once(oracle, "listening");
+      url = `http://127.0.0.1:${(oracle.address() as AddressInfo).port}`;
+      stops.add(() => {
+        oracle.closeAllConnections();
+        oracle.close();
+      });
+      await giveKey(join(folder, "data"), PRIVATE_KEY);
+    });
+
+    it("takes nothing for stored but what the oracle says it stored, and follows no redirect", async () => {
+      const shelly = await meter();
+      const device = await start(settingsWith({ shelly: shelly.url, oracle: url }));
+      say = { status: 200, body: "<html>log in</html>" };
+      assert.equal((await device.goOn(START)).acknowledged, 0);
+      say = { status: 302, body: "{}" };
+      const { acknowledged, status } = await device.goOn(START + 900);
+      assert.deepEqual([acknowledged, status], [0, 302]);
+      assert.equal(posts.length, 2);
+      say = undefined;
+      assert.equal((await device.goOn(START + 1800)).acknowledged, 3);
+    });
+
+    it("posts every reading under a head that everybody can verify, its s low", async () => {
+      const shelly = await meter();
+      const device = await start(settingsWith({ shelly: shelly.url, oracle: url }));
+      const readings: Uint8Array[] = [];
+      for (let i = 0; i < 20; i++) {
+        shelly.advance(START + i * INTERVAL);
+        const { reading, acknowledged, size } = await device.goOn(START + i * INTERVAL);
+        readings.push(reading as Uint8Array);
+        assert.equal(acknowledged, size);
+      }
+      assert.deepEqual(
+        posts.flatMap((post) => post.readings),
+        readings.map(toHex),
+      );
+      for (const { keyId, epoch, size, signature } of posts) {
+        assert.equal(keyId, toHex(keyIdOf(PUBLIC_KEY)));
+        const head = {
+          epoch,
+          size,
+          reading: readings[size - 1] as Uint8Array,
+          root: createLog(readings.slice(0, size)).root(),
+        };
+        const { ok } = await verify(encodeHead(domain("head", PLACE), head), fromHex(signature), PUBLIC_KEY);
+        assert.ok(ok, `head of ${size}`);
+      }
+    });
+
+    it("signs the claim of its owner over its newest head", async () => {
+      const shelly = await meter();
+      const device = await start(settingsWith({ shelly: shelly.url, oracle: url }));
+      await device.goOn(START);
+      const { reading } = await device.goOn(START + INTERVAL);
+      const details = new Uint8Array(32).fill(7);
+      const { baseline, claim, ...rest } = await device.registration(details);
+      assert.deepEqual(rest, {
+        ...{ publicKey: toHex(PUBLIC_KEY), owner: OWNER, capacity: 5000, source: EXPORT_CHANNEL_0 },
+        details: toHex(details),
+      });
+      assert.deepEqual([baseline.epoch, baseline.size, baseline.reading], [1, 2, toHex(reading as Uint8Array)]);
+      const head = { ...baseline, reading: fromHex(baseline.reading), root: fromHex(baseline.root) };
+      const keyId = keyIdOf(PUBLIC_KEY);
+      const statement = encodeClaim(domain("claim", PLACE), {
+        ...{ meter: keyId, keyId, owner: OWNER },
+        headHash: headHash(encodeHead(domain("head", PLACE), head)),
+      });
+      assert.ok((await verify(statement, fromHex(claim), PUBLIC_KEY)).ok);
+    });
+  });
+
+  describe("as npm start -- --firmware", () => {
+    const run = async (args: string[], interruptAt?: RegExp) => {
+      const ports = { port: await freePort(), "chain-port": await freePort() };
+      const options = Object.entries(ports).flatMap(([name, port]) => [`--${name}`, String(port)]);
+      const env = { ...process.env, TMPDIR: folder };
+      const child = spawn(process.execPath, [MAIN, "--firmware", ...args, ...options], { cwd: ROOT, env });
+      let [stdout, stderr] = ["", ""];
+      let isInterrupted = false;
+      child.stdout.on("data", (chunk) => {
+        stdout += chunk;
+        if (isInterrupted || !interruptAt?.test(stdout)) return;
+        isInterrupted = true;
+        child.kill("SIGINT");
+      });
+      child.stderr.on("data", (chunk) => {
+        stderr += chunk;
+      });
+      const [code] = await once(child, "close");
+      assert.deepEqual(await readdir(folder), []);
+      for (const port of Object.values(ports)) assert.equal(await isPortInUse(port), false);
+      return { code, stdout, stderr };
+    };
+
+    it("settles every meter twice, and refuses every forgery", async () => {
+      const { code, stdout, stderr } = await run(["--once", "--json"]);
+      assert.equal(code, 0, stderr);
+      const result = JSON.parse(stdout.trim().split("\n").at(-1) as string);
+      assert.equal(result.meters, 3);
+      assert.ok(result.settlements >= 6);
+      assert.ok(result.energy_mwh > 0);
+      assert.equal(BigInt(result.minted_units), BigInt(result.energy_mwh) * 10n ** 12n);
+      assert.equal(result.forgeries_refused, result.forgeries_tried);
+    });
+
+    it("ends everything at Ctrl-C, also while time goes on", async () => {
+      const { code, stderr } = await run([], /\d+ readings, /);
+      assert.equal(code, 130);
+      assert.equal(stderr.trim(), "stopping everything");
+    });
+  });
+});
+
+/** Whether a request is signed by the password "secret" (RFC 7616, SHA-256). */
+function isAuthorised(method: string, url: string, authorization = ""): boolean {
+  const fields = Object.fromEntries(
+    [...authorization.matchAll(/(\w+)="?([^",]+)"?/g)].map(([, key, value]) => [key, value]),
+  );
+  const hash = (...parts: (string | undefined)[]) => createHash("sha256").update(parts.join(":")).digest("hex");
+  const { realm, nonce, nc, cnonce, qop, response } = fields;
+  return response === hash(hash("admin", realm, "secret"), nonce, nc, cnonce, qop, hash(method, url));
+}
