@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 
 const ROOT = new URL("../", import.meta.url);
 /** `file`: "sentence" */
-const REFERENCE = /`([^`]+\.(?:test\.ts|t\.sol))`: "([^"]+)"/g;
+const REFERENCE = /`([^`]+\.(?:test\.ts|test\.c|t\.sol))`: "([^"]+)"/g;
 
 describe("SECURITY.md", () => {
   it("names a test for every threat that the contracts answer, and each of them exists", async () => {

@@ -6,14 +6,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fromHex, ORDER, toHex } from "../../protocol/index.ts";
 import type { Vectors } from "../../protocol/vectors.ts";
 
-const vectors: Vectors = JSON.parse(
-  readFileSync(new URL("../../protocol/vectors.json", import.meta.url), "utf8"),
-);
+const vectors: Vectors = JSON.parse(readFileSync(new URL("../../protocol/vectors.json", import.meta.url), "utf8"));
 const ERRORS: Record<string, string> = { "wrong length": "WW_WRONG_LENGTH", "reserved bits": "WW_RESERVED_BITS" };
 
 const bytes = (hex: string): string => `{${[...fromHex(hex)].map((byte) => `0x${byte.toString(16)}`).join(",")}}`;
 const text = (value: string): string => JSON.stringify(value);
-const table = (declaration: string, rows: string[]): string => `static const ${declaration}[] = {\n${rows.join(",\n")}\n};\n`;
+const table = (declaration: string, rows: string[]): string =>
+  `static const ${declaration}[] = {\n${rows.join(",\n")}\n};\n`;
 
 const { place, keys, owner } = vectors;
 const accepted = <T extends { failure?: string }>(cases: T[]): T[] => cases.filter(({ failure }) => !failure);
@@ -83,10 +82,19 @@ writeFileSync(
       keys.map(({ publicKey, keyId }) => `{${bytes(publicKey)}, ${bytes(keyId)}}`),
     ),
     `static const uint8_t LEAVES[][32] = {\n${vectors.readings.map(bytes).join(",\n")}\n};\n`,
-    table("struct { const char *name; uint8_t bytes[40]; size_t length; enum ww_error error; struct ww_reading reading; } READINGS", readings),
+    table(
+      "struct { const char *name; uint8_t bytes[40]; size_t length; enum ww_error error; struct ww_reading reading; } READINGS",
+      readings,
+    ),
     table("struct { uint64_t size; uint8_t root[32]; unsigned width; uint8_t frontier[12][32]; } LOGS", logs),
-    table("struct { const char *name; struct ww_head head; uint8_t bytes[108], hash[32], signature[64], high_s[64]; } HEADS", heads),
-    table("struct { const char *name; uint8_t meter[32], key_id[32], owner[20], head_hash[32], bytes[148]; } CLAIMS", claims),
+    table(
+      "struct { const char *name; struct ww_head head; uint8_t bytes[108], hash[32], signature[64], high_s[64]; } HEADS",
+      heads,
+    ),
+    table(
+      "struct { const char *name; uint8_t meter[32], key_id[32], owner[20], head_hash[32], bytes[148]; } CLAIMS",
+      claims,
+    ),
     table("struct { const char *name; uint8_t meter[32], new_key_id[32], bytes[96]; } ROTATIONS", rotations),
   ].join("\n"),
 );
