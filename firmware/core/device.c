@@ -236,9 +236,7 @@ void ww_device_tamper(struct ww_device *device) {
 }
 
 void ww_device_begin_log(struct ww_device *device) {
-  if (device->cause == WW_RESUMED) {
-    device->cause = WW_ASKED_FOR;
-  }
+  device->cause = WW_ASKED_FOR;
 }
 
 /* UPLOADING */

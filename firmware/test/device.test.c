@@ -146,6 +146,19 @@ TEST("takes no reading when the queue is full, loses none, and counts on") {
   CHECK_EQUAL(state->reg.energy, counted());
 }
 
+TEST("counts what it took and what it missed") {
+  begin();
+  CHECK(take(5, 6 * MINUTE));
+  CHECK_EQUAL(world.device.tally.taken, 5);
+  CHECK_EQUAL(world.device.tally.missed, 0);
+  world.meter_is_silent = true;
+  world_pass(&world, 2 * MINUTE);
+  world.meter_is_silent = false;
+  CHECK(take(1, 2 * MINUTE));
+  CHECK_EQUAL(world.device.tally.taken, 6);
+  CHECK_EQUAL(world.device.tally.missed, 2);
+}
+
 /* WHAT A READING SAYS */
 
 TEST("says in a reading what the meter showed, and what it counted") {
@@ -417,7 +430,122 @@ TEST("counts what was produced after a clock that was far ahead, also over a reb
   CHECK_EQUAL(state->reg.energy, counted());
 }
 
+TEST("counts no jump beyond the time that has passed since the last reading, also where the clock was ahead") {
+  begin_with(SECTORS_LIMIT);
+  CHECK(take(5, 6 * MINUTE));
+  world_pass(&world, 10 * HOUR);
+  world.clock_off = 12 * HOUR;
+  world_pass(&world, 10 * MINUTE);
+  world_synchronise(&world);
+  uint64_t energy = state->reg.energy;
+  /* as much as the capacity makes in four hours */
+  world.shown.total += 4 * HOUR / 36 * (uint64_t)WORLD_CAPACITY * 10;
+  world_pass(&world, 2 * HOUR + 5 * MINUTE);
+  CHECK_EQUAL(state->epoch, 2);
+  CHECK(state->reg.energy - energy < HOUR * 1000);
+}
+
 /* UPLOADS */
+
+TEST("posts nothing before a log has begun, nor of one that is to end") {
+  begin();
+  CHECK(!ww_device_has_log(&world.device));
+  CHECK(take(2, 3 * MINUTE));
+  CHECK(ww_device_has_log(&world.device));
+  world.oracle_is_away = true;
+  CHECK(take(1, 2 * MINUTE));
+  world.oracle_is_away = false;
+  ww_device_begin_log(&world.device);
+  unsigned posts = world.posts;
+  world_pass(&world, MINUTE - 5);
+  CHECK_EQUAL(world.posts, posts);
+  CHECK(!ww_device_has_log(&world.device));
+}
+
+TEST("signs less and less often while a signature fails") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  world.signer_is_silent = true;
+  unsigned signatures = world.signatures;
+  world_pass(&world, 10 * MINUTE);
+  CHECK(world.signatures - signatures > 2 && world.signatures - signatures < 20);
+  CHECK_EQUAL(world.device.error, WW_CHIP_SILENT);
+}
+
+TEST("begins a body anew after the connection broke in the middle of it") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  world.breaks_at = 150;
+  CHECK(take(3, 4 * MINUTE));
+  world_pass(&world, 5);
+  CHECK_EQUAL(world.log.size, 2);
+  world.breaks_at = 0;
+  world_pass(&world, 5 * MINUTE);
+  CHECK(world.log.size >= 5);
+  CHECK(world.refusal == NULL);
+}
+
+TEST("catches up without waiting for the next time to upload, and pauses briefly again after the next failure") {
+  world_begin(&world);
+  store_begin(&world.flash, SECTORS_LIMIT);
+  world.settings.upload_every = 1800;
+  world_boot(&world);
+  world.oracle_is_away = true;
+  world_pass(&world, 3 * HOUR + 20 * MINUTE);
+  CHECK(world.device.next_post <= world.uptime + 900000);
+  world.oracle_is_away = false;
+  unsigned posts = world.posts;
+  while (world.posts == posts) {
+    world_pass(&world, 1);
+  }
+  world_pass(&world, 5);
+  CHECK_EQUAL(world.log.size, state->log.size);
+  CHECK_EQUAL(world.device.status, 200);
+  CHECK(world.device.next_post > world.uptime + 1700000);
+  world.oracle_is_away = true;
+  world_pass(&world, 1900);
+  CHECK(world.device.next_post <= world.uptime + 160000);
+}
+
+TEST("asks an oracle that takes nothing of this key any more four times an hour") {
+  begin_with(SECTORS_LIMIT);
+  CHECK(take(2, 3 * MINUTE));
+  world.says = 410;
+  world.says_body = "{\"error\":{\"rule\":\"key ended\"}}";
+  world_pass(&world, MINUTE);
+  unsigned posts = world.posts;
+  world_pass(&world, 2 * HOUR);
+  CHECK(world.posts - posts >= 7 && world.posts - posts <= 8);
+  CHECK_EQUAL(world.counter, 1);
+}
+
+TEST("comes back to a lost oracle at other moments than a device with another key") {
+  static struct world other;
+  begin();
+  CHECK(take(1, MINUTE));
+  world.oracle_is_away = true;
+  world_copy(&other, &world);
+  memset(other.key, 9, sizeof other.key);
+  world_boot(&world);
+  world_boot(&other);
+  world_pass(&world, HOUR);
+  world_pass(&other, HOUR);
+  CHECK(world.device.next_post != other.device.next_post);
+  /* and not at the same distance every time */
+  CHECK(world.device.next_post % 1000 != 0 && other.device.next_post % 1000 != 0);
+}
+
+TEST("goes on with a single reading for a server that takes not even that") {
+  begin();
+  CHECK(take(3, 4 * MINUTE));
+  world.says = 413;
+  world.says_body = "";
+  CHECK(take(2, 3 * MINUTE));
+  world_pass(&world, 20 * MINUTE);
+  world.says = 0;
+  world_pass(&world, 30 * MINUTE);
+  CHECK_EQUAL(world.log.size, state->log.size);
+}
 
 TEST("posts what the oracle has not got, and resends from where it says") {
   begin();

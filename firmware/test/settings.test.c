@@ -64,6 +64,40 @@ TEST("refuses values that cannot be, and stays as it was") {
   CHECK(refuses("meter", "0x01"));
 }
 
+TEST("refuses a line that is too long, whole") {
+  char text[400];
+  memset(text, 'a', sizeof text);
+  memcpy(text, "oracle https://", 15);
+  text[sizeof text - 1] = '\0';
+  CHECK_EQUAL(ww_settings_read(&settings, text, &line), WW_SETTING_INVALID);
+  CHECK_EQUAL(line, 1);
+  ww_settings_begin(&settings);
+  CHECK(refuses("capacity", ""));
+  CHECK_EQUAL(ww_settings_read(&settings, "capacity", &line), WW_SETTING_INVALID);
+}
+
+TEST("tells every setting's name and rule, and of no other") {
+  unsigned count = 0;
+  ww_settings_begin(&settings);
+  for (; ww_settings_name(count) != NULL; count++) {
+    CHECK(ww_settings_rule(ww_settings_name(count)) != NULL);
+    CHECK_EQUAL(ww_settings_set(&settings, ww_settings_name(count), "?"), WW_SETTING_INVALID);
+  }
+  CHECK_EQUAL(count, 11);
+  CHECK(ww_settings_rule("capactiy") == NULL);
+  CHECK(!ww_settings_lack(&settings, "capactiy"));
+  CHECK(ww_settings_lack(&settings, "capacity"));
+  CHECK(!ww_settings_lack(&settings, "interval"));
+}
+
+TEST("has a reading and an upload a minute unless told") {
+  ww_settings_begin(&settings);
+  CHECK_EQUAL(settings.interval, 60);
+  CHECK_EQUAL(settings.upload_every, 60);
+  CHECK_OK(ww_settings_set(&settings, "upload-every", "3600"));
+  CHECK_EQUAL(settings.upload_every, 3600);
+}
+
 TEST("reads the settings of a roof") {
   CHECK_OK(ww_settings_read(&settings, WHOLE, &line));
   CHECK_EQUAL(settings.place.chain_id, 31337);
@@ -76,6 +110,9 @@ TEST("reads the settings of a roof") {
   CHECK(strcmp(settings.oracle, "https://oracle.example") == 0);
   CHECK(strcmp(settings.shelly, "http://192.168.1.40") == 0);
   CHECK_EQUAL(settings.succeeds, false);
+  char text[WW_SETTINGS_TEXT_LIMIT];
+  ww_settings_write(&settings, text);
+  CHECK(strstr(text, "meter ") == NULL);
 }
 
 TEST("writes what it reads") {

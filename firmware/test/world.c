@@ -118,6 +118,10 @@ static enum ww_error uplink_write(void *context, const void *bytes, size_t lengt
     world->is_posting = false; /* a connection that broke stays broken */
     return WW_UPLINK_FAILED;
   }
+  if (world->breaks_at != 0 && world->received >= world->breaks_at) {
+    world->is_posting = false;
+    return WW_UPLINK_FAILED;
+  }
   *taken = turn++ % 5 == 4 ? 0 : length > 100 ? 100 : length;
   if (world->received + *taken > world->expected) {
     return WW_UPLINK_FAILED;

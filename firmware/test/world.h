@@ -59,6 +59,7 @@ struct world {
   size_t expected;        /* bytes of the body under way */
   size_t received;
   bool is_posting;
+  size_t breaks_at; /* bytes of a body after which the connection breaks; 0 = it does not */
 
   struct ww_settings settings;
   struct ww_ports ports;
