@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -40,6 +41,27 @@ const OWNER = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
 const PRIVATE_KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const PUBLIC_KEY = publicKeyOf(PRIVATE_KEY);
 const EXPORT_CHANNEL_0 = 0x10;
+const IMPORT_CHANNEL_1 = 0x01;
+
+/** Answers of real meters, where they are at hand. */
+const SHELLY_ANSWERS = fileURLToPath(new URL("../../../shared/data/shelly/", import.meta.url));
+const RECORDED = [
+  {
+    file: "gen1-em-status.json",
+    source: EXPORT_CHANNEL_0,
+    expected: { power: -20_640n, voltage: 231_020, current: undefined },
+  },
+  {
+    file: "gen1-em-status-old-firmware.json",
+    source: EXPORT_CHANNEL_0,
+    expected: { power: 28_970n, voltage: 122_100, current: undefined },
+  },
+  {
+    file: "gen2-pro-em-status.json",
+    source: IMPORT_CHANNEL_1,
+    expected: { power: 5_080_300n, voltage: 224_600, current: 22_780 },
+  },
+];
 
 describe("what the firmware needs", () => {
   it("is told in one sentence where it is missing, with the packages that have it", () => {
@@ -63,9 +85,7 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
   let stops: Stops;
   before(async function () {
     if (reason) return this.skip();
-    const log = await mkdtemp(join(tmpdir(), "wattwitness-build-"));
     program = await buildDevice();
-    await rm(log, { recursive: true });
   });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "wattwitness-device-test-"));
@@ -191,6 +211,31 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
       assert.equal(voltage, 230_000);
       assert.equal(current, generation === 1 ? undefined : 15_652);
       assert.equal(energy, 10_000n);
+    });
+  }
+
+  for (const { file, source, expected } of RECORDED) {
+    it(`reads what a Shelly was seen to answer, ${file}`, async function () {
+      const path = join(SHELLY_ANSWERS, file);
+      if (!existsSync(path)) {
+        console.log(`      skipped: ${path} is not here`);
+        return this.skip();
+      }
+      const answer = await readFile(path, "utf8");
+      const isGen1 = file.startsWith("gen1");
+      const recorded = createServer(({ url }, response) => {
+        if (url === "/shelly") return response.end(isGen1 ? '{"type":"SHEM"}' : '{"gen":2}');
+        return response.writeHead(url === (isGen1 ? "/status" : "/rpc/Shelly.GetStatus") ? 200 : 404).end(answer);
+      }).listen(0, "127.0.0.1");
+      await once(recorded, "listening");
+      stops.add(() => {
+        recorded.closeAllConnections();
+        recorded.close();
+      });
+      const url = `http://127.0.0.1:${(recorded.address() as AddressInfo).port}`;
+      const device = await start(settingsWith({ shelly: url, source }));
+      const { power, voltage, current } = readingOf((await device.goOn(START)).reading);
+      assert.deepEqual({ power, voltage, current }, expected);
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -151,6 +151,32 @@ describe("firmware, fuzzed", function () {
 });
 
 describe("firmware, as text", () => {
+  it("does not compile where a result is ignored", async function () {
+    this.timeout(PATIENCE);
+    const why = whyNoToolchain(["compiler"]);
+    if (why) {
+      console.log(`    ${why}`);
+      return this.skip();
+    }
+    const folder = mkdtempSync(join(tmpdir(), "wattwitness-ignored-"));
+    const compile = (statement: string): Promise<Output> => {
+      const file = join(folder, "ignored.c");
+      writeFileSync(
+        file,
+        `#include "queue.h"\nvoid f(struct ww_queue *queue);\nvoid f(struct ww_queue *queue) { ${statement} }\n`,
+      );
+      return runProgram(["cc", "-std=c11", "-Werror", "-I", join(FOLDER, "core"), "-c", file, "-o", join(folder, "o")]);
+    };
+    try {
+      assert.equal((await compile("if (ww_queue_acknowledge(queue, 1) != WW_OK) { return; }")).code, 0);
+      const { code, text } = await compile("ww_queue_acknowledge(queue, 1);");
+      assert.notEqual(code, 0);
+      assert.match(text, /unused.result/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("is formatted as .clang-format says", async function () {
     this.timeout(PATIENCE);
     const why = whyNoToolchain(["clangFormat"]);
