@@ -1,6 +1,6 @@
 /**
  * A year of a device in minutes: `npm run soak [-- --days N] [--seed N] [--json]`. The real core with a software key
- * (device.c) on a simulated roof, a real oracle process, the real contracts on a chain that lets meters settle on their
+ * (firmware/soak/device.c) on a simulated roof, a real oracle process, the real contracts on a chain that lets meters settle on their
  * signatures alone. The oracle is ended for up to ten days at a time; the roof has reboots, power cuts in the middle of
  * writes, resets and swaps of the Shelly, a silent or invalid Shelly, and a clock that steps.
  *
@@ -13,17 +13,17 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { meterRegistryAbi, productionTokenAbi } from "../../contracts/abi.ts";
-import { deployWattWitness, grant, ROLES } from "../../contracts/deploy.ts";
-import { publicKeyParts, signatureParts } from "../../contracts/settlement.ts";
-import { compile, type LocalChain, startChain } from "../../demo/chain.ts";
-import { ACCOUNTS, deployerOf } from "../../demo/deployment.ts";
-import { startOracle } from "../../demo/oracle-process.ts";
-import { freePort, startCompanion } from "../../demo/process.ts";
-import { createEnding, createStops, type Stops } from "../../demo/stop.ts";
-import type { Registration } from "../../meter/device.ts";
-import { energyOf, fromHex } from "../../protocol/index.ts";
-import { BUILDS, build, whyNoFirmware } from "../toolchain.ts";
+import { meterRegistryAbi, productionTokenAbi } from "../contracts/abi.ts";
+import { deployWattWitness, grant, ROLES } from "../contracts/deploy.ts";
+import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import { compile, type LocalChain, startChain } from "../demo/chain.ts";
+import { ACCOUNTS, deployerOf } from "../demo/deployment.ts";
+import { startOracle } from "../demo/oracle-process.ts";
+import { freePort, startCompanion } from "../demo/process.ts";
+import { createEnding, createStops, type Stops } from "../demo/stop.ts";
+import { BUILDS, build, whyNoFirmware } from "../firmware/toolchain.ts";
+import type { Registration } from "../meter/device.ts";
+import { energyOf, fromHex } from "../protocol/index.ts";
 
 const HELP = `A year of a device in minutes, with everything going wrong that can.
 
