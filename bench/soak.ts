@@ -1,8 +1,8 @@
 /**
- * A year of a device in minutes: `npm run soak [-- --days N] [--seed N] [--json]`. The real core with a software key
- * (firmware/soak/device.c) on a simulated roof, a real oracle process, the real contracts on a chain that lets meters settle on their
- * signatures alone. The oracle is ended for up to ten days at a time; the roof has reboots, power cuts in the middle of
- * writes, resets and swaps of the Shelly, a silent or invalid Shelly, and a clock that steps.
+ * A year of a device in minutes: `npm run soak [-- --days N] [--seed N] [--json]`. The real core with a software key on
+ * a simulated roof (firmware/soak/device.c), a real oracle process, the real contracts on a chain that lets meters settle
+ * on their signatures alone. The oracle is ended for up to ten days at a time; the roof has reboots, power cuts in the
+ * middle of writes, resets and swaps of the Shelly, a silent or invalid Shelly, and a clock that steps.
  *
  * Every day: the device has counted what it should have, never more than the roof made, and no more is on chain than that.
  * At the end: what is on chain is what was measured, to the mWh.

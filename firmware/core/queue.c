@@ -100,6 +100,7 @@ static void encode_head(const struct ww_state *state, uint32_t sequence, uint8_t
   ww_store_u64(head + BUCKET, reg->bucket);
 }
 
+/** All but the log, which check_head reads. */
 static void decode_head(const uint8_t head[FRONTIER], struct ww_state *state) {
   memcpy(state->key_id, head + KEY_ID, WW_HASH_LENGTH);
   state->epoch = ww_load_u32(head + EPOCH);
@@ -114,7 +115,6 @@ static void decode_head(const uint8_t head[FRONTIER], struct ww_state *state) {
       .total = ww_load_u64(head + TOTAL),
   };
   memcpy(state->reg.meter, head + METER, WW_METER_ID_LENGTH);
-  state->log.size = ww_load_u64(head + SIZE);
 }
 
 /** Reads a sector's head as far as the frontier, if it is one; its seal is looked at by check_head. */
@@ -359,17 +359,11 @@ static enum ww_error find_first(struct ww_queue *queue) {
   return WW_OK;
 }
 
-/** What is after the newest sector: blank, given up, cut short, or what should have been the newest. */
+/** What is after the newest sector when that is full: blank, a head that was cut short, or what should be the newest. */
 static enum ww_error look_beyond(struct ww_queue *queue) {
   uint32_t next = after(queue, queue->sector);
-  uint8_t head[FRONTIER];
-  bool is_sealed;
   WW_TRY(is_blank(queue, next, 0, queue->store->sector_size, &queue->next_is_blank));
   if (queue->next_is_blank || records_left(queue) > 0) {
-    return WW_OK;
-  }
-  WW_TRY(check_head(queue, next, head, NULL, &is_sealed));
-  if (is_sealed) {
     return WW_OK;
   }
   /* no record is written before a sector's head is sealed */
@@ -406,12 +400,8 @@ enum ww_error ww_queue_mount(struct ww_queue *queue, const struct ww_store_port 
 
 /* WRITING */
 
-/** Index after the last reading of the oldest sector that is here. */
+/** Index after the last reading of the oldest of several sectors that are here. */
 static enum ww_error end_of_oldest(const struct ww_queue *queue, uint64_t *end) {
-  if (queue->held == 1) {
-    *end = queue->state.log.size;
-    return WW_OK;
-  }
   uint32_t second = (queue->sector + queue->store->sectors - (queue->held - 2)) % queue->store->sectors;
   uint8_t head[FRONTIER];
   bool is_head;

@@ -260,6 +260,20 @@ TEST("resumes its log and its register after a reboot") {
   CHECK_EQUAL(world.log.size, 11);
 }
 
+TEST("resumes what its register ran ahead of the capacity") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  world.shown.total += 500000;
+  CHECK(take(1, MINUTE));
+  struct ww_register reg = state->reg;
+  CHECK(reg.bucket > 0);
+  world_boot(&world);
+  CHECK_EQUAL(state->reg.bucket, reg.bucket);
+  CHECK_EQUAL(state->reg.energy, reg.energy);
+  CHECK_EQUAL(state->reg.total, reg.total);
+  CHECK_EQUAL(state->reg.timestamp, reg.timestamp);
+}
+
 TEST("begins another epoch where the signer's counter is ahead of the store's") {
   begin();
   CHECK(take(3, 4 * MINUTE));

@@ -215,6 +215,71 @@ TEST("has every reading that no oracle has, and the log as it was at each") {
   CHECK_EQUAL(ww_queue_next(&queue, &cursor, reading), WW_SIZE_OUT_OF_RANGE);
 }
 
+TEST("knows after a reboot what is here and what is not, and what an oracle had when the newest sector began") {
+  CHECK_OK(begin_log(150));
+  uint64_t first = queue.first;
+  CHECK(first > 0);
+  uint64_t began = 0;
+  for (uint32_t i = 0; i < 8; i++) {
+    began = began << 8 | flash.bytes[queue.sector * SECTOR_SIZE + 48 + i];
+  }
+  CHECK_OK(mount());
+  CHECK_EQUAL(queue.first, first);
+  CHECK_EQUAL(queue.state.acknowledged, began);
+  struct ww_cursor cursor;
+  CHECK_EQUAL(ww_queue_seek(&queue, first - 1, &cursor), WW_SIZE_OUT_OF_RANGE);
+  CHECK_OK(ww_queue_seek(&queue, first, &cursor));
+}
+
+TEST("takes for acknowledged what was given up") {
+  CHECK_OK(begin_log(0));
+  enum ww_error error = WW_OK;
+  while (error == WW_OK) {
+    error = append_next();
+  }
+  CHECK_EQUAL(error, WW_STORE_FULL);
+  CHECK_OK(ww_queue_acknowledge(&queue, queue.state.log.size));
+  /* room is made, and no sector begins that would remember the acknowledgement */
+  CHECK_OK(append_next());
+  CHECK(queue.first > 0);
+  uint64_t first = queue.first;
+  CHECK_OK(mount());
+  CHECK_EQUAL(queue.first, first);
+  CHECK_EQUAL(queue.state.acknowledged, first);
+}
+
+TEST("does not take a sector that was half erased for whole") {
+  CHECK_OK(begin_log(150));
+  CHECK_OK(append_many(20));
+  uint32_t oldest = (queue.sector + SECTORS - (queue.held - 1)) % SECTORS;
+  uint64_t first = queue.first;
+  memset(flash.bytes + oldest * SECTOR_SIZE + SECTOR_SIZE / 2, 0xFF, SECTOR_SIZE / 2);
+  CHECK_OK(mount());
+  CHECK(queue.first > first);
+  CHECK(same_log(&queue.state.log, 170));
+  uint8_t reading[WW_READING_LENGTH], expected[WW_READING_LENGTH];
+  struct ww_cursor cursor;
+  CHECK_OK(ww_queue_seek(&queue, queue.first, &cursor));
+  CHECK_OK(ww_queue_next(&queue, &cursor, reading));
+  reading_at(queue.first, expected);
+  CHECK_BYTES(reading, expected, sizeof reading);
+}
+
+TEST("counts nothing of another meter over a reboot, also where its first measurement was invalid") {
+  static const uint8_t OTHER[WW_METER_ID_LENGTH] = {8, 9};
+  CHECK_OK(begin_log(5));
+  CHECK_OK(ww_queue_swap(&queue, OTHER));
+  struct ww_register reg = queue.state.reg;
+  reg.timestamp += INTERVAL;
+  struct ww_reading invalid = {.timestamp = reg.timestamp, .energy = reg.energy, .conditions = WW_INVALID};
+  uint8_t bytes[WW_READING_LENGTH];
+  ww_reading_encode(&invalid, bytes);
+  CHECK_OK(ww_queue_append(&queue, bytes, &reg));
+  CHECK_OK(mount());
+  CHECK_EQUAL(queue.state.log.size, 6);
+  CHECK_EQUAL(queue.state.reg.meter_known, false);
+}
+
 TEST("remembers for the rest of the epoch that it was opened, and no longer") {
   CHECK_OK(begin_log(5));
   CHECK_OK(ww_queue_tamper(&queue));
