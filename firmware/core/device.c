@@ -137,11 +137,9 @@ static enum ww_error begin_log(struct ww_device *device, uint32_t moment, uint64
   if (device->epoch_to_begin == 0) {
     WW_TRY(signer->increment(signer->context, &device->epoch_to_begin));
   }
-  if (may_come_again(device->cause)) {
-    device->queue.state.paused_from = moment;
-  }
   rewind_register(device, moment, now);
-  WW_TRY(ww_queue_begin(&device->queue, device->key_id, device->epoch_to_begin));
+  uint32_t paused_from = may_come_again(device->cause) ? moment : device->queue.state.paused_from;
+  WW_TRY(ww_queue_begin(&device->queue, device->key_id, device->epoch_to_begin, paused_from));
   device->epoch_to_begin = 0;
   device->begun_for = device->cause;
   device->cause = WW_RESUMED;

@@ -451,16 +451,23 @@ enum ww_error ww_queue_prepare(struct ww_queue *queue) {
   return clear_next(queue);
 }
 
-enum ww_error ww_queue_begin(struct ww_queue *queue, const uint8_t key_id[WW_HASH_LENGTH], uint32_t epoch) {
+enum ww_error ww_queue_begin(struct ww_queue *queue, const uint8_t key_id[WW_HASH_LENGTH], uint32_t epoch,
+                             uint32_t paused_from) {
   WW_TRY(ww_queue_prepare(queue));
   struct ww_state *state = &queue->state;
+  uint32_t paused_before = state->paused_from;
   memcpy(state->key_id, key_id, WW_HASH_LENGTH);
   state->epoch = epoch;
+  state->paused_from = paused_from;
   state->acknowledged = 0;
   state->tampered = false;
   ww_log_begin(&state->log);
   queue->held = 0; /* nothing of the new log is here until its first sector is */
-  WW_TRY(begin_sector(queue, after(queue, queue->sector), queue->sequence + 1, state));
+  enum ww_error begun = begin_sector(queue, after(queue, queue->sector), queue->sequence + 1, state);
+  if (begun != WW_OK) {
+    state->paused_from = paused_before;
+    return begun;
+  }
   queue->first = 0;
   queue->held = 1;
   return WW_OK;

@@ -73,8 +73,9 @@ WW_RESULT ww_queue_mount(struct ww_queue *queue, const struct ww_store_port *sto
 /** Makes room for a new log, so that ww_queue_begin has little left to fail at. Gives up what the old one holds. */
 WW_RESULT ww_queue_prepare(struct ww_queue *queue);
 
-/** Begins the log of `epoch`; the register goes on. Durable when it returns. */
-WW_RESULT ww_queue_begin(struct ww_queue *queue, const uint8_t key_id[WW_HASH_LENGTH], uint32_t epoch);
+/** Begins the log of `epoch`; the register goes on. Durable when it returns; until then `paused_from` is what it was. */
+WW_RESULT ww_queue_begin(struct ww_queue *queue, const uint8_t key_id[WW_HASH_LENGTH], uint32_t epoch,
+                         uint32_t paused_from);
 
 /**
  * Appends a reading, and with it the register as it was counted. Durable when it returns; on any error nothing was

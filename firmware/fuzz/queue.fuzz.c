@@ -44,7 +44,7 @@ static void fill(void) {
     port = store_port(&flash);
     require(ww_queue_mount(&queue, &port, CAPACITY) == WW_STORE_EMPTY);
     queue.state.reg.timestamp = START;
-    require(ww_queue_begin(&queue, key_id, 1) == WW_OK);
+    require(ww_queue_begin(&queue, key_id, 1, 0) == WW_OK);
     for (int i = 0; i < 150; i++) {
       require(append_next() == WW_OK && ww_queue_acknowledge(&queue, queue.state.log.size) == WW_OK);
     }

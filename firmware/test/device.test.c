@@ -366,6 +366,22 @@ TEST("begins at most one epoch a day for an oracle that refuses everything, also
   CHECK(world.posts < 25 * 30);
 }
 
+TEST("begins the epoch that was counted also where the store failed in between, and pauses from then on") {
+  begin();
+  CHECK(take(2, 3 * MINUTE));
+  world.says = 422;
+  world.says_body = "{\"error\":{\"rule\":\"bad signature\"}}";
+  world_pass(&world, MINUTE);
+  CHECK_EQUAL(world.device.cause, WW_ORACLE_REFUSED);
+  world.says = 0;
+  world.flash.failing = 4;
+  world_pass(&world, 4 * MINUTE);
+  CHECK_EQUAL(world.counter, 2);
+  CHECK_EQUAL(state->epoch, 2);
+  CHECK(state->log.size > 0);
+  CHECK(state->paused_from > 0);
+}
+
 TEST("begins another epoch where the oracle lacks readings that are gone") {
   begin();
   CHECK(take(300, 310 * MINUTE));

@@ -66,7 +66,7 @@ static enum ww_error begin_log(unsigned count) {
   if (empty != WW_STORE_EMPTY) {
     return empty;
   }
-  WW_TRY(ww_queue_begin(&queue, KEY_ID, 7));
+  WW_TRY(ww_queue_begin(&queue, KEY_ID, 7, 0));
   WW_TRY(ww_queue_swap(&queue, METER));
   for (unsigned i = 0; i < count; i++) {
     WW_TRY(append_next());
@@ -161,7 +161,7 @@ TEST("loses nothing after a place that a failure left blank") {
 
 TEST("takes the readings of an earlier epoch for nothing of the new one's") {
   CHECK_OK(begin_log(20));
-  CHECK_OK(ww_queue_begin(&queue, KEY_ID, 8));
+  CHECK_OK(ww_queue_begin(&queue, KEY_ID, 8, 0));
   CHECK_OK(mount());
   CHECK_EQUAL(queue.state.epoch, 8);
   CHECK_EQUAL(queue.state.log.size, 0);
@@ -291,7 +291,7 @@ TEST("remembers for the rest of the epoch that it was opened, and no longer") {
   CHECK_OK(append_many(60));
   CHECK_OK(mount());
   CHECK_EQUAL(queue.state.tampered, true);
-  CHECK_OK(ww_queue_begin(&queue, KEY_ID, 8));
+  CHECK_OK(ww_queue_begin(&queue, KEY_ID, 8, 0));
   CHECK_EQUAL(queue.state.tampered, false);
 }
 
