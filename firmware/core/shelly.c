@@ -96,9 +96,18 @@ static bool is_valid(struct ww_json object) {
   return !find(object, "is_valid", &field) || (ww_json_bool(field, &truth) && truth);
 }
 
+/** The order in which phases rotate changes nothing of what each delivers. */
 static bool has_errors(struct ww_json object, const char *key) {
-  struct ww_json errors, first;
-  return ww_json_member(object, key, &errors) && ww_json_element(errors, 0, &first);
+  struct ww_json errors, error;
+  if (!ww_json_member(object, key, &errors)) {
+    return false;
+  }
+  for (size_t i = 0; ww_json_element(errors, i, &error); i++) {
+    if (!ww_json_equals(error, "phase_sequence")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 static WW_RESULT read_mac(struct ww_json object, uint8_t meter[WW_METER_ID_LENGTH]) {

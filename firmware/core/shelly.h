@@ -23,6 +23,8 @@
  * A Shelly counts consumption positive. Through the import register power has the Shelly's sign (the clamp points so
  * that production is positive), through the export register the opposite one.
  *
+ * An error `phase_sequence` is none here: the order in which phases rotate changes nothing of what each delivers.
+ *
  * null is the same as missing. Digits beyond a thousandth of a unit are cut off, toward zero.
  */
 #ifndef WW_SHELLY_H

@@ -396,6 +396,13 @@ TEST("blames no phase for the errors of another, but all together") {
   CHECK(!measured.valid);
 }
 
+TEST("takes the wrong order of phases for no error, beside no other") {
+  CHECK_OK(parse(IMPORT | ALL, EM(",'errors':['phase_sequence']", "")));
+  CHECK(measured.valid);
+  CHECK_OK(parse(IMPORT | ALL, EM(",'errors':['phase_sequence','power_meter_failure']", "")));
+  CHECK(!measured.valid);
+}
+
 TEST("takes an empty list of errors, or null, for none") {
   CHECK_OK(parse(IMPORT, EM1(",'errors':[]", ",'errors':null")));
   CHECK(measured.valid);
