@@ -78,17 +78,21 @@ async function runAll(folder: string): Promise<Map<string, Output>> {
   return outputs;
 }
 
-function describeBuild(title: string, how: Build, needs: readonly Need[]): void {
+/** As describe, with one line in the place of everything where something is missing. */
+function describeWith(needs: readonly Need[], title: string, tests: () => void): void {
+  const why = whyNoToolchain(needs);
   describe(title, function () {
     this.timeout(PATIENCE);
+    if (why) it.skip(why);
+    else tests();
+  });
+}
+
+function describeBuild(title: string, how: Build, needs: readonly Need[]): void {
+  describeWith(needs, title, () => {
     let outputs: Map<string, Output>;
 
-    before(async function () {
-      const why = whyNoToolchain(needs);
-      if (why) {
-        console.log(`    ${why}`);
-        return this.skip();
-      }
+    before(async () => {
       outputs = await runAll(await build(how));
     });
 
@@ -117,17 +121,11 @@ function describeBuild(title: string, how: Build, needs: readonly Need[]): void 
 describeBuild("firmware, with sanitizers", BUILDS.sanitized, FOR_TESTS.sanitized);
 describeBuild("firmware, on rv32imc", BUILDS.rv32imc, FOR_TESTS.rv32imc);
 
-describe("firmware, fuzzed", function () {
-  this.timeout(PATIENCE);
+describeWith(FOR_TESTS.fuzz, "firmware, fuzzed", () => {
   let folder: string;
   let scratch: string;
 
-  before(async function () {
-    const why = whyNoToolchain(FOR_TESTS.fuzz);
-    if (why) {
-      console.log(`    ${why}`);
-      return this.skip();
-    }
+  before(async () => {
     folder = await build(
       BUILDS.fuzz,
       names("fuzz", ".fuzz.c").map((name) => `fuzz_${name}`),
@@ -150,14 +148,8 @@ describe("firmware, fuzzed", function () {
   }
 });
 
-describe("firmware, as text", () => {
-  it("does not compile where a result is ignored", async function () {
-    this.timeout(PATIENCE);
-    const why = whyNoToolchain(["compiler"]);
-    if (why) {
-      console.log(`    ${why}`);
-      return this.skip();
-    }
+describeWith(["compiler", "clangFormat"], "firmware, as text", () => {
+  it("does not compile where a result is ignored", async () => {
     const folder = mkdtempSync(join(tmpdir(), "wattwitness-ignored-"));
     const compile = (statement: string): Promise<Output> => {
       const file = join(folder, "ignored.c");
@@ -177,13 +169,7 @@ describe("firmware, as text", () => {
     }
   });
 
-  it("is formatted as .clang-format says", async function () {
-    this.timeout(PATIENCE);
-    const why = whyNoToolchain(["clangFormat"]);
-    if (why) {
-      console.log(`    ${why}`);
-      return this.skip();
-    }
+  it("is formatted as .clang-format says", async () => {
     const files = ["core", "chip", "provisioning", "pc", "board", "test", "fuzz"].flatMap((folder) =>
       readdirSync(join(FOLDER, folder), { recursive: true, encoding: "utf8" })
         .filter((file) => /\.[ch]$/.test(file))
