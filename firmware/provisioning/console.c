@@ -11,6 +11,7 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 #define HOUR 3600u
+#define FULL 100u /* % of the queue */
 #define MWH_PER_KWH UINT64_C(1000000)
 #define ASKED_DIGITS 4u
 #define PROMPT "> "
@@ -475,9 +476,10 @@ static bool is_good_baseline(const struct ww_console *console, const struct ww_h
     return false;
   }
   if (time.now > reading.timestamp && time.now - reading.timestamp > HOUR) {
-    SAY(console,
-        "The newest reading is over an hour old, which the registry refuses: check the meter, and wait for "
-        "a reading.");
+    bool is_full = ww_queue_fill(&console->device->queue) >= FULL;
+    SAY(console, "The newest reading is over an hour old, which the registry refuses: ",
+        is_full ? "the queue is full, as no oracle takes it. Type begin-log, and wait for a reading."
+                : "check the meter, and wait for a reading.");
     return false;
   }
   return true;

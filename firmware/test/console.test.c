@@ -391,6 +391,18 @@ TEST("refuses a claim before the log has begun, and says what it waits for") {
   CHECK(says("claim " DETAILS, "No log has begun: the meter does not answer."));
 }
 
+TEST("says what to do where the queue was filled before anybody registered the meter") {
+  begin_device();
+  world.oracle_is_away = true;
+  world_pass(&world, 2 * 86400);
+  CHECK(says("claim " DETAILS, "the queue is full, as no oracle takes it. Type begin-log"));
+  say("begin-log");
+  say(serial());
+  world_synchronise(&world);
+  world_pass(&world, 1000);
+  CHECK(says("claim " DETAILS, "\nclaim "));
+}
+
 TEST("refuses a claim over a reading that the registry would refuse") {
   begin_device();
   take_readings();
