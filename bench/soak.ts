@@ -18,6 +18,7 @@ import { deployWattWitness, grant, ROLES } from "../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { compile, type LocalChain, startChain } from "../demo/chain.ts";
 import { ACCOUNTS, deployerOf } from "../demo/deployment.ts";
+import { settingsText } from "../demo/firmware/device-process.ts";
 import { startOracle } from "../demo/oracle-process.ts";
 import { freePort, startCompanion } from "../demo/process.ts";
 import { createEnding, createStops, type Stops } from "../demo/stop.ts";
@@ -38,6 +39,8 @@ const HELP = `A year of a device in minutes, with everything going wrong that ca
 const START = 1_773_964_800;
 const [HOUR, DAY] = [3600, 86_400];
 const CAPACITY = 5000; // W
+const EXPORT_CHANNEL_0 = 0x10;
+const INTERVAL = 10; // s
 const UNITS_PER_MWH = 10n ** 12n;
 /** days of the longest outage, and days between the beginnings of two on average */
 const [LONGEST_OUTAGE, OUTAGE_EVERY] = [10, 30];
@@ -108,18 +111,13 @@ async function soak(days: number, seed: number) {
   const oracle = await createOracleRuns(chain, deployment, folder);
   await oracle.start();
 
-  const settings = [
-    `chain-id ${chain.publicClient.chain?.id}`,
-    `registry ${deployment.registry}`,
-    `owner ${chain.wallet(ACCOUNTS.firstOwner).account.address}`,
-    `capacity ${CAPACITY}`,
-    "channel 0",
-    "register export",
-    "interval 10",
-    `upload-every ${HOUR}`,
-    `oracle ${oracle.url}`,
-    "shelly http://127.0.0.1",
-  ];
+  const settings = settingsText({
+    place: { chainId: chain.publicClient.chain?.id as number, registry: deployment.registry },
+    owner: chain.wallet(ACCOUNTS.firstOwner).account.address,
+    ...{ capacity: CAPACITY, source: EXPORT_CHANNEL_0, interval: INTERVAL, uploadEvery: HOUR },
+    // the roof is in the same program: no Shelly is asked
+    ...{ oracle: oracle.url, shelly: "http://127.0.0.1" },
+  });
   const ask = await startDevice(join(programs, "pc/wattwitness-soak"), folder, seed, settings);
 
   say("registering the meter");
@@ -148,7 +146,7 @@ async function soak(days: number, seed: number) {
 
   const outages = planOutages(days, seed);
   let fullest = 0;
-  let longest = 10;
+  let longest = INTERVAL;
   for (let day = 1; day <= days; day++) {
     const outage = outages.find(({ from, to }) => from <= day && day < to);
     if (outage?.from === day) await oracle.stop();
@@ -220,9 +218,9 @@ function planOutages(days: number, seed: number): { from: number; to: number }[]
 
 // THE DEVICE
 
-async function startDevice(program: string, folder: string, seed: number, settings: string[]) {
+async function startDevice(program: string, folder: string, seed: number, settings: string) {
   const file = join(folder, "settings");
-  await writeFile(file, `${settings.join("\n")}\n`);
+  await writeFile(file, settings);
   const args = [file, join(folder, "key"), String(seed), String(START)];
   const companion = startCompanion(program, args, join(folder, "device.log"));
   stops.add(companion.finish);
