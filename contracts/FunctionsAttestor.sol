@@ -140,6 +140,7 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
     }
 
     function _check(bytes32 root, string[] calldata urls, uint64 subscriptionId) private view {
+        require(root != 0, RootZero());
         require(urls.length != 0 && urls.length <= URL_LIMIT, UrlCountInvalid(urls.length));
         require(!_isAttested(root), AlreadyAttested(root));
         require(_ownsSubscription(msg.sender, subscriptionId), CallerNotSubscriptionOwner(msg.sender, subscriptionId));
@@ -152,7 +153,14 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
 
     function _ownsSubscription(address operator, uint64 subscriptionId) private view returns (bool) {
         IFunctionsSubscriptions subscriptions = IFunctionsSubscriptions(address(i_functionsRouter));
-        return subscriptions.getSubscription(subscriptionId).owner == operator;
+        // the router reverts for one that was cancelled, or never was
+        try subscriptions.getSubscription(subscriptionId) returns (
+            IFunctionsSubscriptions.Subscription memory subscription
+        ) {
+            return subscription.owner == operator;
+        } catch {
+            return false;
+        }
     }
 
     function _request(
@@ -186,7 +194,7 @@ contract FunctionsAttestor is IFunctionsAttestor, FunctionsClient, AccessManaged
     function _fulfillRequest(bytes32 requestId, bytes memory response, bytes memory err) internal override {
         bytes32 root = pendingRoot[requestId];
         delete pendingRoot[requestId];
-        if (root != 0 && response.length == 32 && bytes32(response) == root) {
+        if (root != 0 && err.length == 0 && response.length == 32 && bytes32(response) == root) {
             wattWitness.attest(root);
             emit AttestationConfirmed(requestId, root);
         } else {

@@ -3,15 +3,22 @@ pragma solidity ^0.8.37;
 
 import { ERC20 } from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import { ERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import { Base64 } from "@openzeppelin/contracts/utils/Base64.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import { IProductionToken } from "./interfaces/IProductionToken.sol";
+import { Page } from "./libraries/Page.sol";
 
 contract ProductionToken is IProductionToken, ERC20Permit {
     /* CONSTANTS */
 
     bytes32 private constant RETIRE_TYPEHASH = keccak256(
-        "Retire(address from,uint256 amount,string beneficiary,string purpose,uint256 nonce,uint256 deadline)"
+        "Retire(address from,uint256 amount,address beneficiary,string name,string purpose,uint256 nonce,uint256 deadline)"
     );
+
+    bytes private constant METADATA =
+        '{"name":"WattWitness kWh","symbol":"kWh","description":"One token is one kWh of solar energy: a meter\'s own key '
+        "signed it, and the contract that minted it checked that very signature. To use a kWh up is to retire its "
+        'token."}';
 
     /* STATE */
 
@@ -22,7 +29,16 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     /// @inheritdoc IProductionToken
     uint256 public totalRetired;
 
+    /// @inheritdoc IProductionToken
+    mapping(address account => uint256) public retirementNonces;
+    /// @inheritdoc IProductionToken
+    mapping(address account => uint256) public retiredBy;
+    /// @inheritdoc IProductionToken
+    mapping(address beneficiary => uint256) public retiredFor;
+
     mapping(uint256 serial => Retirement) private _retirements;
+    mapping(address account => uint256[]) private _serialsBy;
+    mapping(address beneficiary => uint256[]) private _serialsFor;
 
     /* CONSTRUCTION */
 
@@ -44,30 +60,33 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     /// @inheritdoc IProductionToken
     function retire(
         uint256 amount,
-        string calldata beneficiary,
+        address beneficiary,
+        string calldata name,
         string calldata purpose
     ) external returns (uint256 serial) {
-        return _retire(msg.sender, amount, beneficiary, purpose);
+        return _retire(msg.sender, amount, beneficiary, name, purpose);
     }
 
     /// @inheritdoc IProductionToken
     function retireFor(
         address from,
         uint256 amount,
-        string calldata beneficiary,
+        address beneficiary,
+        string calldata name,
         string calldata purpose,
         uint256 deadline,
         bytes calldata signature
     ) external returns (uint256 serial) {
         require(block.timestamp <= deadline, SignatureExpired(deadline, block.timestamp));
-        uint256 nonce = _useNonce(from);
+        uint256 nonce = retirementNonces[from]++;
         bytes32 hash = _hashTypedDataV4(
             keccak256(
                 abi.encode(
                     RETIRE_TYPEHASH,
                     from,
                     amount,
-                    keccak256(bytes(beneficiary)),
+                    beneficiary,
+                    keccak256(bytes(name)),
                     keccak256(bytes(purpose)),
                     nonce,
                     deadline
@@ -75,21 +94,28 @@ contract ProductionToken is IProductionToken, ERC20Permit {
             )
         );
         require(SignatureChecker.isValidSignatureNow(from, hash, signature), RetirementNotSigned(from, nonce));
-        return _retire(from, amount, beneficiary, purpose);
+        return _retire(from, amount, beneficiary, name, purpose);
     }
 
     function _retire(
         address from,
         uint256 amount,
-        string calldata beneficiary,
+        address beneficiary,
+        string calldata name,
         string calldata purpose
     ) private returns (uint256 serial) {
         require(amount != 0, AmountZero());
         _burn(from, amount);
         totalRetired += amount;
+        retiredBy[from] += amount;
         serial = ++retirements;
-        _retirements[serial] = Retirement(from, uint40(block.timestamp), amount, beneficiary, purpose);
-        emit Retired(serial, from, amount, beneficiary, purpose);
+        _retirements[serial] = Retirement(serial, from, uint40(block.timestamp), amount, beneficiary, name, purpose);
+        _serialsBy[from].push(serial);
+        if (beneficiary != address(0)) {
+            retiredFor[beneficiary] += amount;
+            _serialsFor[beneficiary].push(serial);
+        }
+        emit Retired(serial, from, beneficiary, amount, name, purpose);
     }
 
     /* VIEWS */
@@ -98,5 +124,43 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     function retirement(uint256 serial) external view returns (Retirement memory) {
         require(serial != 0 && serial <= retirements, RetirementUnknown(serial));
         return _retirements[serial];
+    }
+
+    /// @inheritdoc IProductionToken
+    function retirementCountBy(address account) external view returns (uint256) {
+        return _serialsBy[account].length;
+    }
+
+    /// @inheritdoc IProductionToken
+    function retirementCountFor(address beneficiary) external view returns (uint256) {
+        return _serialsFor[beneficiary].length;
+    }
+
+    /// @inheritdoc IProductionToken
+    function retirementsBy(address account, uint256 start, uint256 count) external view returns (Retirement[] memory) {
+        return _page(_serialsBy[account], start, count);
+    }
+
+    /// @inheritdoc IProductionToken
+    function retirementsFor(
+        address beneficiary,
+        uint256 start,
+        uint256 count
+    ) external view returns (Retirement[] memory) {
+        return _page(_serialsFor[beneficiary], start, count);
+    }
+
+    function _page(
+        uint256[] storage serials,
+        uint256 start,
+        uint256 count
+    ) private view returns (Retirement[] memory page) {
+        page = new Retirement[](Page.length(serials.length, start, count));
+        for (uint256 i = 0; i < page.length; ++i) page[i] = _retirements[serials[start + i]];
+    }
+
+    /// @inheritdoc IProductionToken
+    function contractURI() external pure returns (string memory) {
+        return string.concat("data:application/json;base64,", Base64.encode(METADATA));
     }
 }

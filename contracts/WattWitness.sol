@@ -3,7 +3,6 @@ pragma solidity ^0.8.37;
 
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
 import { IProductionToken } from "./interfaces/IProductionToken.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
@@ -30,6 +29,26 @@ contract WattWitness is IWattWitness, AccessManaged {
         uint64 size;
     }
 
+    /// What a head of an earlier epoch adds.
+    struct Rest {
+        /// of the log that its gap follows: its own, or the one before it
+        uint32 epoch;
+        Gap gap;
+        /// where its readings go on from, in the gap: the last settled one of its log, or reading 0
+        uint32 timestamp;
+        uint64 energy;
+        /// mWh that it mints
+        uint256 produced;
+    }
+
+    /// When a capacity was raised, and from what.
+    struct Raise {
+        /// Unix time, s
+        uint32 raisedAt;
+        /// W
+        uint32 before;
+    }
+
     /// What is known of an item's key and log before the item is believed.
     struct Standing {
         bytes32 keyId;
@@ -39,8 +58,6 @@ contract WattWitness is IWattWitness, AccessManaged {
         /// of the log that the item is about, as settled
         uint64 logSize;
         bytes32 logRoot;
-        /// else the head is only recorded: it is of an earlier epoch, or of a superseded key
-        bool mints;
     }
 
     /* CONSTANTS */
@@ -49,8 +66,12 @@ contract WattWitness is IWattWitness, AccessManaged {
     uint256 private constant UNITS = 1e12;
     /// s that a reading may be ahead of the block.
     uint256 private constant CLOCK_TOLERANCE = 5 minutes;
-    /// s that a baseline may be behind the block.
-    uint256 private constant BASELINE_AGE = 1 hours;
+    /// s that a baseline may be behind the block: of a new meter, whose registrar is a person, and of a new key.
+    uint256 private constant REGISTRATION_AGE = 7 days;
+    uint256 private constant ROTATION_AGE = 1 hours;
+    /// How far above the last settled epoch a new one may be. A device's counter moves one at a time, and what is signed in
+    /// advance for a far epoch would stop every log before it; an epoch of which no head can settle is stepped over.
+    uint32 private constant EPOCH_STRIDE = 64;
     /// unattestedAfter: never.
     uint32 private constant NEVER = type(uint32).max;
 
@@ -72,6 +93,11 @@ contract WattWitness is IWattWitness, AccessManaged {
     mapping(bytes32 keyId => uint32) private _until;
     mapping(bytes32 keyId => SettledHead) private _latest;
     mapping(bytes32 keyId => mapping(uint32 epoch => OtherLog)) private _otherLogs;
+    /// After which log of a key something is left to settle.
+    mapping(bytes32 keyId => mapping(uint32 epoch => Gap)) private _gaps;
+    /// Of keys that were rotated in.
+    mapping(bytes32 keyId => bytes32 meter) private _meterOf;
+    mapping(bytes32 keyId => Raise) private _raises;
 
     /* CONSTRUCTION */
 
@@ -98,17 +124,27 @@ contract WattWitness is IWattWitness, AccessManaged {
         uint8 source,
         Head calldata baseline
     ) external onlyRegistry {
-        _begin(keyId, Terms(payee, capacity, source, Status.Active, 0), baseline);
+        Terms memory terms;
+        (terms.payee, terms.capacity, terms.source) = (payee, capacity, source);
+        _begin(keyId, terms, baseline, REGISTRATION_AGE);
     }
 
     /// @inheritdoc IWattWitness
-    function succeed(bytes32 keyId, bytes32 newKeyId, Head calldata baseline) external onlyRegistry {
+    function succeed(
+        bytes32 meter,
+        bytes32 keyId,
+        bytes32 newKeyId,
+        Head calldata baseline
+    ) external onlyRegistry returns (uint256 produced) {
         Terms memory terms = _terms[keyId];
-        (uint32 timestamp, uint32 settled) = (baseline.reading.timestamp(), _latest[keyId].timestamp);
-        require(timestamp > settled, TimeNotForward(newKeyId, timestamp, settled));
+        SettledHead memory latest = _latest[keyId];
+        uint32 timestamp = baseline.reading.timestamp();
+        require(timestamp > latest.timestamp, TimeNotForward(newKeyId, timestamp, latest.timestamp));
         _end(keyId, Status.Superseded, timestamp);
-        terms.status = Status.Active;
-        _begin(newKeyId, terms, baseline);
+        (terms.rotatedIn, terms.raised) = (true, false);
+        _begin(newKeyId, terms, baseline, ROTATION_AGE);
+        _meterOf[newKeyId] = meter;
+        return latest.produced;
     }
 
     /// @inheritdoc IWattWitness
@@ -117,15 +153,15 @@ contract WattWitness is IWattWitness, AccessManaged {
         _end(keyId, Status.Decommissioned, uint32(Math.max(block.timestamp, _latest[keyId].timestamp) + 1));
     }
 
-    function _begin(bytes32 keyId, Terms memory terms, Head calldata baseline) private {
+    function _begin(bytes32 keyId, Terms memory terms, Head calldata baseline, uint256 age) private {
         require(_terms[keyId].status == Status.None, KeyAlreadyUsed(keyId));
         require(baseline.size != 0 && baseline.size < MerkleLog.SIZE_LIMIT, SizeOutOfRange(baseline.size));
         uint32 timestamp = baseline.reading.timestamp();
         _checkClock(keyId, timestamp);
-        require(timestamp + BASELINE_AGE >= block.timestamp, BaselineTooOld(keyId, timestamp, block.timestamp));
+        require(timestamp + age >= block.timestamp, BaselineTooOld(keyId, timestamp, block.timestamp));
         _checkReading(keyId, baseline.reading, terms.source);
 
-        terms.since = timestamp;
+        (terms.status, terms.since) = (Status.Active, timestamp);
         _terms[keyId] = terms;
         _store(keyId, baseline, 0);
 
@@ -152,12 +188,20 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     /// @inheritdoc IWattWitness
     function setCapacity(bytes32 keyId, uint32 capacity) external onlyRegistry {
-        _terms[keyId].capacity = capacity;
+        Terms storage terms = _terms[keyId];
+        if (capacity > terms.capacity) {
+            // of two raises that nothing settled between, all the time before the second is held against the first capacity
+            uint32 before = terms.raised ? _raises[keyId].before : terms.capacity;
+            _raises[keyId] = Raise(uint32(block.timestamp), before);
+            terms.raised = true;
+        }
+        terms.capacity = capacity;
     }
 
     /// @inheritdoc IWattWitness
     function attest(bytes32 root) external restricted {
         require(root != 0, RootZero());
+        if (_attestations[root].attestor != address(0)) return;
         _attestations[root] = Attestor(msg.sender, uint48(block.timestamp));
         emit Attested(root, msg.sender);
     }
@@ -172,54 +216,65 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     function _settle(bytes32 attestation, bytes32 headDomain, Settlement calldata item) private {
-        Standing memory standing = _standingOf(item);
-        if (!_stands(standing, item.basis)) {
-            SkipReason reason = _skipReason(standing, item.basis);
-            emit Skipped(standing.keyId, attestation, reason, standing.head.epoch, standing.head.size);
-            return;
-        }
-
-        _checkSize(standing);
-        if (attestation == 0 && standing.mints) _checkUnattested(standing);
-        uint64 produced = standing.mints ? _checkProduction(standing, item) : _checkRecord(standing);
-        bytes32 headHash = _checkSignature(standing, headDomain, item);
-        _checkGrowth(standing, item);
-        if (attestation == 0) _checkLastReading(standing, item.witness);
-        else _checkAttested(standing, item, headHash, attestation);
-
-        if (standing.mints) _advance(standing, item, attestation, produced);
-        else _record(standing, item, attestation);
-    }
-
-    function _standingOf(Settlement calldata item) private view returns (Standing memory) {
         bytes32 keyId = Statement.keyId(item.key);
         Terms memory terms = _terms[keyId];
         require(terms.status != Status.None, KeyUnknown(keyId));
         SettledHead memory latest = _latest[keyId];
-        Head memory head = item.head;
-        (uint64 logSize, bytes32 logRoot) = _log(keyId, head.epoch, latest);
-        bool mints = terms.status != Status.Superseded && head.epoch >= latest.epoch;
-        return Standing(keyId, terms, latest, head, logSize, logRoot, mints);
+        (uint64 logSize, bytes32 logRoot) = _log(keyId, item.head.epoch, latest);
+        Standing memory standing = Standing(keyId, terms, latest, item.head, logSize, logRoot);
+        if (standing.terms.status != Status.Active)
+            return _skip(standing, attestation, _reasonOf(standing.terms.status));
+        if (standing.head.epoch < standing.latest.epoch) return _settleRest(standing, attestation, headDomain, item);
+
+        SkipReason reason = _raceLost(standing, item.basis, standing.latest.timestamp);
+        if (reason != SkipReason.None) return _skip(standing, attestation, reason);
+        _checkSize(standing);
+        if (attestation == 0) _checkUnattested(standing, standing.latest.timestamp);
+        uint64 produced = _checkProduction(standing, item.firstReading);
+        _checkProof(standing, attestation, headDomain, item);
+        _advance(standing, item.firstReading, produced);
+        _tellSettled(standing, item.firstReading, attestation, produced);
     }
 
-    /// Whether everything is as the item was made for. What it mints also depends on the key's latest settled reading,
-    /// whose time each settlement moves forward, in whichever log, and on the meter's capacity.
-    function _stands(Standing memory standing, Basis basis) private pure returns (bool) {
-        Status status = standing.terms.status;
-        return
-            basis.settledSize() == standing.logSize &&
-            status != Status.Frozen &&
-            status != Status.Decommissioned &&
-            (!standing.mints ||
-                (basis.settledTimestamp() == standing.latest.timestamp && basis.capacity() == standing.terms.capacity));
+    /// A head of an epoch before the last settled one: in the time between the settled logs, and only there, it still
+    /// mints. What a key mints is how much its register rose from settled reading to settled reading, in order of time:
+    /// in whatever order they are settled.
+    function _settleRest(
+        Standing memory standing,
+        bytes32 attestation,
+        bytes32 headDomain,
+        Settlement calldata item
+    ) private {
+        Rest memory rest = _restOf(standing, item.firstReading);
+        SkipReason reason = SkipReason.Passed;
+        if (rest.gap.until != 0) reason = _raceLost(standing, item.basis, rest.gap.since);
+        if (reason == SkipReason.None && !_isLeft(standing, rest)) reason = SkipReason.Passed;
+        if (reason != SkipReason.None) return _skip(standing, attestation, reason);
+
+        _checkSize(standing);
+        if (attestation == 0) _checkUnattested(standing, rest.gap.since);
+        _checkReading(standing.keyId, standing.head.reading, standing.terms.source);
+        _checkProof(standing, attestation, headDomain, item);
+        _fill(standing, rest);
+        _tellSettled(standing, item.firstReading, attestation, uint64(rest.produced));
     }
 
-    function _skipReason(Standing memory standing, Basis basis) private pure returns (SkipReason) {
-        if (standing.terms.status == Status.Frozen) return SkipReason.Frozen;
-        if (standing.terms.status == Status.Decommissioned) return SkipReason.Decommissioned;
-        if (basis.settledSize() != standing.logSize) return SkipReason.Overtaken;
-        if (basis.settledTimestamp() != standing.latest.timestamp) return SkipReason.Overtaken;
-        return SkipReason.CapacityChanged;
+    /// Whether something is no more as the item was made for. What it mints also depends on the settled reading that it
+    /// goes on from, of whichever log, and on the meter's capacity.
+    function _raceLost(Standing memory standing, Basis basis, uint32 timestamp) private pure returns (SkipReason) {
+        if (basis.settledSize() != standing.logSize || basis.settledTimestamp() != timestamp) {
+            return SkipReason.Overtaken;
+        }
+        return basis.capacity() == standing.terms.capacity ? SkipReason.None : SkipReason.CapacityChanged;
+    }
+
+    function _reasonOf(Status status) private pure returns (SkipReason) {
+        if (status == Status.Frozen) return SkipReason.Frozen;
+        return status == Status.Superseded ? SkipReason.Superseded : SkipReason.Decommissioned;
+    }
+
+    function _skip(Standing memory standing, bytes32 attestation, SkipReason reason) private {
+        emit Skipped(standing.keyId, attestation, reason, standing.head.epoch, standing.head.size);
     }
 
     /* CHECKS, IN THE ORDER THEY ARE MADE */
@@ -230,47 +285,70 @@ contract WattWitness is IWattWitness, AccessManaged {
         require(size < MerkleLog.SIZE_LIMIT, SizeOutOfRange(size));
     }
 
-    function _checkUnattested(Standing memory standing) private view {
-        uint256 allowedAt = _unattestedFrom(standing.latest);
+    function _checkUnattested(Standing memory standing, uint32 timestamp) private view {
+        uint256 allowedAt = _unattestedFrom(timestamp, standing.latest.settledAt);
         require(block.timestamp >= allowedAt, AttestationRequired(standing.keyId, allowedAt));
     }
 
-    /// A head that is only recorded mints nothing, so nothing is asked of its time and energy.
-    function _checkRecord(Standing memory standing) private view returns (uint64 produced) {
-        _checkClock(standing.keyId, standing.head.reading.timestamp());
-        _checkReading(standing.keyId, standing.head.reading, standing.terms.source);
-        return 0;
-    }
-
     /// Time, conditions, source and energy. Returns the mWh to mint.
-    function _checkProduction(
-        Standing memory standing,
-        Settlement calldata item
-    ) private view returns (uint64 produced) {
+    function _checkProduction(Standing memory standing, Reading first) private view returns (uint64 produced) {
         (bytes32 keyId, Reading reading) = (standing.keyId, standing.head.reading);
         (uint32 timestamp, uint64 energy) = (reading.timestamp(), reading.energy());
         _checkClock(keyId, timestamp);
-        (uint32 baseTimestamp, uint64 baseEnergy) = _base(standing, item);
-        require(timestamp > baseTimestamp || standing.head.size == 1, TimeNotForward(keyId, timestamp, baseTimestamp));
+        (uint32 baseTimestamp, uint64 baseEnergy) = (standing.latest.timestamp, standing.latest.energy);
+        if (standing.head.epoch != standing.latest.epoch) (baseTimestamp, baseEnergy) = _base(standing, first);
+        bool isFirst = standing.head.size == 1 && timestamp == baseTimestamp;
+        require(timestamp > baseTimestamp || isFirst, TimeNotForward(keyId, timestamp, baseTimestamp));
         _checkReading(keyId, reading, standing.terms.source);
         require(energy >= baseEnergy, EnergyBackward(keyId, energy, baseEnergy));
         produced = energy - baseEnergy;
-        uint256 possible = _possible(standing.terms.capacity, timestamp - baseTimestamp);
+        uint256 possible = _possibleOf(keyId, standing.terms, baseTimestamp, timestamp);
         require(produced <= possible, BeyondCapacity(keyId, produced, possible));
     }
 
-    /// Time and energy to mint from: the last settled reading, or, where a new epoch begins below its energy, reading 0:
-    /// the device lost its register, and the new one counts from there.
-    function _base(
-        Standing memory standing,
-        Settlement calldata item
-    ) private pure returns (uint32 timestamp, uint64 energy) {
-        (timestamp, energy) = (standing.latest.timestamp, standing.latest.energy);
-        if (standing.head.epoch == standing.latest.epoch) return (timestamp, energy);
+    /// Time and energy that a new epoch mints from: the last settled reading where the register went on, or, where it
+    /// begins below that energy, reading 0: the device lost its register, and the new one counts from there.
+    function _base(Standing memory standing, Reading first) private pure returns (uint32 timestamp, uint64 energy) {
+        SettledHead memory latest = standing.latest;
+        uint256 limit = uint256(latest.epoch) + EPOCH_STRIDE;
+        require(standing.head.epoch <= limit, EpochTooFar(standing.keyId, standing.head.epoch, limit));
+        if (first.energy() >= latest.energy) return (latest.timestamp, latest.energy);
+        (timestamp, energy) = (first.timestamp(), first.energy());
+        require(timestamp > latest.timestamp, TimeNotForward(standing.keyId, timestamp, latest.timestamp));
+    }
 
-        Reading first = item.firstReading;
-        require(first.timestamp() > timestamp, TimeNotForward(standing.keyId, first.timestamp(), timestamp));
-        if (first.energy() < energy) (timestamp, energy) = (first.timestamp(), first.energy());
+    /// Where a head of an earlier epoch belongs, and what it would mint: what the register rose more on the way from the
+    /// settled reading before it to the one after it, now that it is known to have come this way.
+    function _restOf(Standing memory standing, Reading first) private view returns (Rest memory rest) {
+        uint32 epoch = standing.head.epoch;
+        rest.epoch = standing.logSize == 0 ? _settledBefore(standing.keyId, epoch) : epoch;
+        Gap memory gap = _gaps[standing.keyId][rest.epoch];
+        rest.gap = gap;
+        (rest.timestamp, rest.energy) =
+            rest.epoch == epoch ? (gap.since, gap.energyBefore) : (first.timestamp(), first.energy());
+
+        uint64 energy = standing.head.reading.energy();
+        if (energy < rest.energy) return rest;
+        uint256 rise = _rise(gap.energyBefore, rest.energy) + (energy - rest.energy) + _rise(energy, gap.energyAfter);
+        rest.produced = rise - _rise(gap.energyBefore, gap.energyAfter);
+    }
+
+    /// Whether something is left to mint for it: within its gap, later than what is settled there, and as the capacity
+    /// allows.
+    function _isLeft(Standing memory standing, Rest memory rest) private pure returns (bool) {
+        (uint32 timestamp, uint256 produced) = (standing.head.reading.timestamp(), rest.produced);
+        bool isOwn = rest.epoch == standing.head.epoch;
+        bool isLater =
+            isOwn ? timestamp > rest.gap.since : rest.timestamp > rest.gap.since && timestamp >= rest.timestamp;
+        return isLater && timestamp < rest.gap.until && produced != 0 && produced <= rest.gap.room;
+    }
+
+    /// The newest settled epoch of a key before this one; itself where there is none.
+    function _settledBefore(bytes32 keyId, uint32 epoch) private view returns (uint32) {
+        for (uint32 step = 1; step <= EPOCH_STRIDE && step <= epoch; ++step) {
+            if (_otherLogs[keyId][epoch - step].size != 0) return epoch - step;
+        }
+        return epoch;
     }
 
     function _checkClock(bytes32 keyId, uint32 timestamp) private view {
@@ -281,6 +359,19 @@ contract WattWitness is IWattWitness, AccessManaged {
         uint8 conditions = reading.conditions();
         require(conditions & ~HARMLESS_CONDITIONS == 0, ConditionsBlock(keyId, conditions));
         require(reading.source() == source, SourceMismatch(keyId, reading.source(), source));
+    }
+
+    /// That the device signed the head, that its log only grew, and who vouches for what lies between.
+    function _checkProof(
+        Standing memory standing,
+        bytes32 attestation,
+        bytes32 headDomain,
+        Settlement calldata item
+    ) private view {
+        bytes32 headHash = _checkSignature(standing, headDomain, item);
+        _checkGrowth(standing, item);
+        if (attestation == 0) _checkLastReading(standing, item.witness);
+        else _checkAttested(standing, item, headHash, attestation);
     }
 
     function _checkSignature(
@@ -335,46 +426,65 @@ contract WattWitness is IWattWitness, AccessManaged {
 
     /* EFFECTS */
 
-    function _record(Standing memory standing, Settlement calldata item, bytes32 attestation) private {
+    /// The key's newest log has grown, or is another.
+    function _advance(Standing memory standing, Reading first, uint64 produced) private {
         (bytes32 keyId, Head memory head) = (standing.keyId, standing.head);
-        if (head.epoch == standing.latest.epoch) {
-            SettledHead memory latest = standing.latest;
-            (latest.root, latest.size) = (head.root, uint40(head.size));
-            _latest[keyId] = latest;
-        } else {
-            _otherLogs[keyId][head.epoch] = OtherLog(head.root, head.size);
-        }
-
-        if (standing.logSize == 0) _tellBegun(standing, item.firstReading);
-        emit Recorded({
-            keyId: keyId,
-            attestation: attestation,
-            epoch: head.epoch,
-            fromSize: standing.logSize,
-            size: head.size,
-            timestamp: head.reading.timestamp(),
-            energy: head.reading.energy(),
-            root: head.root
-        });
+        if (head.epoch != standing.latest.epoch) _leave(standing, first, produced);
+        if (standing.terms.raised) _forgetRaise(keyId, head.reading.timestamp());
+        _store(keyId, head, _producedBy(standing, produced));
     }
 
-    function _advance(
-        Standing memory standing,
-        Settlement calldata item,
-        bytes32 attestation,
-        uint64 produced
-    ) private {
+    /// Keeps the log that was the newest, and what is left to settle of the time before the new one.
+    function _leave(Standing memory standing, Reading first, uint64 produced) private {
+        (bytes32 keyId, SettledHead memory latest) = (standing.keyId, standing.latest);
+        _otherLogs[keyId][latest.epoch] = OtherLog(latest.root, latest.size);
+        uint32 until = first.timestamp();
+        if (until <= latest.timestamp) return;
+        // where the register went on, what was minted is for this time, too
+        bool goesOn = first.energy() >= latest.energy;
+        uint32 end = goesOn ? standing.head.reading.timestamp() : until;
+        uint256 room = _possibleOf(keyId, standing.terms, latest.timestamp, end) - (goesOn ? produced : 0);
+        _gaps[keyId][latest.epoch] = Gap(latest.timestamp, until, latest.energy, first.energy(), uint64(room));
+    }
+
+    /// A log of an earlier epoch has grown, or is known at last. What is left of its gap lies after it, and before it.
+    function _fill(Standing memory standing, Rest memory rest) private {
+        (bytes32 keyId, Head memory head, Gap memory gap) = (standing.keyId, standing.head, rest.gap);
+        uint256 room = gap.room - rest.produced;
+        if (rest.epoch != head.epoch) {
+            uint256 possible = _possibleOf(keyId, standing.terms, gap.since, rest.timestamp);
+            uint256 before = Math.min(room, Math.saturatingSub(possible, _rise(gap.energyBefore, rest.energy)));
+            room -= before;
+            _gaps[keyId][rest.epoch] = Gap(gap.since, rest.timestamp, gap.energyBefore, rest.energy, uint64(before));
+        }
+        uint32 timestamp = head.reading.timestamp();
+        _gaps[keyId][head.epoch] = Gap(timestamp, gap.until, head.reading.energy(), gap.energyAfter, uint64(room));
+        _otherLogs[keyId][head.epoch] = OtherLog(head.root, head.size);
+        _latest[keyId].produced = _producedBy(standing, rest.produced);
+    }
+
+    function _producedBy(Standing memory standing, uint256 more) private pure returns (uint56) {
+        uint256 produced = standing.latest.produced + more;
+        require(produced <= type(uint56).max, ProducedOutOfRange(standing.keyId, produced));
+        return uint56(produced);
+    }
+
+    /// A raise is over once something later is settled.
+    function _forgetRaise(bytes32 keyId, uint32 timestamp) private {
+        if (timestamp >= _raises[keyId].raisedAt) _terms[keyId].raised = false;
+    }
+
+    /// Mints, and tells it: of a log's first head, by which reading 0 is proven, that, too.
+    function _tellSettled(Standing memory standing, Reading first, bytes32 attestation, uint64 produced) private {
         (bytes32 keyId, Head memory head) = (standing.keyId, standing.head);
-        SettledHead memory latest = standing.latest;
-        if (head.epoch != latest.epoch) _otherLogs[keyId][latest.epoch] = OtherLog(latest.root, latest.size);
-        _store(keyId, head, SafeCast.toUint56(uint256(latest.produced) + produced));
         if (produced != 0) token.mint(standing.terms.payee, produced * UNITS);
 
-        if (standing.logSize == 0) _tellBegun(standing, item.firstReading);
+        if (standing.logSize == 0) emit LogBegun(keyId, head.epoch, first.timestamp(), first.energy());
         emit Settled({
+            meter: standing.terms.rotatedIn ? _meterOf[keyId] : keyId,
             keyId: keyId,
-            payee: standing.terms.payee,
             attestation: attestation,
+            payee: standing.terms.payee,
             epoch: head.epoch,
             fromSize: standing.logSize,
             size: head.size,
@@ -383,11 +493,6 @@ contract WattWitness is IWattWitness, AccessManaged {
             produced: produced,
             root: head.root
         });
-    }
-
-    /// With the first head of a log, by which its reading 0 is proven.
-    function _tellBegun(Standing memory standing, Reading first) private {
-        emit LogBegun(standing.keyId, standing.head.epoch, first.timestamp(), first.energy());
     }
 
     function _store(bytes32 keyId, Head memory head, uint56 produced) private {
@@ -421,8 +526,7 @@ contract WattWitness is IWattWitness, AccessManaged {
         bytes32 headDomain = _domain();
         bytes32 firstHash = Statement.headHash(headDomain, first);
         bytes32 secondHash = Statement.headHash(headDomain, second);
-        if (first.size == second.size) require(firstHash != secondHash, HeadsEqual(keyId, firstHash));
-        else _checkRewritten(keyId, equivocation);
+        if (first.size != second.size || firstHash == secondHash) _checkContradiction(keyId, equivocation);
         require(firstHash.isSigned(equivocation.firstSignature, equivocation.key), SignatureInvalid(keyId, firstHash));
         require(
             secondHash.isSigned(equivocation.secondSignature, equivocation.key),
@@ -430,7 +534,10 @@ contract WattWitness is IWattWitness, AccessManaged {
         );
 
         bool frozen = status == Status.Active;
-        if (frozen) _terms[keyId].status = Status.Frozen;
+        if (frozen) {
+            _terms[keyId].status = Status.Frozen;
+            registry.tellFrozen(meterOf(keyId));
+        }
         emit Equivocated({
             keyId: keyId,
             frozen: frozen,
@@ -444,15 +551,19 @@ contract WattWitness is IWattWitness, AccessManaged {
         });
     }
 
-    /// The second log has another reading where the first ends.
-    function _checkRewritten(bytes32 keyId, Equivocation calldata equivocation) private view {
-        (Head calldata first, Head calldata second) = (equivocation.first, equivocation.second);
-        (uint64 index, Reading reading) = (first.size - 1, equivocation.reading);
-        require(Reading.unwrap(reading) != Reading.unwrap(first.reading), ReadingsEqual(keyId, index));
-        require(
-            MerkleLog.verifyInclusion(MerkleLog.leafHash(reading), index, second.size, equivocation.proof, second.root),
-            ReadingNotProven(keyId, first.epoch, index)
-        );
+    /// The two heads say two things of one reading.
+    function _checkContradiction(bytes32 keyId, Equivocation calldata equivocation) private view {
+        (PlacedReading calldata one, PlacedReading calldata other) = (equivocation.one, equivocation.other);
+        require(one.index == other.index, IndicesDiffer(keyId, one.index, other.index));
+        require(Reading.unwrap(one.reading) != Reading.unwrap(other.reading), ReadingsEqual(keyId, one.index));
+        require(_says(equivocation.first, one), ReadingNotProven(keyId, equivocation.first.epoch, one.index));
+        require(_says(equivocation.second, other), ReadingNotProven(keyId, equivocation.second.epoch, other.index));
+    }
+
+    /// Whether a head says this reading: by its root, or as its own last one.
+    function _says(Head calldata head, PlacedReading calldata placed) private view returns (bool) {
+        bool isLast = placed.index == head.size - 1 && Reading.unwrap(placed.reading) == Reading.unwrap(head.reading);
+        return isLast || _contains(placed, head.size, head.root);
     }
 
     /* VIEWS */
@@ -474,6 +585,13 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     /// @inheritdoc IWattWitness
+    function meterOf(bytes32 keyId) public view returns (bytes32) {
+        Terms storage terms = _terms[keyId];
+        if (terms.status == Status.None) return 0;
+        return terms.rotatedIn ? _meterOf[keyId] : keyId;
+    }
+
+    /// @inheritdoc IWattWitness
     function intervalOf(bytes32 keyId) public view returns (uint32 since, uint32 until) {
         return (_terms[keyId].since, _until[keyId]);
     }
@@ -481,19 +599,25 @@ contract WattWitness is IWattWitness, AccessManaged {
     /// @inheritdoc IWattWitness
     function boundOf(bytes32 keyId) external view returns (uint256 energy) {
         Terms memory terms = _terms[keyId];
-        uint256 timestamp = _latest[keyId].timestamp;
+        uint32 timestamp = _latest[keyId].timestamp;
         if (terms.status != Status.Active || block.timestamp <= timestamp) return 0;
-        return _possible(terms.capacity, block.timestamp - timestamp);
+        return _possibleOf(keyId, terms, timestamp, uint32(block.timestamp));
     }
 
     /// @inheritdoc IWattWitness
     function unattestedFrom(bytes32 keyId) external view returns (uint256) {
-        return _unattestedFrom(_latest[keyId]);
+        SettledHead storage latest = _latest[keyId];
+        return _unattestedFrom(latest.timestamp, latest.settledAt);
     }
 
     /// @inheritdoc IWattWitness
     function logOf(bytes32 keyId, uint32 epoch) public view returns (uint64 size, bytes32 root) {
         return _log(keyId, epoch, _latest[keyId]);
+    }
+
+    /// @inheritdoc IWattWitness
+    function gapOf(bytes32 keyId, uint32 epoch) external view returns (Gap memory) {
+        return _gaps[keyId][epoch];
     }
 
     /// @inheritdoc IWattWitness
@@ -536,13 +660,33 @@ contract WattWitness is IWattWitness, AccessManaged {
         return Statement.precompile();
     }
 
+    /// mWh that a key's meter can make between two times: before its capacity was raised, only as much as that was.
+    function _possibleOf(
+        bytes32 keyId,
+        Terms memory terms,
+        uint32 start,
+        uint32 end
+    ) private view returns (uint256 energy) {
+        energy = _possible(terms.capacity, end - start);
+        if (!terms.raised) return energy;
+        Raise storage raise = _raises[keyId];
+        uint256 earlier = Math.saturatingSub(Math.min(raise.raisedAt, end), start);
+        return energy - _possible(uint32(Math.saturatingSub(terms.capacity, raise.before)), earlier);
+    }
+
     /// mWh that `capacity` W make in `time` s.
     function _possible(uint32 capacity, uint256 time) private pure returns (uint256) {
         return (uint256(capacity) * 1000 * time) / 3600;
     }
 
-    function _unattestedFrom(SettledHead memory latest) private view returns (uint256) {
-        return unattestedAfter == NEVER ? type(uint256).max : uint256(latest.settledAt) + unattestedAfter;
+    /// mWh that a register rose from one reading to another; where it is lower, it was lost.
+    function _rise(uint64 energy, uint64 later) private pure returns (uint256) {
+        return Math.saturatingSub(later, energy);
+    }
+
+    /// s after the last settled reading, which may be ahead of the block that settled it.
+    function _unattestedFrom(uint32 timestamp, uint32 settledAt) private view returns (uint256) {
+        return unattestedAfter == NEVER ? type(uint256).max : Math.min(timestamp, settledAt) + unattestedAfter;
     }
 
     /// Whether a reading is from within its key's interval.

@@ -7,6 +7,21 @@ export const meterRegistryAbi = [
         "internalType": "address",
         "name": "authority",
         "type": "address"
+      },
+      {
+        "internalType": "contract IMeterDescriptor",
+        "name": "descriptor_",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "capacityCeiling_",
+        "type": "uint32"
+      },
+      {
+        "internalType": "contract IMeterRegistry",
+        "name": "predecessor_",
+        "type": "address"
       }
     ],
     "stateMutability": "nonpayable",
@@ -53,6 +68,27 @@ export const meterRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "timestamp",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "settledTimestamp",
+        "type": "uint32"
+      }
+    ],
+    "name": "BaselineNotLater",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "caller",
         "type": "address"
@@ -64,6 +100,33 @@ export const meterRegistryAbi = [
       }
     ],
     "name": "CallerNotOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "CallerNotWattWitness",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "capacity",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "ceiling",
+        "type": "uint32"
+      }
+    ],
+    "name": "CapacityAboveCeiling",
     "type": "error"
   },
   {
@@ -240,11 +303,11 @@ export const meterRegistryAbi = [
       },
       {
         "internalType": "bytes32",
-        "name": "proposedKeyId",
+        "name": "currentKeyId",
         "type": "bytes32"
       }
     ],
-    "name": "KeyNotProposed",
+    "name": "KeyNotCurrent",
     "type": "error"
   },
   {
@@ -260,12 +323,49 @@ export const meterRegistryAbi = [
         "type": "bytes32"
       },
       {
-        "internalType": "uint256",
-        "name": "settledAt",
-        "type": "uint256"
+        "internalType": "bytes32",
+        "name": "proposedKeyId",
+        "type": "bytes32"
       }
     ],
-    "name": "KeyStillSettles",
+    "name": "KeyNotProposed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      }
+    ],
+    "name": "KeyOfMeter",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "timestamp",
+        "type": "uint32"
+      }
+    ],
+    "name": "KeyStillMeasures",
     "type": "error"
   },
   {
@@ -288,6 +388,27 @@ export const meterRegistryAbi = [
       }
     ],
     "name": "MeterUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "formerOwner",
+        "type": "address"
+      }
+    ],
+    "name": "OwnerChanged",
     "type": "error"
   },
   {
@@ -367,6 +488,27 @@ export const meterRegistryAbi = [
         "type": "bytes32"
       },
       {
+        "internalType": "enum IMeterRegistry.Change",
+        "name": "change",
+        "type": "uint8"
+      },
+      {
+        "internalType": "address",
+        "name": "proposer",
+        "type": "address"
+      }
+    ],
+    "name": "ProposerRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
         "internalType": "bytes32",
         "name": "keyId",
         "type": "bytes32"
@@ -394,22 +536,6 @@ export const meterRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "length",
-        "type": "uint256"
-      }
-    ],
-    "name": "StringsInsufficientHexLength",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "contract IWattWitness",
         "name": "wattWitness",
         "type": "address"
@@ -421,6 +547,22 @@ export const meterRegistryAbi = [
   {
     "inputs": [],
     "name": "WattWitnessNotNamed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "contract IWattWitness",
+        "name": "wattWitness",
+        "type": "address"
+      },
+      {
+        "internalType": "contract IMeterRegistry",
+        "name": "registry",
+        "type": "address"
+      }
+    ],
+    "name": "WattWitnessOfAnother",
     "type": "error"
   },
   {
@@ -490,6 +632,25 @@ export const meterRegistryAbi = [
     "anonymous": false,
     "inputs": [
       {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "_fromTokenId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "_toTokenId",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchMetadataUpdate",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
         "indexed": true,
         "internalType": "bytes32",
         "name": "meter",
@@ -503,6 +664,12 @@ export const meterRegistryAbi = [
       }
     ],
     "name": "CapacityChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "ContractURIUpdated",
     "type": "event"
   },
   {
@@ -546,6 +713,19 @@ export const meterRegistryAbi = [
     "anonymous": false,
     "inputs": [
       {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "_tokenId",
+        "type": "uint256"
+      }
+    ],
+    "name": "MetadataUpdate",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
         "indexed": true,
         "internalType": "bytes32",
         "name": "meter",
@@ -575,12 +755,6 @@ export const meterRegistryAbi = [
         "internalType": "address",
         "name": "owner",
         "type": "address"
-      },
-      {
-        "indexed": true,
-        "internalType": "bytes32",
-        "name": "keyId",
-        "type": "bytes32"
       },
       {
         "indexed": false,
@@ -772,6 +946,25 @@ export const meterRegistryAbi = [
     "inputs": [
       {
         "indexed": true,
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "watcher",
+        "type": "address"
+      }
+    ],
+    "name": "WatcherChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "contract IWattWitness",
         "name": "wattWitness",
         "type": "address"
@@ -863,12 +1056,38 @@ export const meterRegistryAbi = [
   },
   {
     "inputs": [],
+    "name": "capacityCeiling",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "claimDomain",
     "outputs": [
       {
         "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "contractURI",
+    "outputs": [
+      {
+        "internalType": "string",
+        "name": "",
+        "type": "string"
       }
     ],
     "stateMutability": "view",
@@ -885,6 +1104,19 @@ export const meterRegistryAbi = [
     "name": "decommission",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "descriptor",
+    "outputs": [
+      {
+        "internalType": "contract IMeterDescriptor",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -983,6 +1215,25 @@ export const meterRegistryAbi = [
         "type": "bytes32"
       }
     ],
+    "name": "keyCountOf",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      }
+    ],
     "name": "keyOf",
     "outputs": [
       {
@@ -1000,6 +1251,16 @@ export const meterRegistryAbi = [
         "internalType": "bytes32",
         "name": "meter",
         "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "start",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
       }
     ],
     "name": "keysOf",
@@ -1023,7 +1284,7 @@ export const meterRegistryAbi = [
           }
         ],
         "internalType": "struct IMeterRegistry.Key[]",
-        "name": "keys",
+        "name": "page",
         "type": "tuple[]"
       }
     ],
@@ -1071,9 +1332,19 @@ export const meterRegistryAbi = [
             "type": "address"
           },
           {
+            "internalType": "address",
+            "name": "watcher",
+            "type": "address"
+          },
+          {
             "internalType": "bytes32",
             "name": "keyId",
             "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "keyCount",
+            "type": "uint256"
           },
           {
             "internalType": "enum IWattWitness.Status",
@@ -1223,6 +1494,19 @@ export const meterRegistryAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "predecessor",
+    "outputs": [
+      {
+        "internalType": "contract IMeterRegistry",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "bytes32",
@@ -1248,6 +1532,16 @@ export const meterRegistryAbi = [
             "internalType": "uint64",
             "name": "proposedAt",
             "type": "uint64"
+          },
+          {
+            "internalType": "address",
+            "name": "proposer",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
           }
         ],
         "internalType": "struct IMeterRegistry.Proposal",
@@ -1752,6 +2046,24 @@ export const meterRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "watcher",
+        "type": "address"
+      }
+    ],
+    "name": "setWatcher",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes4",
         "name": "interfaceId",
         "type": "bytes4"
@@ -1779,6 +2091,32 @@ export const meterRegistryAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      }
+    ],
+    "name": "tellFrozen",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32[]",
+        "name": "meters",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "tellProduction",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -2035,6 +2373,27 @@ export const wattWitnessAbi = [
         "type": "uint32"
       },
       {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "EpochTooFar",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
         "internalType": "uint64",
         "name": "size",
         "type": "uint64"
@@ -2049,14 +2408,9 @@ export const wattWitnessAbi = [
         "internalType": "bytes32",
         "name": "keyId",
         "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "headHash",
-        "type": "bytes32"
       }
     ],
-    "name": "HeadsEqual",
+    "name": "HeadsNotComparable",
     "type": "error"
   },
   {
@@ -2065,9 +2419,19 @@ export const wattWitnessAbi = [
         "internalType": "bytes32",
         "name": "keyId",
         "type": "bytes32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "otherIndex",
+        "type": "uint64"
       }
     ],
-    "name": "HeadsNotComparable",
+    "name": "IndicesDiffer",
     "type": "error"
   },
   {
@@ -2147,6 +2511,22 @@ export const wattWitnessAbi = [
         "type": "bytes32"
       },
       {
+        "internalType": "uint256",
+        "name": "produced",
+        "type": "uint256"
+      }
+    ],
+    "name": "ProducedOutOfRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
         "internalType": "uint32",
         "name": "epoch",
         "type": "uint32"
@@ -2179,22 +2559,6 @@ export const wattWitnessAbi = [
   {
     "inputs": [],
     "name": "RootZero",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint8",
-        "name": "bits",
-        "type": "uint8"
-      },
-      {
-        "internalType": "uint256",
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "name": "SafeCastOverflowedUintDowncast",
     "type": "error"
   },
   {
@@ -2553,6 +2917,12 @@ export const wattWitnessAbi = [
       {
         "indexed": true,
         "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
         "name": "keyId",
         "type": "bytes32"
       },
@@ -2564,64 +2934,9 @@ export const wattWitnessAbi = [
       },
       {
         "indexed": false,
-        "internalType": "uint32",
-        "name": "epoch",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint64",
-        "name": "fromSize",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint64",
-        "name": "size",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint32",
-        "name": "timestamp",
-        "type": "uint32"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint64",
-        "name": "energy",
-        "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "root",
-        "type": "bytes32"
-      }
-    ],
-    "name": "Recorded",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "internalType": "bytes32",
-        "name": "keyId",
-        "type": "bytes32"
-      },
-      {
-        "indexed": true,
         "internalType": "address",
         "name": "payee",
         "type": "address"
-      },
-      {
-        "indexed": true,
-        "internalType": "bytes32",
-        "name": "attestation",
-        "type": "bytes32"
       },
       {
         "indexed": false,
@@ -2917,6 +3232,57 @@ export const wattWitnessAbi = [
         "internalType": "bytes32",
         "name": "keyId",
         "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "gapOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "since",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "until",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "energyBefore",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "energyAfter",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "room",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct IWattWitness.Gap",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
       }
     ],
     "name": "intervalOf",
@@ -3027,6 +3393,25 @@ export const wattWitnessAbi = [
       {
         "internalType": "bytes32",
         "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "meterOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
         "type": "bytes32"
       }
     ],
@@ -3156,14 +3541,48 @@ export const wattWitnessAbi = [
             "type": "tuple"
           },
           {
-            "internalType": "Reading",
-            "name": "reading",
-            "type": "bytes32"
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "Reading",
+                "name": "reading",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "proof",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IWattWitness.PlacedReading",
+            "name": "one",
+            "type": "tuple"
           },
           {
-            "internalType": "bytes32[]",
-            "name": "proof",
-            "type": "bytes32[]"
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "Reading",
+                "name": "reading",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "proof",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IWattWitness.PlacedReading",
+            "name": "other",
+            "type": "tuple"
           }
         ],
         "internalType": "struct IWattWitness.Equivocation",
@@ -3343,6 +3762,11 @@ export const wattWitnessAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
         "name": "keyId",
         "type": "bytes32"
       },
@@ -3380,7 +3804,13 @@ export const wattWitnessAbi = [
       }
     ],
     "name": "succeed",
-    "outputs": [],
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "produced",
+        "type": "uint256"
+      }
+    ],
     "stateMutability": "nonpayable",
     "type": "function"
   },
@@ -3420,6 +3850,16 @@ export const wattWitnessAbi = [
             "internalType": "uint32",
             "name": "since",
             "type": "uint32"
+          },
+          {
+            "internalType": "bool",
+            "name": "rotatedIn",
+            "type": "bool"
+          },
+          {
+            "internalType": "bool",
+            "name": "raised",
+            "type": "bool"
           }
         ],
         "internalType": "struct IWattWitness.Terms",
@@ -3885,6 +4325,12 @@ export const productionTokenAbi = [
   {
     "anonymous": false,
     "inputs": [],
+    "name": "ContractURIUpdated",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
     "name": "EIP712DomainChanged",
     "type": "event"
   },
@@ -3904,6 +4350,12 @@ export const productionTokenAbi = [
         "type": "address"
       },
       {
+        "indexed": true,
+        "internalType": "address",
+        "name": "beneficiary",
+        "type": "address"
+      },
+      {
         "indexed": false,
         "internalType": "uint256",
         "name": "amount",
@@ -3912,7 +4364,7 @@ export const productionTokenAbi = [
       {
         "indexed": false,
         "internalType": "string",
-        "name": "beneficiary",
+        "name": "name",
         "type": "string"
       },
       {
@@ -4028,6 +4480,19 @@ export const productionTokenAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "contractURI",
+    "outputs": [
+      {
+        "internalType": "string",
+        "name": "",
+        "type": "string"
+      }
+    ],
+    "stateMutability": "pure",
     "type": "function"
   },
   {
@@ -4200,8 +4665,13 @@ export const productionTokenAbi = [
         "type": "uint256"
       },
       {
-        "internalType": "string",
+        "internalType": "address",
         "name": "beneficiary",
+        "type": "address"
+      },
+      {
+        "internalType": "string",
+        "name": "name",
         "type": "string"
       },
       {
@@ -4234,8 +4704,13 @@ export const productionTokenAbi = [
         "type": "uint256"
       },
       {
-        "internalType": "string",
+        "internalType": "address",
         "name": "beneficiary",
+        "type": "address"
+      },
+      {
+        "internalType": "string",
+        "name": "name",
         "type": "string"
       },
       {
@@ -4268,6 +4743,44 @@ export const productionTokenAbi = [
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "retiredBy",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "beneficiary",
+        "type": "address"
+      }
+    ],
+    "name": "retiredFor",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "serial",
         "type": "uint256"
@@ -4277,6 +4790,11 @@ export const productionTokenAbi = [
     "outputs": [
       {
         "components": [
+          {
+            "internalType": "uint256",
+            "name": "serial",
+            "type": "uint256"
+          },
           {
             "internalType": "address",
             "name": "from",
@@ -4293,8 +4811,13 @@ export const productionTokenAbi = [
             "type": "uint256"
           },
           {
-            "internalType": "string",
+            "internalType": "address",
             "name": "beneficiary",
+            "type": "address"
+          },
+          {
+            "internalType": "string",
+            "name": "name",
             "type": "string"
           },
           {
@@ -4312,6 +4835,63 @@ export const productionTokenAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "retirementCountBy",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "beneficiary",
+        "type": "address"
+      }
+    ],
+    "name": "retirementCountFor",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "retirementNonces",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "retirements",
     "outputs": [
@@ -4319,6 +4899,138 @@ export const productionTokenAbi = [
         "internalType": "uint256",
         "name": "",
         "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "start",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "retirementsBy",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "serial",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "from",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "retiredAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "amount",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "beneficiary",
+            "type": "address"
+          },
+          {
+            "internalType": "string",
+            "name": "name",
+            "type": "string"
+          },
+          {
+            "internalType": "string",
+            "name": "purpose",
+            "type": "string"
+          }
+        ],
+        "internalType": "struct IProductionToken.Retirement[]",
+        "name": "",
+        "type": "tuple[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "beneficiary",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "start",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "retirementsFor",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "serial",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "from",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "retiredAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "amount",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "beneficiary",
+            "type": "address"
+          },
+          {
+            "internalType": "string",
+            "name": "name",
+            "type": "string"
+          },
+          {
+            "internalType": "string",
+            "name": "purpose",
+            "type": "string"
+          }
+        ],
+        "internalType": "struct IProductionToken.Retirement[]",
+        "name": "",
+        "type": "tuple[]"
       }
     ],
     "stateMutability": "view",
@@ -4549,6 +5261,11 @@ export const functionsAttestorAbi = [
       }
     ],
     "name": "OrderNotDue",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "RootZero",
     "type": "error"
   },
   {
@@ -5028,6 +5745,246 @@ export const functionsAttestorAbi = [
     "name": "unpause",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "wattWitness",
+    "outputs": [
+      {
+        "internalType": "contract IWattWitness",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  }
+] as const;
+
+export const lensAbi = [
+  {
+    "inputs": [
+      {
+        "internalType": "contract IWattWitness",
+        "name": "wattWitness_",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      }
+    ],
+    "name": "KeyOfAnother",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoSpans",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "span",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint32",
+        "name": "timestamp",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "earlier",
+        "type": "uint32"
+      }
+    ],
+    "name": "TimeBackward",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "meter",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "keyId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "epoch",
+            "type": "uint32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "Reading",
+                "name": "reading",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "proof",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IWattWitness.PlacedReading",
+            "name": "start",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "Reading",
+                "name": "reading",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "proof",
+                "type": "bytes32[]"
+              }
+            ],
+            "internalType": "struct IWattWitness.PlacedReading",
+            "name": "end",
+            "type": "tuple"
+          }
+        ],
+        "internalType": "struct ILens.Span[]",
+        "name": "spans",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "energyOf",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "energy",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint32",
+        "name": "from",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "to",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32[]",
+        "name": "meters",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "metersOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payout",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "watcher",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "keyId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "keyCount",
+            "type": "uint256"
+          },
+          {
+            "internalType": "enum IWattWitness.Status",
+            "name": "status",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capacity",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "source",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "details",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "produced",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint32",
+            "name": "timestamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "settledAt",
+            "type": "uint32"
+          }
+        ],
+        "internalType": "struct IMeterRegistry.Meter[]",
+        "name": "found",
+        "type": "tuple[]"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {

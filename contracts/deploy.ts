@@ -9,22 +9,26 @@ import {
   type Transport,
   toFunctionSelector,
   type WalletClient,
+  zeroAddress,
 } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "./abi.ts";
 
-/** Roles of the AccessManager; role 0 is the administrator's. */
+/** Roles of the Authority; role 0 is the administrator's. */
 export const ROLES = { administrator: 0n, registrar: 1n, operator: 2n, attestor: 3n, guardian: 4n } as const;
 
 /**
- * s after which a role that is granted begins, and an administrator's change of what a role may do. A role is revoked at
- * once. The AccessManager itself lets five days pass before a delay holds: until then a deployment is being set up.
+ * s after which a role that is granted begins, and an administrator's change of what a role may do, once the setting up is
+ * over: Authority.NOTICE. A role is revoked at once.
  */
-export const ROLE_DELAY = 5 * 24 * 3600;
+export const NOTICE = 5 * 24 * 3600;
 
 /** unattestedAfter: a meter never settles without attestation. */
 export const NEVER = 0xffff_ffff;
 /** unattestedAfter: after 30 days. */
 export const THIRTY_DAYS = 30 * 24 * 3600;
+
+/** W, the most that a meter is registered with where a deployment does not say: a large roof. */
+export const CAPACITY_CEILING = 100_000;
 
 export type Wallet = WalletClient<Transport, Chain | undefined, Account>;
 
@@ -42,30 +46,45 @@ export type Deployer = {
 /** `what`: the contract that is deployed, or contract.function */
 export type Step = { what: string; hash: Hex; receipt?: TransactionReceipt };
 
+/** What a deployment fixes, once and for all. */
+export type DeploymentTerms = {
+  /** s; see NEVER */
+  unattestedAfter: number;
+  /** W; CAPACITY_CEILING unless told */
+  capacityCeiling?: number;
+  /** registry of an earlier deployment whose meters this one takes over */
+  predecessor?: Hex;
+};
+
 export type Deployment = {
-  manager: Hex;
+  authority: Hex;
+  descriptor: Hex;
   registry: Hex;
   wattWitness: Hex;
   token: Hex;
+  lens: Hex;
   /** block of the registry's deployment: none of the others' events is in an earlier one */
   fromBlock: number;
 };
 
-/** IWattWitness.precompile: something at 0x100 accepts a bad signature. */
+/** IWattWitness.precompile: something else than P-256 verification is at 0x100. */
 const PRECOMPILE_BROKEN = 2;
 
 /**
- * The contracts without an attestor; `wallet` becomes the administrator. Throws on a chain whose 0x100 accepts a bad
- * signature, before the registry can take a meter.
+ * The contracts without an attestor; `wallet` becomes the administrator. Throws on a chain whose 0x100 is broken, before
+ * the registry can take a meter. Roles begin at once until the setting up is closed: see `closeSetup`.
  */
-export async function deployWattWitness(deployer: Deployer, unattestedAfter: number): Promise<Deployment> {
+export async function deployWattWitness(deployer: Deployer, terms: DeploymentTerms): Promise<Deployment> {
   const { publicClient, wallet } = deployer;
-  const manager = await deploy(deployer, "AccessManager", [wallet.account.address]);
-  const { address: registry, block: fromBlock } = await deployed(deployer, "MeterRegistry", [manager]);
-  const wattWitness = await deploy(deployer, "WattWitness", [manager, registry, unattestedAfter]);
+  const { unattestedAfter, capacityCeiling = CAPACITY_CEILING, predecessor = zeroAddress } = terms;
+  const authority = await deploy(deployer, "Authority", [wallet.account.address]);
+  const descriptor = await deploy(deployer, "MeterDescriptor", []);
+  const registryArgs = [authority, descriptor, capacityCeiling, predecessor];
+  const { address: registry, block: fromBlock } = await deployed(deployer, "MeterRegistry", registryArgs);
+  const wattWitness = await deploy(deployer, "WattWitness", [authority, registry, unattestedAfter]);
   const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
   if ((await publicClient.readContract({ ...onWattWitness, functionName: "precompile" })) === PRECOMPILE_BROKEN) {
-    throw new Error("0x100 of this chain accepts a bad P-256 signature: nothing that it verifies can be trusted");
+    throw new Error("0x100 of this chain accepts a bad P-256 signature, or reverts: nothing can be verified with it");
   }
   await confirmed(
     deployer,
@@ -83,12 +102,16 @@ export async function deployWattWitness(deployer: Deployer, unattestedAfter: num
     ...["register", "proposeKey", "proposeOwner", "proposeCapacity"],
     ...["cancelProposal", "lowerCapacity", "decommission"],
   ];
-  await restrict(deployer, manager, registry, selectors(meterRegistryAbi, registrars), ROLES.registrar);
-  await restrict(deployer, manager, registry, selectors(meterRegistryAbi, PAUSING), ROLES.guardian);
-  await restrict(deployer, manager, wattWitness, selectors(wattWitnessAbi, ["attest"]), ROLES.attestor);
-  for (const role of Object.values(ROLES)) await manage(deployer, manager, "setGrantDelay", [role, ROLE_DELAY]);
-  for (const target of [registry, wattWitness]) await delayChanges(deployer, manager, target);
-  return { manager, registry, wattWitness, token, fromBlock };
+  await restrict(deployer, authority, registry, selectors(meterRegistryAbi, registrars), ROLES.registrar);
+  await restrict(deployer, authority, registry, selectors(meterRegistryAbi, PAUSING), ROLES.guardian);
+  await restrict(deployer, authority, wattWitness, selectors(wattWitnessAbi, ["attest"]), ROLES.attestor);
+  const lens = await deploy(deployer, "Lens", [wattWitness]);
+  return { authority, descriptor, registry, wattWitness, token, lens, fromBlock };
+}
+
+/** Ends the setting up: from now on a role that is granted begins after NOTICE, whoever grants it, and nobody can change that. */
+export async function closeSetup(deployer: Deployer, authority: Hex): Promise<void> {
+  await manage(deployer, authority, "close", []);
 }
 
 export type FunctionsDon = { router: Hex; donId: Hex; source: string };
@@ -96,35 +119,31 @@ export type FunctionsDon = { router: Hex; donId: Hex; source: string };
 /** The attestor that asks a Chainlink Functions DON, with the role it needs. */
 export async function deployFunctionsAttestor(
   deployer: Deployer,
-  { manager, wattWitness }: Deployment,
+  { authority, wattWitness }: Deployment,
   { router, donId, source }: FunctionsDon,
 ): Promise<Hex> {
-  const attestor = await deploy(deployer, "FunctionsAttestor", [manager, router, wattWitness, donId, source]);
-  await restrict(deployer, manager, attestor, selectors(functionsAttestorAbi, ["request", "order"]), ROLES.operator);
-  await restrict(deployer, manager, attestor, selectors(functionsAttestorAbi, PAUSING), ROLES.guardian);
-  await delayChanges(deployer, manager, attestor);
-  await grant(deployer, manager, ROLES.attestor, attestor);
+  const attestor = await deploy(deployer, "FunctionsAttestor", [authority, router, wattWitness, donId, source]);
+  await restrict(deployer, authority, attestor, selectors(functionsAttestorAbi, ["request", "order"]), ROLES.operator);
+  await restrict(deployer, authority, attestor, selectors(functionsAttestorAbi, PAUSING), ROLES.guardian);
+  await grant(deployer, authority, ROLES.attestor, attestor);
   return attestor;
 }
 
 const PAUSING = ["pause", "unpause"];
 
-/** Grants a role: at once while a deployment is set up, after ROLE_DELAY later. */
-export async function grant(deployer: Deployer, manager: Hex, role: bigint, account: Hex): Promise<void> {
-  await manage(deployer, manager, "grantRole", [role, account, 0]);
+/** Grants a role: at once while a deployment is set up, after NOTICE later. */
+export async function grant(deployer: Deployer, authority: Hex, role: bigint, account: Hex): Promise<void> {
+  await manage(deployer, authority, "grantRole", [role, account, 0]);
 }
 
-const restrict = (deployer: Deployer, manager: Hex, target: Hex, functions: Hex[], role: bigint) =>
-  manage(deployer, manager, "setTargetFunctionRole", [target, functions, role]);
+const restrict = (deployer: Deployer, authority: Hex, target: Hex, functions: Hex[], role: bigint) =>
+  manage(deployer, authority, "setTargetFunctionRole", [target, functions, role]);
 
-const delayChanges = (deployer: Deployer, manager: Hex, target: Hex) =>
-  manage(deployer, manager, "setTargetAdminDelay", [target, ROLE_DELAY]);
-
-async function manage(deployer: Deployer, manager: Hex, functionName: string, args: unknown[]): Promise<void> {
-  const { abi } = await deployer.artifact("AccessManager");
+async function manage(deployer: Deployer, authority: Hex, functionName: string, args: unknown[]): Promise<void> {
+  const { abi } = await deployer.artifact("Authority");
   const { wallet } = deployer;
-  const request = { chain: wallet.chain, address: manager, abi, functionName, args };
-  await confirmed(deployer, `AccessManager.${functionName}`, wallet.writeContract(request));
+  const request = { chain: wallet.chain, address: authority, abi, functionName, args };
+  await confirmed(deployer, `Authority.${functionName}`, wallet.writeContract(request));
 }
 
 export async function deploy(deployer: Deployer, name: string, args: unknown[]): Promise<Hex> {

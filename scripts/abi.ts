@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { writeGenerated } from "./generated.ts";
 
-const CONTRACTS = ["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor"];
+const CONTRACTS = ["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor", "Lens"];
 
 const root = new URL("../", import.meta.url);
 

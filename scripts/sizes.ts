@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import Table from "cli-table3";
 
-/** Bytes that a contract may have (EIP-170). */
-const LIMIT = 24_576;
-const CONTRACTS = ["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor"];
+/** Bytes that a contract may have here: a tenth less than a chain allows (EIP-170), so that a mend always fits. */
+const LIMIT = 22_000;
+const CONTRACTS = ["Authority", "MeterRegistry", "MeterDescriptor", "WattWitness", "ProductionToken", "FunctionsAttestor", "Lens"];
 
 async function sizeOf(name: string): Promise<number> {
   const file = new URL(`../artifacts/contracts/${name}.sol/${name}.json`, import.meta.url);

@@ -43,18 +43,20 @@ interface IFunctionsAttestor is AutomationCompatibleInterface {
         uint64 subscriptionId
     );
 
-    /// @notice Emitted when the DON answered with the root it was asked for.
+    /// @notice Emitted when the DON answered with the root it was asked for, and no error.
     event AttestationConfirmed(bytes32 indexed requestId, bytes32 indexed root);
 
     /// @notice Emitted when the DON answered anything else.
     /// @param reason the source's error text, or empty where the DON answered with another root
     event AttestationRefused(bytes32 indexed requestId, bytes32 indexed root, string reason);
 
+    /// @notice Thrown when an attestation of the root zero is asked for: there is none.
+    error RootZero();
     /// @notice Thrown when there is no URL, or more than five: a source may make five requests.
     error UrlCountInvalid(uint256 count);
     /// @notice Thrown when the root was attested already: nothing is left to pay for.
     error AlreadyAttested(bytes32 root);
-    /// @notice Thrown when somebody other than the owner of a subscription would spend it.
+    /// @notice Thrown when somebody other than the owner of a subscription would spend it, or there is no such subscription.
     error CallerNotSubscriptionOwner(address caller, uint64 subscriptionId);
 
     /// @notice Thrown when an upkeep is performed that is not needed.
@@ -68,7 +70,7 @@ interface IFunctionsAttestor is AutomationCompatibleInterface {
 
     /// @notice Asks the DON to verify the batch at any of `urls`. Callable by an operator who owns the subscription,
     /// unless paused.
-    /// @dev Reverts, in this order: UrlCountInvalid, AlreadyAttested, CallerNotSubscriptionOwner, then as the router does.
+    /// @dev Reverts, in this order: RootZero, UrlCountInvalid, AlreadyAttested, CallerNotSubscriptionOwner, then as the router does.
     /// @param digest SHA-256 of the batch
     /// @param root over its segments
     /// @param urls where the batch is; fetched all at once, the first body with the right digest counts

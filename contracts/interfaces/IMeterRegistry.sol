@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import { IERC721 } from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import { IERC4906 } from "@openzeppelin/contracts/interfaces/IERC4906.sol";
 import { Head, PublicKey, Signature } from "../libraries/Statement.sol";
+import { IMeterDescriptor } from "./IMeterDescriptor.sol";
 import { IWattWitness } from "./IWattWitness.sol";
 
 /// @title The registry of meters
@@ -18,7 +19,14 @@ import { IWattWitness } from "./IWattWitness.sol";
 /// What the owner cannot do himself any more, because the chip is dead or the wallet lost, the registrar proposes. It is
 /// public for PROPOSAL_DELAY, in which the owner can cancel it; then anyone may execute it for as long again, and after
 /// that it is void. A raise of capacity goes the same way.
-interface IMeterRegistry is IERC721 {
+///
+/// Registering above a ceiling that the deployment fixed waits as long: a meter is registered with the ceiling, and its raise
+/// proposed. A contract that owns a meter, and knows nothing of proposals, is watched over by whom its last owner named.
+///
+/// A deployment may take over from an earlier one, which stays as it is: a meter's key is registered here once it is no
+/// more in service there, and mints from a later reading on. Where this registry has the registrar's role there, registering
+/// takes the meter down there in the same call.
+interface IMeterRegistry is IERC4906 {
     /// @notice An application for registration.
     struct Registration {
         PublicKey key;
@@ -30,7 +38,8 @@ interface IMeterRegistry is IERC721 {
         uint8 source;
         /// hash of a document: technology, commissioning date, location, gross or net, support received, other registries
         bytes32 details;
-        /// where the meter starts: a head at most an hour old; mints nothing
+        /// where the meter starts: a head at most a week old. It mints nothing, and what is measured after it mints when it
+        /// is settled: registering late neither gains nor loses anything
         Head baseline;
         /// the key's signature over the claim
         Signature claim;
@@ -58,6 +67,10 @@ interface IMeterRegistry is IERC721 {
         uint256 value;
         /// Unix time, s; 0 = nothing is proposed
         uint64 proposedAt;
+        /// the registrar who did; it falls with his role
+        address proposer;
+        /// whose the meter was then
+        address owner;
     }
 
     /// @notice A key of a meter, and when its readings count.
@@ -74,8 +87,12 @@ interface IMeterRegistry is IERC721 {
         address owner;
         /// who receives what it produces
         address payout;
+        /// who may cancel proposals in the owner's place, or zero
+        address watcher;
         /// the current key
         bytes32 keyId;
+        /// how many keys it has had, this one included
+        uint256 keyCount;
         /// of the current key, and so of the meter
         IWattWitness.Status status;
         /// W
@@ -93,9 +110,8 @@ interface IMeterRegistry is IERC721 {
     }
 
     /// @notice Emitted when a meter is registered, before WattWitness's Begun of its key and the Transfer that mints it.
-    /// @param meter its id, and token id
+    /// @param meter its id, and token id, and the id of the key it begins with
     /// @param owner who holds the token
-    /// @param keyId the key it begins with, equal to `meter`
     /// @param x and y: the public key
     /// @param capacity W
     /// @param source channel and register
@@ -103,7 +119,6 @@ interface IMeterRegistry is IERC721 {
     event MeterRegistered(
         bytes32 indexed meter,
         address indexed owner,
-        bytes32 indexed keyId,
         bytes32 x,
         bytes32 y,
         uint32 capacity,
@@ -132,7 +147,7 @@ interface IMeterRegistry is IERC721 {
     event Proposed(bytes32 indexed meter, Change indexed change, uint256 value, uint256 executableAt);
 
     /// @notice Emitted when a proposal is cancelled.
-    /// @param by the meter's owner, who did so himself or by selling it, or a registrar
+    /// @param by the meter's owner, who did so himself or by transferring it, his watcher, or a registrar
     event ProposalCancelled(bytes32 indexed meter, Change indexed change, address indexed by);
 
     /// @notice Emitted when a proposal is executed, next to the event of what it does.
@@ -142,11 +157,22 @@ interface IMeterRegistry is IERC721 {
     /// @param payout who does from now on; the owner himself where he cleared it
     event PayoutChanged(bytes32 indexed meter, address indexed payout);
 
+    /// @notice Emitted when an owner names who may cancel proposals in his place. A transfer to an account without code ends
+    /// it.
+    event WatcherChanged(bytes32 indexed meter, address indexed watcher);
+
+    /// @notice ERC-7572: emitted when contractURI says something else. It never does.
+    event ContractURIUpdated();
+
     /// @notice Emitted once, when the registry is told which WattWitness keeps its meters' logs.
     event WattWitnessNamed(IWattWitness indexed wattWitness);
 
     /// @notice Thrown when WattWitness is named a second time.
     error WattWitnessAlreadyNamed(IWattWitness wattWitness);
+    /// @notice Thrown when a WattWitness is named that keeps another registry's logs.
+    error WattWitnessOfAnother(IWattWitness wattWitness, IMeterRegistry registry);
+    /// @notice Thrown when somebody other than WattWitness tells what only it knows.
+    error CallerNotWattWitness(address caller);
     /// @notice Thrown when a meter is registered before WattWitness was named.
     error WattWitnessNotNamed();
     /// @notice Thrown when somebody other than a meter's owner decides about it.
@@ -157,6 +183,12 @@ interface IMeterRegistry is IERC721 {
     error MeterIsDecommissioned(bytes32 meter);
     /// @notice Thrown when a capacity of 0 W is registered.
     error CapacityZero();
+    /// @notice Thrown when a meter is registered with more than the ceiling: register it with that, and propose the rest.
+    error CapacityAboveCeiling(uint32 capacity, uint32 ceiling);
+    /// @notice Thrown when a key comes from the earlier registry that is not its meter's current one there.
+    error KeyNotCurrent(bytes32 meter, bytes32 keyId, bytes32 currentKeyId);
+    /// @notice Thrown when a meter of the earlier registry would begin before all that it settled there.
+    error BaselineNotLater(bytes32 meter, uint32 timestamp, uint32 settledTimestamp);
     /// @notice Thrown when a capacity is to be lowered or raised and would not be.
     error CapacityInvalid(bytes32 meter, uint32 capacity, uint32 currentCapacity);
     /// @notice Thrown when a source has a reserved bit.
@@ -173,12 +205,19 @@ interface IMeterRegistry is IERC721 {
     error ProposalNotDue(bytes32 meter, Change change, uint256 executableAt);
     /// @notice Thrown when a proposal is executed after it became void.
     error ProposalExpired(bytes32 meter, Change change, uint256 expiredAt);
-    /// @notice Thrown when a key is to replace one that has settled since it was proposed: the chip is not dead.
-    error KeyStillSettles(bytes32 meter, bytes32 keyId, uint256 settledAt);
+    /// @notice Thrown when a proposal is executed whose proposer is no registrar any more.
+    error ProposerRevoked(bytes32 meter, Change change, address proposer);
+    /// @notice Thrown when another owner is to have a meter that is not his any more from whom it was to be recovered.
+    error OwnerChanged(bytes32 meter, address owner, address formerOwner);
+    /// @notice Thrown when a key is to replace one that has measured since it was proposed: the chip is not dead.
+    error KeyStillMeasures(bytes32 meter, bytes32 keyId, uint32 timestamp);
+    /// @notice Thrown when a key is proposed that is, or was, a meter's.
+    error KeyOfMeter(bytes32 keyId, bytes32 meter);
     /// @notice Thrown when another key is to replace a meter's than the one that was proposed.
     error KeyNotProposed(bytes32 meter, bytes32 keyId, bytes32 proposedKeyId);
 
     /// @notice Names the contract that keeps the logs. Once, by an administrator, before the first registration.
+    /// @dev Reverts with WattWitnessAlreadyNamed, or WattWitnessOfAnother.
     function nameWattWitness(IWattWitness wattWitness) external;
 
     /// @notice Stops registration, and only that. Callable by a guardian.
@@ -188,14 +227,15 @@ interface IMeterRegistry is IERC721 {
     function unpause() external;
 
     /// @notice Registers a meter and gives it to the owner that its key claims. Callable by a registrar, unless paused.
-    /// @dev Reverts, in this order: WattWitnessNotNamed, CapacityZero, SourceInvalid, ClaimInvalid, then as
-    /// IWattWitness.begin does. The owner is not called: a contract that cannot handle ERC-721 is its own applicant's
+    /// @dev Reverts, in this order: WattWitnessNotNamed, CapacityZero, CapacityAboveCeiling, SourceInvalid, ClaimInvalid,
+    /// KeyNotCurrent or BaselineNotLater or AccessManagedUnauthorized of the earlier registry, then as IWattWitness.begin
+    /// does. The owner is not called: a contract that cannot handle ERC-721 is its own applicant's
     /// mistake.
     /// @return meter the new meter's id
     function register(Registration calldata registration) external returns (bytes32 meter);
 
     /// @notice Rotates a meter to another key, which the current one names its successor. Callable by its owner. What the
-    /// old key has not settled mints nothing any more; its readings stay provable. A frozen meter works again with it.
+    /// old key has not settled mints nothing any more; what it signed stays provable. A frozen meter works again with it.
     /// @dev Reverts, in this order: CallerNotOwner, MeterIsDecommissioned, RotationInvalid, ClaimInvalid, then as
     /// IWattWitness.succeed does.
     /// @param key the current public key
@@ -208,11 +248,12 @@ interface IMeterRegistry is IERC721 {
     ) external;
 
     /// @notice Proposes that `keyId` succeeds a meter's current key, whose chip is dead. Callable by a registrar.
-    /// @dev Reverts with MeterUnknown or MeterIsDecommissioned. Proposing again starts the delay again.
+    /// @dev Reverts with MeterUnknown or MeterIsDecommissioned, then KeyOfMeter. Proposing again starts the delay again.
     function proposeKey(bytes32 meter, bytes32 keyId) external;
 
-    /// @notice Proposes that `owner` gets a meter whose owner lost his wallet. Callable by a registrar. A transfer of the
-    /// meter cancels it: the wallet is not lost.
+    /// @notice Proposes that `owner` gets a meter whose owner lost his wallet. Callable by a registrar. A transfer by the
+    /// owner himself cancels it: the wallet is not lost. One by somebody whom he approved does not, but it cannot be
+    /// executed while the meter is another's.
     /// @dev Reverts with MeterUnknown or MeterIsDecommissioned, then OwnerInvalid for the zero address.
     function proposeOwner(bytes32 meter, address owner) external;
 
@@ -220,24 +261,26 @@ interface IMeterRegistry is IERC721 {
     /// @dev Reverts with MeterUnknown or MeterIsDecommissioned, then CapacityInvalid.
     function proposeCapacity(bytes32 meter, uint32 capacity) external;
 
-    /// @notice Cancels a proposal. Callable by the meter's owner, and by a registrar.
+    /// @notice Cancels a proposal. Callable by the meter's owner, by his watcher, and by a registrar.
     /// @dev Reverts with AccessManagedUnauthorized for anyone else, and with ProposalUnknown.
     function cancelProposal(bytes32 meter, Change change) external;
 
     /// @notice Rotates a meter to the key that was proposed. Anyone may call it, with the new key's claim, when the
-    /// proposal is due; any settlement under the current key since has made it void.
+    /// proposal is due; any settled reading of the current key from after the proposal has made it void. What is settled of
+    /// before does not: settle the dead chip's leftovers first, for afterwards they mint nothing.
     /// @dev Reverts, in this order: MeterUnknown or MeterIsDecommissioned, ProposalUnknown, ProposalNotDue,
-    /// ProposalExpired, KeyNotProposed, KeyStillSettles, ClaimInvalid, then as IWattWitness.succeed does.
+    /// ProposalExpired, ProposerRevoked, KeyNotProposed, KeyStillMeasures, ClaimInvalid, then as IWattWitness.succeed does.
     function replaceKey(bytes32 meter, NewKey calldata newKey) external;
 
     /// @notice Transfers a meter to the owner who was proposed. Anyone may call it when the proposal is due.
     /// @dev Reverts, in this order: MeterUnknown or MeterIsDecommissioned, ProposalUnknown, ProposalNotDue,
-    /// ProposalExpired.
+    /// ProposalExpired, ProposerRevoked, OwnerChanged.
     function recoverOwner(bytes32 meter) external;
 
-    /// @notice Raises a meter's capacity to what was proposed. Anyone may call it when the proposal is due.
+    /// @notice Raises a meter's capacity to what was proposed, for what is measured from now on. Anyone may call it when the
+    /// proposal is due.
     /// @dev Reverts, in this order: MeterUnknown or MeterIsDecommissioned, ProposalUnknown, ProposalNotDue,
-    /// ProposalExpired.
+    /// ProposalExpired, ProposerRevoked.
     function raiseCapacity(bytes32 meter) external;
 
     /// @notice Lowers a meter's capacity, W, at once. Callable by a registrar. What is not settled yet is held against
@@ -254,6 +297,20 @@ interface IMeterRegistry is IERC721 {
     /// owner; zero = the owner himself.
     /// @dev Reverts with CallerNotOwner.
     function setPayout(bytes32 meter, address payout) external;
+
+    /// @notice Names who may cancel proposals in the owner's place, and do nothing else: for a meter that goes into a
+    /// contract, which keeps it when it is transferred there. Callable by its owner; zero = nobody.
+    /// @dev Reverts with CallerNotOwner.
+    function setWatcher(bytes32 meter, address watcher) external;
+
+    /// @notice Tells that a meter was frozen, which its metadata says. Only WattWitness calls this.
+    /// @dev Reverts with CallerNotWattWitness.
+    function tellFrozen(bytes32 meter) external;
+
+    /// @notice Has the metadata of meters say what they produced by now. Anyone may call it: settlements do not, because
+    /// each would cost more.
+    /// @dev Reverts with MeterUnknown.
+    function tellProduction(bytes32[] calldata meters) external;
 
     /// @notice Who receives what the meter produces: its owner, or the payout address that he set.
     /// @dev Reverts with MeterUnknown.
@@ -273,16 +330,33 @@ interface IMeterRegistry is IERC721 {
     /// @dev Reverts with MeterUnknown.
     function keyOf(bytes32 meter) external view returns (bytes32 keyId);
 
-    /// @notice Every key that a meter ever had, the current one last.
+    /// @notice How many keys a meter has had, the current one included.
     /// @dev Reverts with MeterUnknown.
-    function keysOf(bytes32 meter) external view returns (Key[] memory);
+    function keyCountOf(bytes32 meter) external view returns (uint256);
 
-    /// @notice What is proposed for a meter; proposedAt 0 = nothing. A key's proposal is void once the current key
-    /// settled at or after proposedAt, and every proposal after two delays.
+    /// @notice Keys that a meter had, the first first: at most `count`, from the one at `start` on.
+    /// @dev Reverts with MeterUnknown.
+    function keysOf(bytes32 meter, uint256 start, uint256 count) external view returns (Key[] memory);
+
+    /// @notice What is proposed for a meter; proposedAt 0 = nothing. A key's proposal is void once a reading of the current
+    /// key from proposedAt or after is settled, an owner's while the meter is another's than then, and every proposal with
+    /// its proposer's role and after two delays.
     function proposalOf(bytes32 meter, Change change) external view returns (Proposal memory);
 
     /// @notice s that a proposal is public before it can be executed, and s that it can be executed after that.
     function PROPOSAL_DELAY() external view returns (uint64);
+
+    /// @notice W, the most that a meter is registered with; a greater capacity is proposed.
+    function capacityCeiling() external view returns (uint32);
+
+    /// @notice The registry of an earlier deployment that this one takes meters over from, or zero.
+    function predecessor() external view returns (IMeterRegistry);
+
+    /// @notice What makes the metadata.
+    function descriptor() external view returns (IMeterDescriptor);
+
+    /// @notice ERC-7572: what the registry is, as a data URL of JSON.
+    function contractURI() external view returns (string memory);
 
     /// @notice The hash of the document that describes a meter's installation.
     /// @dev Reverts with MeterUnknown.

@@ -19,7 +19,7 @@ interface IWattWitness {
         Active,
         /// signed two stories, so it mints nothing until its meter's owner rotates to another key
         Frozen,
-        /// another key succeeded it: its heads are recorded, and mint nothing
+        /// another key succeeded it
         Superseded,
         /// its meter was taken down, for good
         Decommissioned
@@ -36,10 +36,13 @@ interface IWattWitness {
         Status status;
         /// of the baseline: Unix time, s, from which the key's readings count
         uint32 since;
+        /// whether it succeeded another key; else its meter is named after it
+        bool rotatedIn;
+        /// whether the capacity was raised since the last settled reading: the time before is held against the lower one
+        bool raised;
     }
 
-    /// @notice The last settled head of a key's newest log: what its next settlement is measured against. Of a
-    /// superseded key, root and size go on with what is recorded; the rest stays what it was.
+    /// @notice The last settled head of a key's newest log: what its next settlement is measured against.
     struct SettledHead {
         /// over every reading of the log
         bytes32 root;
@@ -55,6 +58,21 @@ interface IWattWitness {
         uint32 settledAt;
         /// mWh that tokens were minted for under this key, below 2^56: 72 TWh
         uint56 produced;
+    }
+
+    /// @notice What is left to settle between the last settled reading of a log and reading 0 of the log that was settled
+    /// after it: heads of that log, or of one between the two.
+    struct Gap {
+        /// of the last settled reading: Unix time, s
+        uint32 since;
+        /// of that reading 0: Unix time, s; 0 = nothing is left
+        uint32 until;
+        /// of the last settled reading: mWh
+        uint64 energyBefore;
+        /// of that reading 0: mWh
+        uint64 energyAfter;
+        /// mWh that the capacity leaves for it
+        uint64 room;
     }
 
     /// @notice One head to settle, with what proves it.
@@ -83,10 +101,10 @@ interface IWattWitness {
         /// of the same epoch
         Head second;
         Signature secondSignature;
-        /// of different sizes: what the second log has at first.size - 1, where the first head has its own reading
-        Reading reading;
-        /// its inclusion proof under the second root; empty where the sizes are equal
-        bytes32[] proof;
+        /// what the first says of a reading that both cover: proven under its root, or, of its last, the head's own
+        PlacedReading one;
+        /// what the second says of it; neither is looked at where two heads of one size differ
+        PlacedReading other;
     }
 
     /// @notice Why an item was skipped.
@@ -100,7 +118,12 @@ interface IWattWitness {
         /// the meter is frozen
         Frozen,
         /// the meter is decommissioned
-        Decommissioned
+        Decommissioned,
+        /// another key succeeded it
+        Superseded,
+        /// it is of an epoch before the last settled one, and would mint nothing: the next log's register went on, or there
+        /// is no time or capacity left between the settled logs
+        Passed
     }
 
     /// @notice A reading, its place in a log, and its inclusion proof (RFC 9162 §2.1.3).
@@ -122,18 +145,19 @@ interface IWattWitness {
     /// @param energy of the baseline's reading: mWh
     event Begun(bytes32 indexed keyId, uint32 epoch, uint64 size, uint32 timestamp, uint64 energy, bytes32 root);
 
-    /// @notice Emitted when the first head of a log is settled or recorded, right before its Settled or Recorded, whose
-    /// fromSize is 0. The log of a key's baseline has none: the key's Begun stands for it. Where the head is recorded,
-    /// what reading 0 says of time and energy was held against nothing.
+    /// @notice Emitted when the first head of a log is settled, right before its Settled, whose fromSize is 0. The log of a
+    /// key's baseline has none: the key's Begun stands for it.
     /// @param epoch number of the log
     /// @param timestamp of its reading 0, which is proven to be part of it: Unix time, s
     /// @param energy of its reading 0: mWh
     event LogBegun(bytes32 indexed keyId, uint32 epoch, uint32 timestamp, uint64 energy);
 
-    /// @notice Emitted when a head is settled and what was produced is minted.
-    /// @param keyId the key that signed the head
-    /// @param payee who received the tokens
+    /// @notice Emitted when a head is settled and what was produced is minted. Where its timestamp is earlier than one that
+    /// the key settled before, it is of an earlier epoch, and fills a gap between settled logs.
+    /// @param meter whose key signed the head
+    /// @param keyId the key that signed it
     /// @param attestation the attested root it was settled under; zero = on the device's signature alone
+    /// @param payee who received the tokens
     /// @param epoch number of the log
     /// @param fromSize settled size of this log before; 0 = its first settlement
     /// @param size of the head
@@ -142,9 +166,10 @@ interface IWattWitness {
     /// @param produced mWh that tokens were minted for
     /// @param root of the log
     event Settled(
+        bytes32 indexed meter,
         bytes32 indexed keyId,
-        address indexed payee,
         bytes32 indexed attestation,
+        address payee,
         uint32 epoch,
         uint64 fromSize,
         uint64 size,
@@ -154,30 +179,8 @@ interface IWattWitness {
         bytes32 root
     );
 
-    /// @notice Emitted when a later head of an earlier epoch, or of a superseded key, is settled: its readings become
-    /// provable, nothing is minted. What its reading says of time and energy was held against nothing, neither other
-    /// readings nor the capacity: it is at most five minutes ahead of the block, and has the meter's source.
-    /// @param keyId the key that signed the head
-    /// @param attestation the attested root it was recorded under; zero = on the device's signature alone
-    /// @param epoch number of the log
-    /// @param fromSize settled size of this log before; 0 = nothing of it was settled or recorded
-    /// @param size of the head
-    /// @param timestamp of the head's reading: Unix time, s
-    /// @param energy of the head's reading: mWh
-    /// @param root of the log
-    event Recorded(
-        bytes32 indexed keyId,
-        bytes32 indexed attestation,
-        uint32 epoch,
-        uint64 fromSize,
-        uint64 size,
-        uint32 timestamp,
-        uint64 energy,
-        bytes32 root
-    );
-
-    /// @notice Emitted when an item lost a race, or its meter is frozen or decommissioned. What it says was not looked
-    /// at: `epoch` and `size` are what the caller put there, and whether the attested batch holds it is not known.
+    /// @notice Emitted when an item lost a race, or would mint nothing by what its key or epoch is. What it says was not
+    /// proven: `epoch` and `size` are what the caller put there, and whether the attested batch holds it is not known.
     /// @param keyId a registered key, which need not have signed anything
     /// @param attestation the attested root it was offered under; zero = without attestation
     /// @param epoch number of the log
@@ -216,7 +219,7 @@ interface IWattWitness {
     error RootZero();
     /// @notice Thrown when the attestation that settle names does not exist.
     error AttestationUnknown(bytes32 root);
-    /// @notice Thrown when a meter has not yet been unsettled for so long that it may settle without attestation.
+    /// @notice Thrown when the reading that an item goes on from is not yet so old that it may settle without attestation.
     /// @param allowedAt Unix time, s; the greatest value = never
     error AttestationRequired(bytes32 keyId, uint256 allowedAt);
     /// @notice Thrown when a key was never registered.
@@ -231,8 +234,11 @@ interface IWattWitness {
     error TimeNotForward(bytes32 keyId, uint32 timestamp, uint32 settledTimestamp);
     /// @notice Thrown when a reading is more than five minutes ahead of the block.
     error TimeAhead(bytes32 keyId, uint32 timestamp, uint256 blockTimestamp);
-    /// @notice Thrown when a baseline is more than an hour old.
+    /// @notice Thrown when a baseline is too old: of a new meter more than a week, of a new key more than an hour.
     error BaselineTooOld(bytes32 keyId, uint32 timestamp, uint256 blockTimestamp);
+    /// @notice Thrown when a new epoch is more than 64 above the last settled one.
+    /// @param limit the last that could settle now
+    error EpochTooFar(bytes32 keyId, uint32 epoch, uint256 limit);
     /// @notice Thrown when the head's reading has a condition that blocks it: drifting, tamper or a reserved bit.
     error ConditionsBlock(bytes32 keyId, uint8 conditions);
     /// @notice Thrown when the head's reading comes from another channel or register than the meter's.
@@ -243,6 +249,9 @@ interface IWattWitness {
     /// @param produced mWh
     /// @param possible mWh: capacity x elapsed time
     error BeyondCapacity(bytes32 keyId, uint64 produced, uint256 possible);
+    /// @notice Thrown when a key would have minted 2^56 mWh, 72 TWh: more than is kept of it.
+    /// @param produced mWh
+    error ProducedOutOfRange(bytes32 keyId, uint256 produced);
     /// @notice Thrown when the key did not sign this head for this chain and registry, or with a high s.
     error SignatureInvalid(bytes32 keyId, bytes32 headHash);
     /// @notice Thrown when the head's log does not continue the settled one: a reading was changed, dropped or moved.
@@ -260,9 +269,9 @@ interface IWattWitness {
 
     /// @notice Thrown when two heads are not of one log in the order of their sizes, each from 1 to below 2^40.
     error HeadsNotComparable(bytes32 keyId);
-    /// @notice Thrown when two heads are the same: one head signed twice is no equivocation.
-    error HeadsEqual(bytes32 keyId, bytes32 headHash);
-    /// @notice Thrown when the second log has the very reading that the first head ends with.
+    /// @notice Thrown when the two readings that are to contradict each other have different places.
+    error IndicesDiffer(bytes32 keyId, uint64 index, uint64 otherIndex);
+    /// @notice Thrown when the two heads say the same of that place.
     error ReadingsEqual(bytes32 keyId, uint64 index);
 
     /// @notice Begins the log of a key that the registry has just accepted for a new meter. Only the registry calls this.
@@ -276,13 +285,20 @@ interface IWattWitness {
     /// @notice Ends the log of a meter's key and begins that of another, on the same terms. Only the registry calls this.
     /// @dev The registry has verified the new key's claim, which names this head. Reverts, in this order:
     /// CallerNotRegistry, TimeNotForward where the baseline is not later than what the old key settled, then as begin.
-    function succeed(bytes32 keyId, bytes32 newKeyId, Head calldata baseline) external;
+    /// @return produced mWh that tokens were minted for under the key that ended
+    function succeed(
+        bytes32 meter,
+        bytes32 keyId,
+        bytes32 newKeyId,
+        Head calldata baseline
+    ) external returns (uint256 produced);
 
     /// @notice Ends the log of a decommissioned meter's key. Only the registry calls this.
     /// @dev Reverts with CallerNotRegistry.
     function decommission(bytes32 keyId) external;
 
-    /// @notice From now on the key's meter can produce at most `capacity`, W. Only the registry calls this.
+    /// @notice From now on the key's meter can produce at most `capacity`, W: a greater one holds for what is measured from
+    /// now on, a lower one for all that is not settled. Only the registry calls this.
     /// @dev Reverts with CallerNotRegistry.
     function setCapacity(bytes32 keyId, uint32 capacity) external;
 
@@ -290,27 +306,33 @@ interface IWattWitness {
     /// @dev Reverts with CallerNotRegistry.
     function setPayee(bytes32 keyId, address payee) external;
 
-    /// @notice Stores the root over the segments of a batch that an attestor vouches for. Callable by an attestor.
+    /// @notice Stores the root over the segments of a batch that an attestor vouches for. Callable by an attestor. Of a root
+    /// that is attested already the first attestor and his time stay, and nothing happens. It stays attested when its
+    /// attestor is revoked: what is under way settles, and he never vouched for more than `settle` checks itself.
+    /// @dev Reverts with RootZero.
     function attest(bytes32 root) external;
 
     /// @notice Settles heads: checks each, mints what was produced since the last, in units of the token to the payee.
-    /// Anyone may call it for any meter. Items that lost a race, or whose meter is frozen or decommissioned, are skipped
-    /// with an event; anything false reverts all.
+    /// Anyone may call it for any meter. Items that lost a race, whose key is not active, or that would mint nothing
+    /// because their time is over, are skipped with an event; anything false reverts all.
     /// @dev Per item reverts, in this order: KeyUnknown, (Skipped), SizeNotForward, SizeOutOfRange, AttestationRequired,
-    /// TimeAhead, TimeNotForward, ConditionsBlock, SourceMismatch, EnergyBackward, BeyondCapacity, SignatureInvalid,
-    /// LogInconsistent or FirstReadingInvalid, SegmentGap, SegmentNotAttested or LastReadingInvalid.
+    /// TimeAhead, EpochTooFar, TimeNotForward, ConditionsBlock, SourceMismatch, EnergyBackward, BeyondCapacity,
+    /// SignatureInvalid, LogInconsistent or FirstReadingInvalid, SegmentGap, SegmentNotAttested or LastReadingInvalid,
+    /// ProducedOutOfRange.
     ///
-    /// The first head of a new epoch mints from the settled energy if its reading 0 is not below it (the register went
-    /// on), else from reading 0 (the device lost its register). A later head of an earlier epoch, or any of a superseded
-    /// key, is recorded, at any time also without attestation, and mints nothing.
+    /// A key mints what its register rose from settled reading to settled reading, in order of time. Where a new epoch's
+    /// reading 0 is below the settled energy, the device lost its register, and the new one counts from there. A head of
+    /// an epoch before the last settled one settles where it lies between the settled logs, and mints what the register
+    /// rose more than was known; so the order in which logs are settled changes nothing.
     /// @param attestation the attested root whose batch holds every item; zero = without attestation, on the devices'
-    /// signatures alone, for meters that were unsettled for unattestedAfter seconds
+    /// signatures alone, where the settled reading that an item goes on from is unattestedAfter seconds old
     function settle(bytes32 attestation, Settlement[] calldata items) external;
 
-    /// @notice Shows that a key signed two heads of one log that cannot both be honest: of equal size and different, or
-    /// of which the second has another reading where the first ends. Anyone may call it. The meter of an active key is
-    /// frozen until its owner rotates to another key; of any other key it is only put on record.
-    /// @dev Reverts, in this order: KeyUnknown, HeadsNotComparable, HeadsEqual or ReadingsEqual, ReadingNotProven,
+    /// @notice Shows that a key signed two heads of one log of which neither can extend the other: of equal size and
+    /// different, or with two readings in one place; or one head whose reading is not the last of its log. Anyone may call
+    /// it. The meter of an active key is frozen until its owner rotates to another key; of any other key it is only put on
+    /// record.
+    /// @dev Reverts, in this order: KeyUnknown, HeadsNotComparable, IndicesDiffer, ReadingsEqual, ReadingNotProven,
     /// SignatureInvalid.
     function proveEquivocation(Equivocation calldata equivocation) external;
 
@@ -320,8 +342,8 @@ interface IWattWitness {
     /// @notice The token that is minted.
     function token() external view returns (IProductionToken);
 
-    /// @notice s a meter must have been unsettled before it settles without attestation: 0 = always, the greatest
-    /// value = never.
+    /// @notice s that the last settled reading must be old before a meter settles without attestation: 0 = always, the
+    /// greatest value = never.
     function unattestedAfter() external view returns (uint32);
 
     /// @notice Who vouched for a root, and when (Unix time, s); zero if nobody did.
@@ -336,22 +358,30 @@ interface IWattWitness {
     /// @notice Size and root of the settled log of a key in any epoch; zero if nothing of it is settled.
     function logOf(bytes32 keyId, uint32 epoch) external view returns (uint64 size, bytes32 root);
 
+    /// @notice The meter that a key is or was of; zero for a key that was never registered.
+    function meterOf(bytes32 keyId) external view returns (bytes32 meter);
+
+    /// @notice What is left to settle after a settled log of a key, before the one that was settled after it; all zero of its
+    /// newest log, and where nothing is.
+    function gapOf(bytes32 keyId, uint32 epoch) external view returns (Gap memory);
+
     /// @notice From when (Unix time, s) to before when the readings of a key count; `until` 0 = to this day, `since` 0 =
     /// never registered.
     function intervalOf(bytes32 keyId) external view returns (uint32 since, uint32 until);
 
-    /// @notice The bound that applies now: the most mWh that settling a reading of this moment could mint, capacity x
-    /// time since the latest settled reading; 0 unless the key is active.
+    /// @notice The bound that applies now: the most mWh that settling a reading of this moment of its newest log could
+    /// mint, capacity x time since the latest settled reading; 0 unless the key is active.
     function boundOf(bytes32 keyId) external view returns (uint256 energy);
 
-    /// @notice From when (Unix time, s) a key may settle without attestation; the greatest value = never.
+    /// @notice From when (Unix time, s) a key's newest log may settle without attestation; the greatest value = never.
     function unattestedFrom(bytes32 keyId) external view returns (uint256);
 
     /// @notice Whether a reading is part of the settled log of a key, from within the key's interval.
     function verifyReading(bytes32 keyId, uint32 epoch, PlacedReading calldata placed) external view returns (bool);
 
     /// @notice Whether a reading is part of the log under a head that a registered key signed, settled or not, from
-    /// within the key's interval. The key stays on chain, so a saved proof never expires.
+    /// within the key's interval. The key stays on chain, so a saved proof of a settled reading never expires; one of a
+    /// reading that was not settled holds as long as no succeeding key's baseline is earlier.
     function verifySigned(
         PublicKey calldata key,
         Head calldata head,
@@ -370,6 +400,7 @@ interface IWattWitness {
     ) external view returns (uint64);
 
     /// @notice The canary: what this chain has at 0x100 (P256VERIFY of EIP-7951 and RIP-7212), tried with a known-good and
-    /// a known-bad signature. Where it is absent everything works all the same, with more gas for a signature.
+    /// a known-bad signature. Where it is absent everything works all the same, with more gas for a signature; where it is
+    /// broken nothing does, or too much.
     function precompile() external view returns (Precompile);
 }

@@ -230,9 +230,9 @@ describe("FunctionsAttestor", function () {
 
     it("is not requested once its operator is none any more", async () => {
       await order(rootOf(15));
-      const { abi } = await artifact("AccessManager");
+      const { abi } = await artifact("Authority");
       const args = [ROLES.operator, functions.operator.account.address];
-      await chain.send({ address: chain.deployment.manager, abi, functionName: "revokeRole", args });
+      await chain.send({ address: chain.deployment.authority, abi, functionName: "revokeRole", args });
       await refuses(perform(), "OrderNotDue");
     });
   });

@@ -38,7 +38,7 @@ import {
   toHex,
 } from "../../protocol/index.ts";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../abi.ts";
-import { deploy, deployWattWitness, grant, ROLES, THIRTY_DAYS, type Wallet } from "../deploy.ts";
+import { type DeploymentTerms, deploy, deployWattWitness, grant, ROLES, THIRTY_DAYS, type Wallet } from "../deploy.ts";
 import {
   type Basis,
   decodeBasis,
@@ -64,7 +64,9 @@ export const ZERO = toHex(new Uint8Array(32));
 /** IWattWitness.Status */
 export const STATUS = { None: 0, Active: 1, Frozen: 2, Superseded: 3, Decommissioned: 4 } as const;
 /** IWattWitness.SkipReason */
-export const SKIP_REASONS = { Overtaken: 1, CapacityChanged: 2, Frozen: 3, Decommissioned: 4 } as const;
+export const SKIP_REASONS = {
+  ...{ Overtaken: 1, CapacityChanged: 2, Frozen: 3, Decommissioned: 4, Superseded: 5, Passed: 6 },
+} as const;
 /** IMeterRegistry.Change */
 export const CHANGE = { Key: 0, Owner: 1, Capacity: 2 } as const;
 
@@ -136,14 +138,14 @@ export async function deployFixture(network?: Network, unattestedAfter = THIRTY_
   return deployOn(await createChain(network), unattestedAfter);
 }
 
-export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS) {
+export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, terms: Partial<DeploymentTerms> = {}) {
   const { publicClient, request } = chain;
   const [admin, owner, attestor, stranger, guardian] = chain.wallets as [Wallet, Wallet, Wallet, Wallet, Wallet];
   const deployer = { publicClient, wallet: admin, artifact };
-  const deployment = await deployWattWitness(deployer, unattestedAfter);
-  await grant(deployer, deployment.manager, ROLES.registrar, admin.account.address);
-  await grant(deployer, deployment.manager, ROLES.attestor, attestor.account.address);
-  await grant(deployer, deployment.manager, ROLES.guardian, guardian.account.address);
+  const deployment = await deployWattWitness(deployer, { unattestedAfter, ...terms });
+  await grant(deployer, deployment.authority, ROLES.registrar, admin.account.address);
+  await grant(deployer, deployment.authority, ROLES.attestor, attestor.account.address);
+  await grant(deployer, deployment.authority, ROLES.guardian, guardian.account.address);
   const place: Place = { chainId: await publicClient.getChainId(), registry: deployment.registry };
 
   const registry = { address: deployment.registry, abi: [...meterRegistryAbi, ...ERRORS] as const };

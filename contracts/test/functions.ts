@@ -25,7 +25,7 @@ export async function withFunctions(fixture: Fixture, source: string) {
   const chainlink = await deployChainlink(owning);
   const attestor = await deployFunctionsAttestor(deployer, deployment, { ...chainlink, source });
   for (const { account } of [operator, otherOperator]) {
-    await grant(deployer, deployment.manager, ROLES.operator, account.address);
+    await grant(deployer, deployment.authority, ROLES.operator, account.address);
   }
   const subscriptionId = await createSubscription(operating, chainlink);
   await addConsumer(operating, chainlink, subscriptionId, attestor);

@@ -40,7 +40,7 @@ describe("register", () => {
     it("before WattWitness is named", async () => {
       const { deployer, deployment, registry, admin, send } = chain;
       // a registry of its own, whose register is not yet the registrars': the administrator may call it
-      const address = await deploy(deployer, "MeterRegistry", [deployment.manager]);
+      const address = await deploy(deployer, "MeterRegistry", [deployment.authority]);
       const call = send({
         ...registry,
         address,

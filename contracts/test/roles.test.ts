@@ -33,7 +33,7 @@ describe("roles", () => {
 
   it("let several attestors attest, each in his own name", async () => {
     const { attestor, stranger, deployer, deployment } = chain;
-    await grant(deployer, deployment.manager, ROLES.attestor, stranger.account.address);
+    await grant(deployer, deployment.authority, ROLES.attestor, stranger.account.address);
     await chain.attest(root);
     const other = `0x${"22".repeat(32)}` as const;
     await chain.attest(other, stranger);
@@ -70,18 +70,18 @@ describe("roles", () => {
     let administrator: Fixture["admin"];
     /** What the manager is told, by an administrator who has no other role. */
     const manage = async (functionName: string, args: unknown[]) => {
-      const { abi } = await artifact("AccessManager");
-      return chain.send({ address: chain.deployment.manager, abi, functionName, args }, administrator);
+      const { abi } = await artifact("Authority");
+      return chain.send({ address: chain.deployment.authority, abi, functionName, args }, administrator);
     };
     const hasRole = async (role: bigint, account: Hex): Promise<boolean> => {
-      const { abi } = await artifact("AccessManager");
+      const { abi } = await artifact("Authority");
       const args = [role, account];
-      const call = { address: chain.deployment.manager, abi, functionName: "hasRole", args };
+      const call = { address: chain.deployment.authority, abi, functionName: "hasRole", args };
       return ((await chain.publicClient.readContract(call)) as [boolean, number])[0];
     };
     beforeEach(async () => {
       administrator = chain.wallets[6] as Fixture["admin"];
-      await grant(chain.deployer, chain.deployment.manager, ROLES.administrator, administrator.account.address);
+      await grant(chain.deployer, chain.deployment.authority, ROLES.administrator, administrator.account.address);
       await chain.at(START + SETUP + 60);
     });
 
@@ -125,7 +125,7 @@ describe("roles", () => {
     });
 
     it("let him open a function to others only after five days", async () => {
-      const { abi } = await artifact("AccessManager");
+      const { abi } = await artifact("Authority");
       const { wattWitness, registry } = chain.deployment;
       const attest = toFunctionSelector("attest(bytes32)");
       const everybody = 2n ** 64n - 1n;
@@ -136,7 +136,7 @@ describe("roles", () => {
       ] as const) {
         const data = encodeFunctionData({ abi: abi as Abi, functionName, args });
         await assert.rejects(manage(functionName, [...args]), /AccessManagerNotScheduled/);
-        await manage("schedule", [chain.deployment.manager, data, 0]);
+        await manage("schedule", [chain.deployment.authority, data, 0]);
         await assert.rejects(manage(functionName, [...args]), /AccessManagerNotReady/);
       }
       await refuses(chain.attest(root, chain.stranger), "AccessManagedUnauthorized");
