@@ -328,19 +328,20 @@ contract WattWitness is IWattWitness, AccessManaged {
             rest.epoch == epoch ? (gap.since, gap.energyBefore) : (first.timestamp(), first.energy());
 
         uint64 energy = standing.head.reading.energy();
-        if (energy < rest.energy) return rest;
-        uint256 rise = _rise(gap.energyBefore, rest.energy) + (energy - rest.energy) + _rise(energy, gap.energyAfter);
+        uint256 rise =
+            _rise(gap.energyBefore, rest.energy) + _rise(rest.energy, energy) + _rise(energy, gap.energyAfter);
         rest.produced = rise - _rise(gap.energyBefore, gap.energyAfter);
     }
 
-    /// Whether something is left to mint for it: within its gap, later than what is settled there, and as the capacity
-    /// allows.
+    /// Whether it belongs to what is known: within its gap, later than what is settled there, as the capacity allows, and
+    /// not for nothing. But a log that was passed over may mint nothing, for what it shows of the ones beside it: that the
+    /// register was lost between them.
     function _isLeft(Standing memory standing, Rest memory rest) private pure returns (bool) {
-        (uint32 timestamp, uint256 produced) = (standing.head.reading.timestamp(), rest.produced);
-        bool isOwn = rest.epoch == standing.head.epoch;
-        bool isLater =
-            isOwn ? timestamp > rest.gap.since : rest.timestamp > rest.gap.since && timestamp >= rest.timestamp;
-        return isLater && timestamp < rest.gap.until && produced != 0 && produced <= rest.gap.room;
+        (uint32 timestamp, Gap memory gap) = (standing.head.reading.timestamp(), rest.gap);
+        if (standing.head.reading.energy() < rest.energy) return false;
+        if (timestamp >= gap.until || rest.produced > gap.room) return false;
+        if (rest.epoch == standing.head.epoch) return timestamp > gap.since && rest.produced != 0;
+        return rest.timestamp > gap.since && timestamp >= rest.timestamp;
     }
 
     /// The newest settled epoch of a key before this one; itself where there is none.

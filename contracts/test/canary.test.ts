@@ -13,7 +13,10 @@ describe("the canary", () => {
     const { request, publicClient, wallets } = await createChain("prague");
     await request("hardhat_setCode", [P256_VERIFY, YES_TO_ALL]);
     const deployer = { publicClient, wallet: wallets[0] as Wallet, artifact };
-    await assert.rejects(deployWattWitness(deployer, NEVER), /0x100 .* accepts a bad P-256 signature/);
+    await assert.rejects(
+      deployWattWitness(deployer, { unattestedAfter: NEVER }),
+      /0x100 .* accepts a bad P-256 signature/,
+    );
   });
 
   for (const [network, where] of NETWORKS) {

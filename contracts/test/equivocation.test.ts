@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { p256 } from "@noble/curves/nist.js";
 import { type Hex, zeroHash } from "viem";
-import { encodeHead, type Head, sign } from "../../protocol/index.ts";
+import { encodeHead, type Head, sign, toHex } from "../../protocol/index.ts";
 import { headParts, publicKeyParts, signatureParts } from "../settlement.ts";
 import {
   attestedItems,
@@ -35,6 +35,7 @@ describe("an equivocation", () => {
     liar = createMeter(chain.place, 1, [...meter.readingsOf().slice(0, 150), ...other]);
   });
 
+  type Placed = { index: bigint; reading: Hex; proof: Hex[] };
   type Proof = Parameters<typeof proofOf>[0];
   /** Of the head that `meter` signed at `size`, and the one that `liar` signed at `laterSize`. */
   const proofOf = ({
@@ -44,7 +45,9 @@ describe("an equivocation", () => {
     second = headOf(liar, laterSize),
     device = meter,
     secondSignature = signHead(liar, second),
-    rewritten = placed(liar, size - 1, Math.max(size, laterSize)),
+    index = size - 1,
+    one = placed(device, index, size),
+    other = placed(liar, index, Math.max(size, laterSize)),
   }: {
     size?: number;
     laterSize?: number;
@@ -52,19 +55,22 @@ describe("an equivocation", () => {
     second?: Head;
     device?: TestMeter;
     secondSignature?: Uint8Array;
-    rewritten?: { reading: Hex; proof: Hex[] };
-  }) => ({
+    index?: number;
+    one?: Placed;
+    other?: Placed;
+  } = {}) => ({
     key: publicKeyParts(device.publicKey),
     first: headParts(first),
     firstSignature: signatureParts(signHead(device, first)),
     second: headParts(second),
     secondSignature: signatureParts(secondSignature),
-    reading: rewritten.reading,
-    proof: rewritten.proof,
+    one,
+    other,
   });
   const prove = (options: Proof = {}, by = chain.stranger) =>
     chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args: [proofOf(options)] }, by);
-  const sameSize = { size: 200, laterSize: 200, rewritten: { reading: zeroHash, proof: [] } };
+  const nothing: Placed = { index: 0n, reading: zeroHash, proof: [] };
+  const sameSize = { size: 200, laterSize: 200, one: nothing, other: nothing };
 
   describe("is not proven", () => {
     it("of a key that was never registered", async () => {
@@ -76,19 +82,37 @@ describe("an equivocation", () => {
       const head = headOf(meter, 200);
       const again = signatureOfOtherNonce(meter, head);
       assert.notDeepEqual(again, signHead(meter, head));
-      await refuses(prove({ ...sameSize, second: head, secondSignature: again }), "HeadsEqual");
+      await refuses(prove({ ...sameSize, second: head, secondSignature: again }), "ReadingsEqual", [meter.id, 0n]);
+      const last = { ...nothing, index: 199n, reading: toHex(head.reading) };
+      const lie = { ...last, reading: toHex(headOf(liar, 200).reading) };
+      const signed = { ...sameSize, second: head, secondSignature: again };
+      await refuses(prove({ ...signed, one: last, other: lie }), "ReadingNotProven", [meter.id, 1, 199n]);
+      await refuses(prove({ ...signed, one: lie, other: last }), "ReadingNotProven", [meter.id, 1, 199n]);
     });
 
     it("by two heads of a log that only grew", async () => {
-      const honest = { second: headOf(meter, 400), rewritten: placed(meter, 199, 400) };
+      const honest = { second: headOf(meter, 400), other: placed(meter, 199, 400) };
       await refuses(prove(honest), "ReadingsEqual", [meter.id, 199n]);
     });
 
-    it("by a reading that the later log does not have there", async () => {
-      await refuses(prove({ rewritten: placed(liar, 200, 400) }), "ReadingNotProven", [meter.id, 1, 199n]);
-      await refuses(prove({ rewritten: { ...placed(liar, 199, 400), proof: [] } }), "ReadingNotProven");
-      const elsewhere = { second: headOf(meter, 400), rewritten: placed(liar, 199, 400) };
+    it("by readings of two places", async () => {
+      await refuses(prove({ other: placed(liar, 200, 400) }), "IndicesDiffer", [meter.id, 199n, 200n]);
+    });
+
+    it("by a reading that a log does not have there, whichever of the two", async () => {
+      const moved = { ...placed(liar, 200, 400), index: 199n };
+      await refuses(prove({ other: moved }), "ReadingNotProven", [meter.id, 1, 199n]);
+      await refuses(prove({ other: { ...placed(liar, 199, 400), proof: [] } }), "ReadingNotProven");
+      const elsewhere = { second: headOf(meter, 400), other: placed(liar, 199, 400) };
       await refuses(prove(elsewhere), "ReadingNotProven");
+      const early = { index: 170, other: placed(liar, 170, 400) };
+      await refuses(prove({ ...early, one: { ...placed(meter, 171, 200), index: 170n } }), "ReadingNotProven");
+      await refuses(prove({ ...early, one: { ...placed(meter, 170, 200), proof: [] } }), "ReadingNotProven");
+    });
+
+    it("by what a head says of a reading that it does not cover", async () => {
+      const beyond = { one: placed(meter, 200, 201), other: placed(liar, 200, 400) };
+      await refuses(prove(beyond), "ReadingNotProven", [meter.id, 1, 200n]);
     });
 
     it("by heads of two epochs", async () => {
@@ -125,11 +149,34 @@ describe("an equivocation", () => {
     });
   });
 
-  for (const [name, options] of [
-    ["two heads of the same size", sameSize],
-    ["a later log that has another reading where the earlier head ends", {}],
-  ] as const) {
+  const lie = (of: TestMeter) => of.readingsOf()[300] as Uint8Array;
+  for (const [name, evidence] of [
+    ["two heads of the same size", () => sameSize],
+    ["a later log that has another reading where the earlier head ends", () => ({})],
+    ["the earlier head's own reading against a later log", () => ({ one: { ...placed(meter, 199, 200), proof: [] } })],
+    ["another reading anywhere that both logs cover", () => ({ index: 150 })],
+    [
+      "two stories that part and meet again before the earlier head ends",
+      () => {
+        const readings = [...meter.readingsOf()];
+        readings[150] = liar.readingsOf()[150] as Uint8Array;
+        const forked = createMeter(chain.place, 1, readings);
+        const second = headOf(forked, 400);
+        const other = placed(forked, 150, 400);
+        return { index: 150, second, secondSignature: signHead(forked, second), other };
+      },
+    ],
+    [
+      "one head whose reading is not the last of its log",
+      () => {
+        const head = { ...headOf(meter, 200), reading: lie(meter) };
+        const own = { ...nothing, index: 199n, reading: toHex(head.reading) };
+        return { size: 200, laterSize: 200, first: head, second: head, one: own, other: placed(meter, 199, 200) };
+      },
+    ],
+  ] as [string, () => Proof][]) {
     it(`is proven by ${name}, by anyone: the meter is frozen`, async () => {
+      const options = evidence();
       await prove(options);
       assert.equal((await chain.termsOf(meter)).status, STATUS.Frozen);
       const [event] = await chain.eventsOf("Equivocated");
@@ -182,6 +229,13 @@ describe("an equivocation", () => {
       assert.equal((await chain.supply()) - supply, 199n * STEP * UNITS);
     });
 
+    it("changes what its metadata says, and tells it", async () => {
+      const receipt = await prove();
+      assert.deepEqual(chain.toldBy(receipt), ["MetadataUpdate", "Equivocated"]);
+      const [update] = (await chain.eventsOf("MetadataUpdate")).slice(-1);
+      assert.deepEqual(update, { _tokenId: BigInt(meter.id) });
+    });
+
     it("leaves what was settled provable", async () => {
       await prove();
       const args = [meter.id, 1, placed(meter, 50, 100)] as const;
@@ -194,7 +248,7 @@ describe("an equivocation", () => {
     it("is only put on record: who kept the old chip cannot freeze the present owner", async () => {
       const next = createMeter(chain.place, 2, produce({ count: 200, from: { timestamp: START + 6000 } }));
       await chain.rotate(meter.id, meter, next);
-      await prove();
+      assert.deepEqual(chain.toldBy(await prove()), ["Equivocated"]);
       assert.equal((await chain.eventsOf("Equivocated"))[0]?.["frozen"], false);
       assert.equal((await chain.termsOf(meter)).status, STATUS.Superseded);
       assert.equal((await chain.termsOf(next)).status, STATUS.Active);

@@ -15,6 +15,7 @@ import {
   attestationLeaf,
   attestationRoot,
   createLog,
+  decodeReading,
   domain,
   encodeClaim,
   encodeHead,
@@ -208,6 +209,13 @@ export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, term
     return settle(attestation, items);
   };
 
+  const latestOf = (meter: TestMeter) =>
+    publicClient.readContract({ ...wattWitness, functionName: "latestOf", args: [meter.id] });
+  const logOf = (meter: TestMeter, epoch: number) =>
+    publicClient.readContract({ ...wattWitness, functionName: "logOf", args: [meter.id, epoch] });
+  const gapOf = (meter: TestMeter, epoch: number) =>
+    publicClient.readContract({ ...wattWitness, functionName: "gapOf", args: [meter.id, epoch] });
+
   return {
     ...chain,
     ...{ admin, owner, attestor, stranger, guardian, deployer, deployment, place },
@@ -231,10 +239,18 @@ export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, term
       publicClient.readContract({ ...wattWitness, functionName: "termsOf", args: [meter.id] }),
     intervalOf: (meter: TestMeter) =>
       publicClient.readContract({ ...wattWitness, functionName: "intervalOf", args: [meter.id] }),
-    latestOf: (meter: TestMeter) =>
-      publicClient.readContract({ ...wattWitness, functionName: "latestOf", args: [meter.id] }),
-    logOf: (meter: TestMeter, epoch: number) =>
-      publicClient.readContract({ ...wattWitness, functionName: "logOf", args: [meter.id, epoch] }),
+    latestOf,
+    logOf,
+    gapOf,
+    /** What would settle readings up to `to` of any epoch now, as the chain says: see WattWitness._settleRest. */
+    partOf: async (meter: TestMeter, epoch: number, to: number): Promise<Part> => {
+      const [size] = await logOf(meter, epoch);
+      const latest = await latestOf(meter);
+      let before = epoch;
+      if (size === 0n) while (before > 0 && (await logOf(meter, before))[0] === 0n) before--;
+      const settledTimestamp = epoch >= latest.epoch ? latest.timestamp : (await gapOf(meter, before)).since;
+      return { meter, epoch, to, settled: Number(size), settledTimestamp };
+    },
     balanceOf: (account: Hex) => publicClient.readContract({ ...token, functionName: "balanceOf", args: [account] }),
     supply: () => publicClient.readContract({ ...token, functionName: "totalSupply" }),
     deploy: (name: string, args: unknown[] = []) => deploy(deployer, name, args),
@@ -272,6 +288,13 @@ export function produce({ count, from = {}, power = POWER, interval = 10, change
       energy: first.energy + (power * BigInt(i) * BigInt(interval)) / 3600n,
     }),
   );
+}
+
+/** The reading with something else in it. */
+export function bent(reading: Uint8Array, change: Partial<Reading>): Uint8Array {
+  const decoded = decodeReading(reading);
+  assert.ok(decoded.ok);
+  return encodeReading({ ...decoded.value, ...change });
 }
 
 /** A device and its key. `readings` is its log in epoch 1; other epochs are added with `begin`. */
@@ -333,6 +356,17 @@ export function newKeyOf(device: TestMeter, meter: Hex, owner: Hex, size = 1) {
 export function rotationOf(device: TestMeter, meter: Hex, newKeyId: Hex) {
   const rotation = { meter: fromHex(meter), newKeyId: fromHex(newKeyId) };
   return signatureParts(sign(encodeRotation(domain("rotate", device.place), rotation), device.privateKey));
+}
+
+// CHANCE
+
+/** Numbers that are always the same: below `sides`. */
+export function dice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >>> 8) % sides;
+  };
 }
 
 // SETTLEMENTS

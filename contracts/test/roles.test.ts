@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Abi, encodeFunctionData, getAddress, type Hex, toFunctionSelector } from "viem";
-import { grant, ROLE_DELAY, ROLES } from "../deploy.ts";
+import { grant, NOTICE, ROLES } from "../deploy.ts";
 import { headParts } from "../settlement.ts";
 import { artifact, createMeter, deployFixture, type Fixture, headOf, refuses, START, ZERO } from "./fixture.ts";
 
@@ -109,7 +109,7 @@ describe("roles", () => {
         const account = chain.stranger.account.address;
         await manage("grantRole", [role, account, 0]);
         assert.equal(await hasRole(role, account), false);
-        await chain.at(START + SETUP + ROLE_DELAY + 120);
+        await chain.at(START + SETUP + NOTICE + 120);
         assert.equal(await hasRole(role, account), true);
       });
     }
@@ -120,7 +120,7 @@ describe("roles", () => {
       await refuses(chain.attest(root), "AccessManagedUnauthorized");
       await manage("grantRole", [ROLES.attestor, stranger.account.address, 0]);
       await manage("revokeRole", [ROLES.attestor, stranger.account.address]);
-      await chain.at(START + SETUP + ROLE_DELAY + 120);
+      await chain.at(START + SETUP + NOTICE + 120);
       await refuses(chain.attest(root, stranger), "AccessManagedUnauthorized");
     });
 

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { getAddress } from "viem";
 import {
   createLog,
-  decodeReading,
   domain,
   encodeHead,
-  encodeReading,
   fromHex,
   normaliseS,
   ORDER,
@@ -16,9 +14,12 @@ import {
 import { NEVER } from "../deploy.ts";
 import {
   attestedItems,
+  bent,
   CAPACITY,
+  createChain,
   createMeter,
   deployFixture,
+  deployOn,
   type Fixture,
   headOf,
   type Part,
@@ -38,13 +39,6 @@ import {
 const DAY = 24 * 3600;
 /** the first reading of a meter that is registered after the others produced */
 const LATER = { timestamp: START + 6000 };
-
-/** The reading with something else in it. */
-function bent(reading: Uint8Array, change: Partial<Reading>): Uint8Array {
-  const decoded = decodeReading(reading);
-  assert.ok(decoded.ok);
-  return encodeReading({ ...decoded.value, ...change });
-}
 
 /** A head that ends in a bent reading, signed and attested all the same. */
 function bentPart(meter: TestMeter, to: number, change: Partial<Reading>): Part {
@@ -115,9 +109,8 @@ describe("settle", () => {
     });
 
     it("to settle without attestation before its time", async () => {
-      const { settledAt } = await chain.latestOf(meter);
       const item = unattestedItem({ meter, to: 10 });
-      await refuses(chain.settle(ZERO, [item]), "AttestationRequired", [meter.id, BigInt(settledAt + 30 * DAY)]);
+      await refuses(chain.settle(ZERO, [item]), "AttestationRequired", [meter.id, BigInt(START + 30 * DAY)]);
     });
 
     it("a reading more than five minutes ahead of the block", async () => {
@@ -167,6 +160,22 @@ describe("settle", () => {
       await refuses(settleWith(part), "BeyondCapacity", [meter.id, possible + 1n, possible]);
       await settleWith(bentPart(meter, 10, { energy: possible }));
       assert.equal(await chain.supply(), possible * UNITS);
+    });
+
+    it("more under one key than is kept of it, 72 TWh", async () => {
+      chain = await deployOn(await createChain(), undefined, { capacityCeiling: 0xffff_ffff });
+      const most = 2n ** 56n - 1n;
+      const energies = [0n, most, most + 1n];
+      const readings = energies.map((energy, i) => {
+        const [reading] = produce({ count: 1, from: { timestamp: START + 60 + i * 3 * 365 * DAY, energy } });
+        return reading as Uint8Array;
+      });
+      const huge = createMeter(chain.place, 41, readings);
+      await chain.register(huge, { capacity: 0xffff_ffff });
+      await chain.at(START + 6 * 365 * DAY);
+      await chain.settleAttested({ meter: huge, to: 2, capacity: 0xffff_ffff });
+      const beyond = chain.settleAttested({ meter: huge, to: 3, settled: 2, capacity: 0xffff_ffff });
+      await refuses(beyond, "ProducedOutOfRange", [huge.id, most + 1n]);
     });
 
     it("energy near 2^64 without wrapping around", async () => {
@@ -289,6 +298,7 @@ describe("settle", () => {
     const [event] = await chain.publicClient.getContractEvents({ ...chain.wattWitness, eventName: "Settled" });
     const head = headOf(meter, 600);
     assert.deepEqual((event as unknown as { args: object }).args, {
+      meter: meter.id,
       keyId: meter.id,
       payee: getAddress(chain.owner.account.address),
       attestation,
@@ -362,19 +372,6 @@ describe("settle", () => {
       assert.deepEqual(skipped, { keyId: meter.id, attestation, reason: SKIP_REASONS.Overtaken, epoch: 2, size: 1n });
     });
 
-    it("cannot stop the batch by settling a later epoch first: their own is recorded", async () => {
-      meter.begin(2, produce({ count: 100, from: { timestamp: START + 3000, energy: 300n * STEP } }));
-      const { attestation, items } = attestedItems([{ meter, to: 200 }]);
-      await chain.attest(attestation);
-      await chain.settleAttested({ meter, epoch: 2, to: 100, settled: 0, settledTimestamp: START });
-      const supply = await chain.supply();
-
-      await chain.settle(attestation, items);
-
-      assert.equal(await chain.supply(), supply);
-      assert.equal((await chain.logOf(meter, 1))[0], 200n);
-    });
-
     it("are skipped where the meter's capacity is another since", async () => {
       const { attestation, items } = attestedItems([{ meter, to: 200 }]);
       await chain.attest(attestation);
@@ -382,16 +379,6 @@ describe("settle", () => {
       await chain.settle(attestation, items);
       assert.equal(await chain.supply(), 0n);
       assert.equal((await chain.eventsOf("Skipped"))[0]?.["reason"], SKIP_REASONS.CapacityChanged);
-    });
-
-    it("are skipped without attestation, too, though another settlement has begun the wait anew", async () => {
-      meter.begin(2, produce({ count: 100, from: { timestamp: START + 6000, energy: 600n * STEP } }));
-      await chain.at(START + 31 * DAY);
-      const fresh = unattestedItem({ meter, epoch: 2, to: 100, settled: 0, settledTimestamp: START });
-      await chain.settle(ZERO, [unattestedItem({ meter, to: 300 })]);
-      await chain.settle(ZERO, [fresh]);
-      assert.equal((await chain.eventsOf("Skipped")).length, 1);
-      assert.equal(await chain.supply(), 299n * STEP * UNITS);
     });
 
     it("are told with the attestation that they were offered under, or with none", async () => {
@@ -415,163 +402,6 @@ describe("settle", () => {
     });
   });
 
-  describe("a new epoch", () => {
-    const later = (energy: bigint) => produce({ count: 200, from: { timestamp: START + 3000, energy } });
-    /** Of a log not settled yet, after epoch 1 was settled to 200. */
-    const fresh = (part: Omit<Part, "meter" | "settled">): Part => ({
-      meter,
-      settled: 0,
-      settledTimestamp: START + 1990,
-      ...part,
-    });
-    beforeEach(async () => {
-      await chain.settleAttested({ meter, to: 200 });
-    });
-
-    it("is refused without its reading 0", async () => {
-      meter.begin(2, later(250n * STEP));
-      const part = fresh({ epoch: 2, to: 100 });
-      const lie = toHex(bent(meter.readingsOf(2)[0] as Uint8Array, { energy: 249n * STEP }));
-      await refuses(settleWith(part, { firstReading: lie }), "FirstReadingInvalid", [meter.id, 2, 100n]);
-    });
-
-    it("is refused where it begins before the last settled reading", async () => {
-      meter.begin(2, produce({ count: 200, from: { timestamp: START + 1990, energy: 0n } }));
-      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "TimeNotForward", [meter.id, START + 1990, START + 1990]);
-    });
-
-    it("mints from the settled energy where the register went on", async () => {
-      meter.begin(2, later(250n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      assert.equal(await chain.supply(), (250n + 99n) * STEP * UNITS);
-    });
-
-    it("mints from reading 0 where the register was lost", async () => {
-      meter.begin(2, later(0n));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      assert.equal(await chain.supply(), (199n + 99n) * STEP * UNITS);
-    });
-
-    for (const [name, energy] of [
-      ["the register went on", 250n * STEP],
-      ["the register was lost", 7n],
-    ] as const) {
-      it(`tells its reading 0, right before it is settled, where ${name}`, async () => {
-        meter.begin(2, later(energy));
-        const receipt = await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-        assert.deepEqual(await chain.eventsOf("LogBegun"), [
-          { keyId: meter.id, epoch: 2, timestamp: START + 3000, energy },
-        ]);
-        assert.deepEqual(chain.toldBy(receipt), ["Transfer", "LogBegun", "Settled"]);
-      });
-    }
-
-    it("tells its reading 0, right before it is recorded, where it was passed over", async () => {
-      meter.begin(2, later(205n * STEP));
-      meter.begin(3, produce({ count: 50, from: { timestamp: START + 5000, energy: 450n * STEP } }));
-      await chain.settleAttested(fresh({ epoch: 3, to: 50 }));
-      const receipt = await chain.settle(ZERO, [unattestedItem(fresh({ epoch: 2, to: 100 }))]);
-      const [, begun] = await chain.eventsOf("LogBegun");
-      assert.deepEqual(begun, { keyId: meter.id, epoch: 2, timestamp: START + 3000, energy: 205n * STEP });
-      assert.deepEqual(chain.toldBy(receipt), ["LogBegun", "Recorded"]);
-    });
-
-    it("tells its reading 0 once: not when its log goes on, nor for the log of the baseline", async () => {
-      assert.deepEqual(await chain.eventsOf("LogBegun"), []);
-      meter.begin(2, later(250n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      const settled = await chain.settleAttested({ meter, epoch: 2, to: 200, settled: 100 });
-      const recorded = await chain.settleAttested({ meter, to: 600, settled: 200 });
-      assert.deepEqual(chain.toldBy(settled), ["Transfer", "Settled"]);
-      assert.deepEqual(chain.toldBy(recorded), ["Recorded"]);
-    });
-
-    it("tells the time and the energy of a later head of the epoch before, which is recorded", async () => {
-      meter.begin(2, later(250n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      const { attestation, items } = attestedItems([{ meter, to: 600, settled: 200 }]);
-      await chain.attest(attestation);
-      await chain.settle(attestation, items);
-      const [recorded] = await chain.eventsOf("Recorded");
-      assert.deepEqual(recorded, {
-        keyId: meter.id,
-        attestation,
-        epoch: 1,
-        fromSize: 200n,
-        size: 600n,
-        timestamp: START + 5990,
-        energy: 599n * STEP,
-        root: toHex(headOf(meter, 600).root),
-      });
-    });
-
-    it("mints nothing for a lost register's first reading alone", async () => {
-      meter.begin(2, later(3n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 1 }));
-      assert.equal(await chain.supply(), 199n * STEP * UNITS);
-      assert.equal((await chain.latestOf(meter)).energy, 3n * STEP);
-      const mints = await chain.publicClient.getContractEvents({
-        ...chain.token,
-        eventName: "Transfer",
-        fromBlock: 0n,
-      });
-      assert.equal(mints.length, 1);
-    });
-
-    it("is bounded by the capacity since its own reading 0 where the register was lost", async () => {
-      const possible = (BigInt(CAPACITY) * 1000n * 990n) / 3600n;
-      const readings = later(0n);
-      readings[99] = bent(readings[99] as Uint8Array, { energy: possible + 1n });
-      meter.begin(2, readings);
-      await refuses(settleWith(fresh({ epoch: 2, to: 100 })), "BeyondCapacity", [meter.id, possible + 1n, possible]);
-    });
-
-    it("leaves the earlier epoch's log provable, and lets a later head of it be recorded, minting nothing", async () => {
-      meter.begin(2, later(250n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      const [supply, latest] = [await chain.supply(), await chain.latestOf(meter)];
-      assert.deepEqual(await chain.logOf(meter, 1), [200n, toHex(headOf(meter, 200).root)]);
-
-      await chain.settleAttested({ meter, to: 600, settled: 200 });
-
-      assert.deepEqual(await chain.logOf(meter, 1), [600n, toHex(headOf(meter, 600).root)]);
-      assert.equal(await chain.supply(), supply);
-      assert.deepEqual(await chain.latestOf(meter), latest);
-    });
-
-    it("lets an epoch that was passed over be recorded, also without attestation, minting nothing", async () => {
-      meter.begin(2, later(205n * STEP));
-      meter.begin(3, produce({ count: 50, from: { timestamp: START + 5000, energy: 450n * STEP } }));
-      await chain.settleAttested(fresh({ epoch: 3, to: 50 }));
-      const supply = await chain.supply();
-
-      await chain.settle(ZERO, [unattestedItem(fresh({ epoch: 2, to: 100 }))]);
-
-      assert.equal(await chain.supply(), supply);
-      assert.equal((await chain.logOf(meter, 2))[0], 100n);
-      assert.equal((await chain.latestOf(meter)).epoch, 3);
-    });
-
-    it("skips a head of an earlier epoch that was overtaken by another of it", async () => {
-      meter.begin(2, later(250n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      const { attestation, items } = attestedItems([{ meter, to: 300, settled: 200, settledTimestamp: START + 3990 }]);
-      await chain.attest(attestation);
-      await chain.settleAttested({ meter, to: 600, settled: 200 });
-      await chain.settle(attestation, items);
-      assert.equal((await chain.eventsOf("Skipped"))[0]?.["reason"], SKIP_REASONS.Overtaken);
-      assert.equal((await chain.logOf(meter, 1))[0], 600n);
-    });
-
-    it("refuses a forged head of the earlier epoch", async () => {
-      meter.begin(2, later(250n * STEP));
-      await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
-      const signature = sign(encodeHead(meter.headDomain, headOf(meter, 600)), new Uint8Array(32).fill(9));
-      await refuses(settleWith({ meter, to: 600, settled: 200, signature }), "SignatureInvalid");
-      await refuses(settleWith({ ...bentPart(meter, 600, { conditions: 0x08 }), settled: 200 }), "ConditionsBlock");
-    });
-  });
-
   describe("without attestation", () => {
     const item = (part: Partial<Part> = {}) => unattestedItem({ meter, to: 600, ...part });
 
@@ -589,18 +419,47 @@ describe("settle", () => {
       assert.equal((event as unknown as { args: { attestation: string } }).args.attestation, ZERO);
     });
 
-    it("waits anew after every settlement", async () => {
-      await chain.at(START + 31 * DAY);
-      await chain.settle(ZERO, [item({ to: 300 })]);
-      await refuses(chain.settle(ZERO, [item({ to: 600, settled: 300 })]), "AttestationRequired");
+    it("waits until the last settled reading is 30 days old, whoever settled it when", async () => {
+      const daily = produce({ count: 400, interval: DAY, power: 1_000_000n });
+      const slow = await chain.registered(createMeter(chain.place, 2, daily));
+      for (let month = 1; month <= 12; month++) {
+        await chain.at(START + month * 29 * DAY);
+        await chain.settleAttested({ meter: slow, to: month + 1, settled: month });
+      }
+      await chain.settle(ZERO, [unattestedItem({ meter: slow, to: 340, settled: 13 })]);
+      assert.equal(await chain.supply(), 339n * 24_000_000n * UNITS);
+      const allowedAt = START + (339 + 30) * DAY;
+      const next = [unattestedItem({ meter: slow, to: 360, settled: 340 })];
+      await chain.at(allowedAt - 2);
+      await refuses(chain.settle(ZERO, next), "AttestationRequired", [slow.id, BigInt(allowedAt)]);
+      await chain.at(allowedAt);
+      await chain.settle(ZERO, next);
+    });
+
+    it("counts from the block where the last settled reading is ahead of it", async () => {
+      const device = createMeter(chain.place, 2, produce({ count: 2, from: { timestamp: START + 6300 } }));
+      await chain.register(device);
+      const { settledAt } = await chain.latestOf(device);
+      assert.ok(settledAt < START + 6300);
+      const early = chain.settle(ZERO, [unattestedItem({ meter: device, to: 2 })]);
+      await refuses(early, "AttestationRequired", [device.id, BigInt(settledAt + 30 * DAY)]);
     });
 
     it("settles at any time where the deployment says always", async () => {
       chain = await deployFixture("default", 0);
       await chain.registered(meter);
       await chain.at(START + 6000);
-      await chain.settle(ZERO, [item()]);
+      await chain.settle(ZERO, [item({ to: 599 })]);
+      await chain.settle(ZERO, [item({ settled: 599 })]);
       assert.equal(await chain.supply(), 599n * STEP * UNITS);
+    });
+
+    it("settles then though the last settled reading is ahead of the block", async () => {
+      chain = await deployFixture("default", 0);
+      const ahead = produce({ count: 2, from: { timestamp: START + 280 } });
+      const device = await chain.registered(createMeter(chain.place, 2, ahead));
+      await chain.settle(ZERO, [unattestedItem({ meter: device, to: 2 })]);
+      assert.equal(await chain.supply(), STEP * UNITS);
     });
 
     it("never settles where the deployment says never", async () => {
