@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { encodeAbiParameters, getAddress, type Hex, parseAbi, zeroAddress } from "viem";
+import { encodeAbiParameters, encodeFunctionData, getAddress, type Hex, parseAbi, zeroAddress } from "viem";
+import { createSubscription } from "../../functions-source/local-don/index.ts";
 import { ROLES } from "../deploy.ts";
 import { artifact, deployFixture, type Fixture, refuses } from "./fixture.ts";
 import { type Functions, withFunctions } from "./functions.ts";
@@ -11,6 +12,7 @@ const URL = "http://127.0.0.1:1/batch";
 const routerAbi = parseAbi([
   "function proposeSubscriptionOwnerTransfer(uint64 subscriptionId, address newOwner)",
   "function acceptSubscriptionOwnerTransfer(uint64 subscriptionId)",
+  "function cancelSubscription(uint64 subscriptionId, address to)",
 ]);
 
 /** Answers as its first argument says. */
@@ -45,6 +47,17 @@ describe("FunctionsAttestor", function () {
   describe("refuses to ask", () => {
     it("for anybody but an operator", async () => {
       await refuses(functions.request(digest, root, [URL], chain.owner), "AccessManagedUnauthorized");
+    });
+
+    it("for the root zero: there is no such attestation", async () => {
+      await refuses(functions.request(digest, rootOf(0), [URL]), "RootZero");
+      await refuses(order(rootOf(0)), "RootZero");
+    });
+
+    it("at the cost of a subscription that is none", async () => {
+      const args = [digest, root, [URL], 99n];
+      const call = chain.send({ ...functions.contract, functionName: "request", args }, functions.operator);
+      await refuses(call, "CallerNotSubscriptionOwner", [getAddress(functions.operator.account.address), 99n]);
     });
 
     it("without a URL, or with more than five", async () => {
@@ -228,6 +241,18 @@ describe("FunctionsAttestor", function () {
       assert.equal(await isNeeded(), true);
     });
 
+    it("needs no upkeep, and makes none revert, once its subscription is cancelled", async () => {
+      const own = await createSubscription({ ...chain.deployer, wallet: functions.operator }, functions.chainlink);
+      const args = [digest, rootOf(16), [URL], own];
+      await chain.send({ ...functions.contract, functionName: "order", args }, functions.operator);
+      assert.equal(await isNeeded(), true);
+      const cancelArgs = [own, functions.operator.account.address] as const;
+      const router = { address: functions.chainlink.router, abi: routerAbi } as const;
+      await chain.send({ ...router, functionName: "cancelSubscription", args: cancelArgs }, functions.operator);
+      assert.deepEqual(await check(), [false, operatorData()]);
+      await refuses(perform(), "OrderNotDue");
+    });
+
     it("is not requested once its operator is none any more", async () => {
       await order(rootOf(15));
       const { abi } = await artifact("Authority");
@@ -235,5 +260,30 @@ describe("FunctionsAttestor", function () {
       await chain.send({ address: chain.deployment.authority, abi, functionName: "revokeRole", args });
       await refuses(perform(), "OrderNotDue");
     });
+  });
+});
+
+describe("FunctionsAttestor, of a router that delivers both", () => {
+  it("attests nothing where an error comes with the root", async () => {
+    const chain = await deployFixture();
+    const functions = await withFunctions(chain, SOURCE);
+    await functions.don.stop();
+    const { router } = functions.chainlink;
+    await functions.request(digest, root, [URL]);
+    const [asked] = await chain.publicClient.getContractEvents({
+      ...functions.contract,
+      eventName: "AttestationRequested",
+      fromBlock: 0n,
+    });
+    await chain.request("hardhat_impersonateAccount", [router]);
+    await chain.request("hardhat_setBalance", [router, "0xde0b6b3a7640000"]);
+    const abi = parseAbi(["function handleOracleFulfillment(bytes32 requestId, bytes response, bytes err)"]);
+    const args = [asked?.args.requestId as Hex, root, "0x6f6f7073"] as const;
+    const data = encodeFunctionData({ abi, functionName: "handleOracleFulfillment", args });
+    await chain.request("eth_sendTransaction", [{ from: router, to: functions.attestor, gas: "0x7a120", data }]);
+    assert.equal(await functions.attestedBy(root), zeroAddress);
+    const refusals = { ...functions.contract, eventName: "AttestationRefused", fromBlock: 0n } as const;
+    const [refused] = await chain.publicClient.getContractEvents(refusals);
+    assert.equal(refused?.args.reason, "oops");
   });
 });

@@ -192,6 +192,11 @@ export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, term
     assert.ok(receipts.every(({ status }) => status === "success"));
     assert.equal(new Set(receipts.map(({ blockNumber }) => blockNumber)).size, 1);
   };
+  /** A transaction that the Authority is asked to make: an administrator's, unless told. */
+  const manage = async (functionName: string, args: readonly unknown[], by = admin) => {
+    const { abi } = await artifact("Authority");
+    return send({ address: deployment.authority, abi, functionName, args }, by);
+  };
   /** A transaction of a registrar, unless told, that the registry is asked to make. */
   const registryCall = (functionName: string, args: readonly unknown[], by = admin) =>
     send({ ...registry, functionName, args }, by);
@@ -220,7 +225,19 @@ export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, term
     ...chain,
     ...{ admin, owner, attestor, stranger, guardian, deployer, deployment, place },
     ...{ registry, wattWitness, token },
-    ...{ send, attest, settle, register, registered, rotate, inOneBlock, registryCall, registryView, settleAttested },
+    ...{
+      send,
+      manage,
+      attest,
+      settle,
+      register,
+      registered,
+      rotate,
+      inOneBlock,
+      registryCall,
+      registryView,
+      settleAttested,
+    },
     eventsOf: async (eventName: string) => {
       const events = await publicClient.getContractEvents({
         address: [registry.address, wattWitness.address, token.address],

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { getAddress, type Hex, zeroAddress } from "viem";
+import { ROLES } from "../deploy.ts";
 import {
+  bent,
   CAPACITY,
   CHANGE,
   createMeter,
@@ -78,6 +80,18 @@ describe("a registrar's proposal", () => {
         await refuses(execute(), "ProposalExpired");
       });
 
+      it("falls with its proposer's role, and not with a delay on it", async () => {
+        const { admin } = chain;
+        await propose();
+        await chain.manage("grantRole", [ROLES.registrar, admin.account.address, 3600]);
+        await wait(change, 1);
+        const snapshot = await chain.request("evm_snapshot");
+        await execute();
+        await chain.request("evm_revert", [snapshot]);
+        await chain.manage("revokeRole", [ROLES.registrar, admin.account.address]);
+        await refuses(execute(), "ProposerRevoked", [meter.id, change, getAddress(admin.account.address)]);
+      });
+
       it("waits anew when it is made again", async () => {
         await propose();
         await wait(change, 1, -10);
@@ -86,9 +100,10 @@ describe("a registrar's proposal", () => {
         await refuses(execute(), "ProposalNotDue");
       });
 
-      it("is cancelled by the owner or a registrar, and nobody else", async () => {
+      it("is cancelled by the owner, whom he named or a registrar, and nobody else", async () => {
         await refuses(cancel(change), "ProposalUnknown", [meter.id, change]);
-        for (const by of [chain.owner, chain.admin]) {
+        await chain.registryCall("setWatcher", [meter.id, chain.guardian.account.address], chain.owner);
+        for (const by of [chain.owner, chain.guardian, chain.admin]) {
           await propose();
           await refuses(cancel(change, chain.stranger), "AccessManagedUnauthorized");
           await cancel(change, by);
@@ -107,6 +122,35 @@ describe("a registrar's proposal", () => {
       });
     });
   }
+
+  describe("of a meter that a contract holds,", () => {
+    /** some contract that knows nothing of meters */
+    const vault = () => chain.deployment.token;
+    const watcherOf = async () => ((await chain.registryView("meterOf", meter.id)) as { watcher: Hex }).watcher;
+    const watch = (by = chain.owner) =>
+      chain.registryCall("setWatcher", [meter.id, chain.guardian.account.address], by);
+
+    it("is cancelled by whom the owner named before, and by the owner who put it there no more", async () => {
+      const by = getAddress(chain.stranger.account.address);
+      await refuses(watch(chain.stranger), "CallerNotOwner", [by, meter.id]);
+      await watch();
+      await transfer(vault());
+      await chain.registryCall("proposeOwner", [meter.id, chain.stranger.account.address]);
+      await refuses(cancel(CHANGE.Owner), "AccessManagedUnauthorized");
+      await cancel(CHANGE.Owner, chain.guardian);
+      assert.deepEqual((await chain.eventsOf("WatcherChanged")).at(-1), {
+        meter: meter.id,
+        watcher: getAddress(chain.guardian.account.address),
+      });
+    });
+
+    it("and by him no more once an account without code has it", async () => {
+      await watch();
+      assert.equal(await watcherOf(), getAddress(chain.guardian.account.address));
+      await transfer(chain.attestor.account.address);
+      assert.equal(await watcherOf(), zeroAddress);
+    });
+  });
 
   describe("of another owner", () => {
     const propose = () => chain.registryCall("proposeOwner", [meter.id, chain.stranger.account.address]);
@@ -144,6 +188,31 @@ describe("a registrar's proposal", () => {
       assert.equal(cancelled?.["by"], getAddress(chain.owner.account.address));
     });
 
+    it("does not end with a transfer that somebody makes whom the owner once approved", async () => {
+      const { owner, guardian } = chain;
+      await chain.registryCall("setApprovalForAll", [guardian.account.address, true], owner);
+      await propose();
+      await chain.registryCall(
+        "transferFrom",
+        [owner.account.address, owner.account.address, BigInt(meter.id)],
+        guardian,
+      );
+      await wait(CHANGE.Owner, 1);
+      await chain.registryCall("recoverOwner", [meter.id]);
+      assert.equal(await ownerOf(), getAddress(chain.stranger.account.address));
+    });
+
+    it("is not executed against who bought the meter meanwhile, on a market that was approved", async () => {
+      const { owner, guardian, attestor } = chain;
+      await chain.registryCall("setApprovalForAll", [guardian.account.address, true], owner);
+      await propose();
+      const sale = [owner.account.address, attestor.account.address, BigInt(meter.id)];
+      await chain.registryCall("transferFrom", sale, guardian);
+      await wait(CHANGE.Owner, 1);
+      const args = [meter.id, getAddress(attestor.account.address), getAddress(owner.account.address)];
+      await refuses(chain.registryCall("recoverOwner", [meter.id]), "OwnerChanged", args);
+    });
+
     it("leaves other proposals alone when the meter is transferred", async () => {
       await chain.registryCall("proposeCapacity", [meter.id, 2 * CAPACITY]);
       await transfer(chain.attestor.account.address);
@@ -154,6 +223,8 @@ describe("a registrar's proposal", () => {
   });
 
   describe("of a capacity", () => {
+    const bound = () =>
+      chain.publicClient.readContract({ ...chain.wattWitness, functionName: "boundOf", args: [meter.id] });
     const capacityOf = async () => (await chain.termsOf(meter)).capacity;
 
     it("is only of a greater one", async () => {
@@ -168,6 +239,44 @@ describe("a registrar's proposal", () => {
       await chain.registryCall("raiseCapacity", [meter.id]);
       assert.equal(await capacityOf(), 2 * CAPACITY);
       assert.deepEqual(await chain.eventsOf("CapacityChanged"), [{ meter: meter.id, capacity: 2 * CAPACITY }]);
+    });
+
+    it("holds for what is measured after it: the days before are held against the old one", async () => {
+      const [first] = meter.readingsOf();
+      const at = (time: number, energy: bigint) => bent(first as Uint8Array, { timestamp: START + time, energy });
+      const possible = (watts: number, time: number) => (BigInt(watts) * 1000n * BigInt(time)) / 3600n;
+      await chain.registryCall("proposeCapacity", [meter.id, 10 * CAPACITY]);
+      await wait(CHANGE.Capacity, 1);
+      await chain.registryCall("raiseCapacity", [meter.id], chain.stranger);
+      const { timestamp } = await chain.publicClient.getBlock();
+      const [raised, day] = [Number(timestamp) - START, 24 * 3600];
+      const most = possible(CAPACITY, raised) + possible(10 * CAPACITY, day);
+      const story = (energy: bigint) =>
+        createMeter(chain.place, 1, [...meter.readingsOf().slice(0, 1), at(raised + day, energy)]);
+      await chain.at(START + raised + day);
+      assert.ok((await bound()) >= most);
+      const settle = (energy: bigint) => chain.settleAttested({ meter: story(energy), to: 2, capacity: 10 * CAPACITY });
+      await refuses(settle(most + 1n), "BeyondCapacity", [meter.id, most + 1n, most]);
+      await settle(most);
+      assert.equal((await chain.termsOf(meter)).raised, false);
+    });
+
+    it("of two, holds all that is measured before the second against the first capacity", async () => {
+      for (const capacity of [2 * CAPACITY, 10 * CAPACITY]) {
+        await chain.registryCall("proposeCapacity", [meter.id, capacity]);
+        await wait(CHANGE.Capacity, 1);
+        await chain.registryCall("raiseCapacity", [meter.id]);
+      }
+      const { timestamp } = await chain.publicClient.getBlock();
+      assert.equal(await bound(), (BigInt(CAPACITY) * 1000n * (timestamp - BigInt(START))) / 3600n);
+    });
+
+    it("is over once something later is settled, and not by what is earlier", async () => {
+      await chain.registryCall("proposeCapacity", [meter.id, 2 * CAPACITY]);
+      await wait(CHANGE.Capacity, 1);
+      await chain.registryCall("raiseCapacity", [meter.id]);
+      await chain.settleAttested({ meter, to: 300, capacity: 2 * CAPACITY });
+      assert.equal((await chain.termsOf(meter)).raised, true);
     });
 
     it("never lowers what was raised or registered meanwhile", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getAddress, type Hex, zeroAddress } from "viem";
 import { createLog, domain, encodeClaim, encodeHead, fromHex, headHash, sign, toHex } from "../../protocol/index.ts";
-import { deploy } from "../deploy.ts";
+import { CAPACITY_CEILING, deploy } from "../deploy.ts";
 import { headParts, signatureParts } from "../settlement.ts";
 import {
   CAPACITY,
@@ -40,7 +40,12 @@ describe("register", () => {
     it("before WattWitness is named", async () => {
       const { deployer, deployment, registry, admin, send } = chain;
       // a registry of its own, whose register is not yet the registrars': the administrator may call it
-      const address = await deploy(deployer, "MeterRegistry", [deployment.authority]);
+      const address = await deploy(deployer, "MeterRegistry", [
+        deployment.authority,
+        deployment.descriptor,
+        CAPACITY,
+        zeroAddress,
+      ]);
       const call = send({
         ...registry,
         address,
@@ -57,6 +62,14 @@ describe("register", () => {
 
     it("a capacity of 0", async () => {
       await refuses(chain.register(meter, { capacity: 0 }), "CapacityZero");
+    });
+
+    it("a capacity above the deployment's ceiling, which waits as a proposal does", async () => {
+      const capacity = CAPACITY_CEILING + 1;
+      await refuses(chain.register(meter, { capacity }), "CapacityAboveCeiling", [capacity, CAPACITY_CEILING]);
+      await chain.register(meter, { capacity: CAPACITY_CEILING });
+      await chain.registryCall("proposeCapacity", [meter.id, capacity]);
+      await refuses(chain.registryCall("raiseCapacity", [meter.id]), "ProposalNotDue");
     });
 
     it("a source with a reserved bit", async () => {
@@ -123,9 +136,11 @@ describe("register", () => {
       await refuses(chain.register(meter), "TimeAhead");
     });
 
-    it("a baseline more than an hour old", async () => {
-      await chain.at(START + HOUR + 1);
-      await refuses(chain.register(meter), "BaselineTooOld");
+    it("a baseline more than a week old: a registrar is a person", async () => {
+      await chain.at(START + 7 * 24 * HOUR - 2);
+      await chain.register(meter);
+      await chain.at(START + 7 * 24 * HOUR + 1);
+      await refuses(chain.register(createMeter(chain.place, 2)), "BaselineTooOld");
     });
 
     it("a baseline with a drifting clock", async () => {
@@ -154,6 +169,17 @@ describe("register", () => {
     await refuses(chain.publicClient.readContract(call), "MeterUnknown", [meter.id]);
   });
 
+  it("mints from the baseline on, whenever the registrar gets to it: nobody gains or loses by that", async () => {
+    const quick = await chain.registered(createMeter(chain.place, 2));
+    await chain.at(START + 6 * 24 * HOUR);
+    await chain.register(meter);
+    for (const device of [quick, meter]) {
+      const before = await chain.supply();
+      await chain.settleAttested({ meter: device, to: 600 });
+      assert.equal((await chain.supply()) - before, 599n * STEP * UNITS);
+    }
+  });
+
   it("begins the log at the baseline, wherever the log is by then", async () => {
     const baseline = headParts(headOf(meter, 100));
     const registration = registrationOf(meter, chain.owner.account.address, 100);
@@ -174,7 +200,6 @@ describe("register", () => {
     assert.deepEqual((event as unknown as { args: object }).args, {
       meter: meter.id,
       owner: getAddress(chain.owner.account.address),
-      keyId: meter.id,
       ...key,
       capacity: CAPACITY,
       source: SOURCE,

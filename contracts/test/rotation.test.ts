@@ -1,23 +1,26 @@
 import assert from "node:assert/strict";
 import { getAddress, type Hex } from "viem";
 import { domain, encodeRotation, fromHex, sign } from "../../protocol/index.ts";
-import { publicKeyParts, signatureParts } from "../settlement.ts";
+import { ROLES } from "../deploy.ts";
+import { headParts, publicKeyParts, signatureParts } from "../settlement.ts";
 import {
-  attestedItems,
   CHANGE,
   claimOf,
   createMeter,
   deployFixture,
   type Fixture,
+  headOf,
   newKeyOf,
   placed,
   produce,
   refuses,
   registrationOf,
   rotationOf,
+  SKIP_REASONS,
   START,
   STATUS,
   STEP,
+  signHead,
   type TestMeter,
   UNITS,
   unattestedItem,
@@ -123,7 +126,12 @@ describe("a meter's key", () => {
   });
 
   it("is told to be the meter's before the old one ends, and then begins", async () => {
-    assert.deepEqual(chain.toldBy(await chain.rotate(meter, old, next)), ["KeyRotated", "Ended", "Begun"]);
+    assert.deepEqual(chain.toldBy(await chain.rotate(meter, old, next)), [
+      "KeyRotated",
+      "Ended",
+      "Begun",
+      "MetadataUpdate",
+    ]);
   });
 
   it("is never that of a second meter", async () => {
@@ -144,7 +152,7 @@ describe("a meter's key", () => {
       assert.equal(await chain.registryView("keyOf", meter), next.id);
       const { since, ...terms } = await chain.termsOf(next);
       const { since: _, ...before } = await chain.termsOf(old);
-      assert.deepEqual(terms, { ...before, status: STATUS.Active });
+      assert.deepEqual(terms, { ...before, status: STATUS.Active, rotatedIn: true });
       assert.equal(since, START + ROTATION);
       const [rotated] = await chain.eventsOf("KeyRotated");
       assert.deepEqual(rotated, { meter, keyId: next.id, previousKeyId: old.id, ...publicKeyParts(next.publicKey) });
@@ -154,12 +162,14 @@ describe("a meter's key", () => {
       const supply = await chain.supply();
       await chain.settleAttested({ meter: next, to: 600 });
       assert.equal((await chain.supply()) - supply, 599n * STEP * UNITS);
+      const { meter: of, keyId } = (await chain.eventsOf("Settled")).at(-1) ?? {};
+      assert.deepEqual([of, keyId], [meter, next.id]);
     });
 
     it("makes every moment that of one key", async () => {
       assert.deepEqual(await chain.intervalOf(old), [START, START + ROTATION]);
       assert.deepEqual(await chain.intervalOf(next), [START + ROTATION, 0]);
-      assert.deepEqual(await chain.registryView("keysOf", meter), [
+      assert.deepEqual(await chain.registryView("keysOf", meter, 0n, 9n), [
         { keyId: old.id, since: START, until: START + ROTATION },
         { keyId: next.id, since: START + ROTATION, until: 0 },
       ]);
@@ -182,68 +192,63 @@ describe("a meter's key", () => {
       await refuses(chain.rotate(meter, old, third), "RotationInvalid", [meter, next.id, third.id]);
       await chain.rotate(meter, next, third);
       assert.equal(await chain.registryView("keyOf", meter), third.id);
-      assert.equal(((await chain.registryView("keysOf", meter)) as unknown[]).length, 3);
+      assert.equal(await chain.registryView("keyCountOf", meter), 3n);
     });
 
     describe("leaves the old key", () => {
-      it("to have its later heads recorded, minting nothing, also without attestation", async () => {
-        const [supply, latest] = [await chain.supply(), await chain.latestOf(next)];
-        await chain.settleAttested({ meter: old, to: 400, settled: 300 });
-        await chain.settle(ZERO, [unattestedItem({ meter: old, to: 600, settled: 400 })]);
-        assert.equal(await chain.supply(), supply);
-        assert.deepEqual(await chain.latestOf(next), latest);
-        assert.equal((await chain.logOf(old, 1))[0], 600n);
-        assert.equal((await chain.eventsOf("Recorded")).length, 2);
-      });
-
-      it("with the time, the energy and the production that it settled", async () => {
-        const before = await chain.latestOf(old);
-        await chain.settleAttested({ meter: old, to: 400, settled: 300 });
-        const { root, size, ...after } = await chain.latestOf(old);
-        const { root: _, size: __, ...rest } = before;
-        assert.deepEqual(after, rest);
-        assert.equal(size, 400);
-        assert.notEqual(root, before.root);
-      });
-
-      it("to have an epoch of it recorded that was never settled", async () => {
+      it("to have its later heads skipped, whatever their epoch, also without attestation, and nothing of them kept", async () => {
         old.begin(2, produce({ count: 100, from: { timestamp: START + 4000, energy: 400n * STEP } }));
-        const supply = await chain.supply();
-        const receipt = await chain.settleAttested({ meter: old, epoch: 2, to: 100, settled: 0 });
+        const [supply, latest, log] = [await chain.supply(), await chain.latestOf(old), await chain.logOf(old, 1)];
+        await chain.settleAttested({ meter: old, to: 400, settled: 300 });
+        await chain.settleAttested({ meter: old, epoch: 2, to: 100, settled: 0 });
+        await chain.settle(ZERO, [unattestedItem({ meter: old, to: 600, settled: 300 })]);
+        const skipped = await chain.eventsOf("Skipped");
+        assert.deepEqual(
+          skipped.map(({ reason }) => reason),
+          Array(3).fill(SKIP_REASONS.Superseded),
+        );
         assert.equal(await chain.supply(), supply);
-        assert.equal((await chain.logOf(old, 2))[0], 100n);
-        assert.equal((await chain.latestOf(old)).epoch, 1);
-        assert.deepEqual(chain.toldBy(receipt), ["LogBegun", "Recorded"]);
+        assert.deepEqual(await chain.latestOf(old), latest);
+        assert.deepEqual(await chain.logOf(old, 1), log);
+        assert.deepEqual(await chain.logOf(old, 2), [0n, ZERO]);
       });
 
-      it("with its readings provable, up to the moment at which it ended", async () => {
-        const verify = (index: number) =>
-          chain.publicClient.readContract({
-            ...chain.wattWitness,
-            functionName: "verifyReading",
-            args: [old.id, 1, placed(old, index, 600)],
-          });
-        await chain.settleAttested({ meter: old, to: 600, settled: 300 });
+      it("with what it signed provable, up to the moment at which it ended", async () => {
+        const verify = (index: number) => {
+          const head = headOf(old, 600);
+          const signature = signatureParts(signHead(old, head));
+          const args = [publicKeyParts(old.publicKey), headParts(head), signature, placed(old, index, 600)] as const;
+          return chain.publicClient.readContract({ ...chain.wattWitness, functionName: "verifySigned", args });
+        };
         assert.equal(await verify(250), true);
         assert.equal(await verify(ROTATION / 10 - 1), true);
         assert.equal(await verify(ROTATION / 10), false);
       });
 
-      it("out of a batch in which both settle: it is recorded, the new one mints", async () => {
+      it("with its settled readings provable, which never expires", async () => {
+        const args = [old.id, 1, placed(old, 299, 300)] as const;
+        const call = { ...chain.wattWitness, functionName: "verifyReading", args } as const;
+        assert.equal(await chain.publicClient.readContract(call), true);
+      });
+
+      it("out of a batch in which both settle: it is skipped, the new one mints", async () => {
         const supply = await chain.supply();
         await chain.settleAttested({ meter: old, to: 400, settled: 300 }, { meter: next, to: 200 });
         assert.equal((await chain.supply()) - supply, 199n * STEP * UNITS);
-        assert.equal((await chain.logOf(old, 1))[0], 400n);
-      });
-
-      it("refused where its head was changed all the same", async () => {
-        const { attestation, items } = attestedItems([
-          { meter: old, to: 400, settled: 300, signature: new Uint8Array(64).fill(1) },
-        ]);
-        await chain.attest(attestation);
-        await refuses(chain.settle(attestation, items), "SignatureInvalid");
+        assert.equal((await chain.logOf(old, 1))[0], 300n);
       });
     });
+  });
+
+  it("takes proofs of what was not settled with it, where it is rotated to a baseline of before", async () => {
+    const head = headOf(old, 500);
+    const signed = [publicKeyParts(old.publicKey), headParts(head), signatureParts(signHead(old, head))] as const;
+    const args = [...signed, placed(old, 450, 500)] as const;
+    const verify = () => chain.publicClient.readContract({ ...chain.wattWitness, functionName: "verifySigned", args });
+    assert.equal(await verify(), true);
+    const early = createMeter(chain.place, 2, produce({ count: 2, from: { timestamp: START + 3500 } }));
+    await chain.rotate(meter, old, early);
+    assert.equal(await verify(), false);
   });
 
   it("counts from its baseline: what the device signed before is not the meter's", async () => {
@@ -304,21 +309,67 @@ describe("a meter's key", () => {
 
     it("is not replaced where it settled since: it is not dead", async () => {
       await propose();
-      await chain.settleAttested({ meter: old, to: 400, settled: 300 });
-      const { settledAt } = await chain.latestOf(old);
+      await chain.at(START + 6000);
+      await chain.settleAttested({ meter: old, to: 600, settled: 300 });
       await chain.at(DUE + 600);
-      await refuses(replace(replacement()), "KeyStillSettles", [meter, old.id, BigInt(settledAt)]);
+      await refuses(replace(replacement()), "KeyStillMeasures", [meter, old.id, START + 5990]);
     });
 
-    it("is not replaced where it settled in the very block of the proposal", async () => {
-      const { attestation, items } = attestedItems([{ meter: old, to: 400, settled: 300 }]);
-      await chain.attest(attestation);
-      await chain.inOneBlock([
-        [chain.registry, "proposeKey", [meter, next.id], chain.admin],
-        [chain.wattWitness, "settle", [attestation, items], chain.stranger],
-      ]);
+    it("is not replaced where it measured in the very second of the proposal", async () => {
+      await chain.at(START + 5989);
+      await propose();
+      const { proposedAt } = (await chain.registryView("proposalOf", meter, CHANGE.Key)) as { proposedAt: bigint };
+      assert.equal(proposedAt, BigInt(START + 5990));
+      await chain.settleAttested({ meter: old, to: 599, settled: 300 });
+      const snapshot = await chain.request("evm_snapshot");
+      await chain.at(DUE + 1600);
+      await replace(replacement(DUE + 1600));
+      await chain.request("evm_revert", [snapshot]);
+      await chain.settleAttested({ meter: old, to: 600, settled: 599 });
+      await chain.at(DUE + 1600);
+      await refuses(replace(replacement(DUE + 1600)), "KeyStillMeasures");
+    });
+
+    it("is replaced though what it measured before is settled meanwhile, and mints it all the same", async () => {
+      await chain.at(START + 6000);
+      await propose();
+      for (const to of [400, 500, 600]) await chain.settleAttested({ meter: old, to, settled: to - 100 });
+      await chain.at(DUE + 1600);
+      await replace(replacement(DUE + 1600));
+      assert.equal(await chain.registryView("keyOf", meter), next.id);
+      assert.equal(await chain.supply(), 599n * STEP * UNITS);
+    });
+
+    it("is not proposed where it is some meter's already, or was", async () => {
+      const other = await chain.registered(createMeter(chain.place, 3, next.readingsOf()));
+      await refuses(propose(other.id), "KeyOfMeter", [other.id, other.id]);
+      await refuses(propose(old.id), "KeyOfMeter", [old.id, meter]);
+      await chain.rotate(meter, old, next);
+      await refuses(propose(next.id), "KeyOfMeter", [next.id, meter]);
+      await refuses(propose(old.id), "KeyOfMeter", [old.id, meter]);
+    });
+
+    it("is replaced by a registrar's own key where he lowered the capacity, so that the meter cannot settle, unless the owner cancels it", async () => {
+      await propose();
+      await chain.registryCall("lowerCapacity", [meter, 1]);
+      await chain.at(START + 6000);
+      const settling = chain.settleAttested({ meter: old, to: 600, settled: 300, capacity: 1 });
+      await refuses(settling, "BeyondCapacity");
+      const snapshot = await chain.request("evm_snapshot");
       await chain.at(DUE + 600);
-      await refuses(replace(replacement()), "KeyStillSettles");
+      await replace(replacement());
+      await chain.request("evm_revert", [snapshot]);
+      await chain.registryCall("cancelProposal", [meter, CHANGE.Key], chain.owner);
+      await chain.at(DUE + 600);
+      await refuses(replace(replacement()), "ProposalUnknown");
+    });
+
+    it("is not replaced where its proposer is no registrar any more", async () => {
+      await propose();
+      await chain.manage("revokeRole", [ROLES.registrar, chain.admin.account.address]);
+      await chain.at(DUE + 600);
+      const by = getAddress(chain.admin.account.address);
+      await refuses(replace(replacement()), "ProposerRevoked", [meter, CHANGE.Key, by]);
     });
 
     it("is not replaced by another key than was proposed", async () => {
@@ -355,7 +406,7 @@ describe("a meter's key", () => {
       assert.equal(proposed?.["value"], BigInt(next.id));
       await chain.at(DUE + 600);
       const receipt = await replace(replacement());
-      assert.deepEqual(chain.toldBy(receipt), ["ProposalExecuted", "KeyRotated", "Ended", "Begun"]);
+      assert.deepEqual(chain.toldBy(receipt), ["ProposalExecuted", "KeyRotated", "Ended", "Begun", "MetadataUpdate"]);
       assert.equal(await chain.registryView("keyOf", meter), next.id);
       assert.equal((await chain.termsOf(old)).status, STATUS.Superseded);
       assert.equal((await chain.eventsOf("ProposalExecuted"))[0]?.["value"], BigInt(next.id));
