@@ -4,6 +4,7 @@ pragma solidity ^0.8.37;
 import { ILens } from "./interfaces/ILens.sol";
 import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
+import { Precompile, Statement } from "./libraries/Statement.sol";
 
 contract Lens is ILens {
     /* STATE */
@@ -28,6 +29,11 @@ contract Lens is ILens {
         for (uint256 i = 0; i < meters.length; ++i) {
             if (wattWitness.meterOf(meters[i]) == meters[i]) found[i] = _registry.meterOf(meters[i]);
         }
+    }
+
+    /// @inheritdoc ILens
+    function precompile() external view returns (Precompile) {
+        return Statement.precompile();
     }
 
     /// @inheritdoc ILens

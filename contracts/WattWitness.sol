@@ -102,6 +102,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     /* CONSTRUCTION */
 
     constructor(address authority, IMeterRegistry registry_, uint32 unattestedAfter_) AccessManaged(authority) {
+        require(Statement.precompile() != Precompile.Broken, PrecompileBroken());
         registry = registry_;
         token = new ProductionToken();
         unattestedAfter = unattestedAfter_;
@@ -230,7 +231,8 @@ contract WattWitness is IWattWitness, AccessManaged {
         if (reason != SkipReason.None) return _skip(standing, attestation, reason);
         _checkSize(standing);
         if (attestation == 0) _checkUnattested(standing, standing.latest.timestamp);
-        uint64 produced = _checkProduction(standing, item.firstReading);
+        (uint64 produced, bool isAsRaised) = _checkProduction(standing, item.firstReading);
+        if (!isAsRaised) return _skip(standing, attestation, SkipReason.CapacityChanged);
         _checkProof(standing, attestation, headDomain, item);
         _advance(standing, item.firstReading, produced);
         _tellSettled(standing, item.firstReading, attestation, produced);
@@ -290,8 +292,12 @@ contract WattWitness is IWattWitness, AccessManaged {
         require(block.timestamp >= allowedAt, AttestationRequired(standing.keyId, allowedAt));
     }
 
-    /// Time, conditions, source and energy. Returns the mWh to mint.
-    function _checkProduction(Standing memory standing, Reading first) private view returns (uint64 produced) {
+    /// Time, conditions, source and energy. Returns the mWh to mint, and whether a raise of the capacity allows them: what it
+    /// does not may have been made before, or for later.
+    function _checkProduction(
+        Standing memory standing,
+        Reading first
+    ) private view returns (uint64 produced, bool isAsRaised) {
         (bytes32 keyId, Reading reading) = (standing.keyId, standing.head.reading);
         (uint32 timestamp, uint64 energy) = (reading.timestamp(), reading.energy());
         _checkClock(keyId, timestamp);
@@ -302,8 +308,9 @@ contract WattWitness is IWattWitness, AccessManaged {
         _checkReading(keyId, reading, standing.terms.source);
         require(energy >= baseEnergy, EnergyBackward(keyId, energy, baseEnergy));
         produced = energy - baseEnergy;
-        uint256 possible = _possibleOf(keyId, standing.terms, baseTimestamp, timestamp);
+        uint256 possible = _possible(standing.terms.capacity, timestamp - baseTimestamp);
         require(produced <= possible, BeyondCapacity(keyId, produced, possible));
+        isAsRaised = !standing.terms.raised || produced <= _possibleOf(keyId, standing.terms, baseTimestamp, timestamp);
     }
 
     /// Time and energy that a new epoch mints from: the last settled reading where the register went on, or, where it
@@ -654,11 +661,6 @@ contract WattWitness is IWattWitness, AccessManaged {
         (uint64 before, uint64 after_) = (start.reading.energy(), end.reading.energy());
         require(after_ >= before, EnergyBackward(keyId, after_, before));
         return after_ - before;
-    }
-
-    /// @inheritdoc IWattWitness
-    function precompile() external view returns (Precompile) {
-        return Statement.precompile();
     }
 
     /// mWh that a key's meter can make between two times: before its capacity was raised, only as much as that was.

@@ -2504,6 +2504,11 @@ export const wattWitnessAbi = [
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "PrecompileBroken",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "bytes32",
@@ -3413,19 +3418,6 @@ export const wattWitnessAbi = [
         "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "precompile",
-    "outputs": [
-      {
-        "internalType": "enum Precompile",
-        "name": "",
-        "type": "uint8"
       }
     ],
     "stateMutability": "view",
@@ -5982,6 +5974,19 @@ export const lensAbi = [
         "internalType": "struct IMeterRegistry.Meter[]",
         "name": "found",
         "type": "tuple[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "precompile",
+    "outputs": [
+      {
+        "internalType": "enum Precompile",
+        "name": "",
+        "type": "uint8"
       }
     ],
     "stateMutability": "view",

@@ -67,12 +67,17 @@ export type Deployment = {
   fromBlock: number;
 };
 
-/** IWattWitness.precompile: something else than P-256 verification is at 0x100. */
-const PRECOMPILE_BROKEN = 2;
+/** A chain's 0x100 is something else than P-256 verification: see IWattWitness. */
+const PRECOMPILE_BROKEN = toFunctionSelector("PrecompileBroken()");
+
+function explained(error: Error): never {
+  if (!error.message.includes("PrecompileBroken") && !error.message.includes(PRECOMPILE_BROKEN)) throw error;
+  throw new Error("0x100 of this chain accepts a bad P-256 signature, or reverts: nothing can be verified with it");
+}
 
 /**
- * The contracts without an attestor; `wallet` becomes the administrator. Throws on a chain whose 0x100 is broken, before
- * the registry can take a meter. Roles begin at once until the setting up is closed: see `closeSetup`.
+ * The contracts without an attestor; `wallet` becomes the administrator. Throws on a chain whose 0x100 is broken, which
+ * WattWitness refuses. Roles begin at once until the setting up is closed: see `closeSetup`.
  */
 export async function deployWattWitness(deployer: Deployer, terms: DeploymentTerms): Promise<Deployment> {
   const { publicClient, wallet } = deployer;
@@ -81,11 +86,8 @@ export async function deployWattWitness(deployer: Deployer, terms: DeploymentTer
   const descriptor = await deploy(deployer, "MeterDescriptor", []);
   const registryArgs = [authority, descriptor, capacityCeiling, predecessor];
   const { address: registry, block: fromBlock } = await deployed(deployer, "MeterRegistry", registryArgs);
-  const wattWitness = await deploy(deployer, "WattWitness", [authority, registry, unattestedAfter]);
+  const wattWitness = await deploy(deployer, "WattWitness", [authority, registry, unattestedAfter]).catch(explained);
   const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
-  if ((await publicClient.readContract({ ...onWattWitness, functionName: "precompile" })) === PRECOMPILE_BROKEN) {
-    throw new Error("0x100 of this chain accepts a bad P-256 signature, or reverts: nothing can be verified with it");
-  }
   await confirmed(
     deployer,
     "MeterRegistry.nameWattWitness",

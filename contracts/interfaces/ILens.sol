@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import { Precompile } from "../libraries/Statement.sol";
 import { IMeterRegistry } from "./IMeterRegistry.sol";
 import { IWattWitness } from "./IWattWitness.sol";
 
@@ -28,6 +29,11 @@ interface ILens {
 
     /// @notice Meters as they stand; of an id that is not registered all zero.
     function metersOf(bytes32[] calldata meters) external view returns (IMeterRegistry.Meter[] memory);
+
+    /// @notice The canary: what this chain has at 0x100 (P256VERIFY of EIP-7951 and RIP-7212), tried with a known-good and
+    /// a known-bad signature. Where it is absent everything works all the same, with more gas for a signature; where it is
+    /// broken nothing can be deployed.
+    function precompile() external view returns (Precompile);
 
     /// @notice mWh that a meter produced between two times, over epochs and keys, as its settled readings prove: within
     /// each span, and from one to the next as far as the register of the same key went on.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.37;
 
 import { Basis } from "../libraries/Basis.sol";
 import { Reading } from "../libraries/Reading.sol";
-import { Head, Precompile, PublicKey, Signature } from "../libraries/Statement.sol";
+import { Head, PublicKey, Signature } from "../libraries/Statement.sol";
 import { IMeterRegistry } from "./IMeterRegistry.sol";
 import { IProductionToken } from "./IProductionToken.sol";
 
@@ -113,7 +113,7 @@ interface IWattWitness {
         None,
         /// its log, or its meter, was settled further since the item was made
         Overtaken,
-        /// the meter's capacity is another since
+        /// the meter's capacity is another since; or it was raised, and more was produced before than the lower one allows
         CapacityChanged,
         /// the meter is frozen
         Frozen,
@@ -213,6 +213,8 @@ interface IWattWitness {
     /// @param until Unix time, s: its readings count before that
     event Ended(bytes32 indexed keyId, Status status, uint32 until);
 
+    /// @notice Thrown on a chain whose 0x100 is not P256VERIFY and not nothing: WattWitness cannot be deployed there.
+    error PrecompileBroken();
     /// @notice Thrown when somebody other than the registry begins a log or changes a key's terms.
     error CallerNotRegistry(address caller);
     /// @notice Thrown when a root of zero is attested: zero means "without attestation".
@@ -398,9 +400,4 @@ interface IWattWitness {
         PlacedReading calldata start,
         PlacedReading calldata end
     ) external view returns (uint64);
-
-    /// @notice The canary: what this chain has at 0x100 (P256VERIFY of EIP-7951 and RIP-7212), tried with a known-good and
-    /// a known-bad signature. Where it is absent everything works all the same, with more gas for a signature; where it is
-    /// broken nothing does, or too much.
-    function precompile() external view returns (Precompile);
 }

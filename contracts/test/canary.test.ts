@@ -33,16 +33,16 @@ describe("the canary", () => {
   it("takes a 0x100 that never says yes for an absent one", async () => {
     const chain = await createChain("prague");
     await chain.request("hardhat_setCode", [P256_VERIFY, NO_TO_ALL]);
-    const { publicClient, wattWitness, registered, place } = await deployOn(chain);
-    assert.equal(await publicClient.readContract({ ...wattWitness, functionName: "precompile" }), Precompile.absent);
+    const { lens, registered, place } = await deployOn(chain);
+    assert.equal(await chain.publicClient.readContract({ ...lens, functionName: "precompile" }), Precompile.absent);
     await registered(createMeter(place, 1));
   });
 
   for (const [network, where] of NETWORKS) {
     const expected = network === "prague" ? "absent" : "working";
     it(`finds 0x100 ${expected} on ${where}`, async () => {
-      const { publicClient, wattWitness } = await deployFixture(network);
-      const found = await publicClient.readContract({ ...wattWitness, functionName: "precompile" });
+      const { publicClient, lens } = await deployFixture(network);
+      const found = await publicClient.readContract({ ...lens, functionName: "precompile" });
       assert.equal(found, Precompile[expected]);
     });
   }

@@ -38,7 +38,7 @@ import {
   timestampOf,
   toHex,
 } from "../../protocol/index.ts";
-import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../abi.ts";
+import { functionsAttestorAbi, lensAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../abi.ts";
 import { type DeploymentTerms, deploy, deployWattWitness, grant, ROLES, THIRTY_DAYS, type Wallet } from "../deploy.ts";
 import {
   type Basis,
@@ -72,7 +72,7 @@ export const SKIP_REASONS = {
 export const CHANGE = { Key: 0, Owner: 1, Capacity: 2 } as const;
 
 /** Every error that can come up through a call of any of the contracts. */
-const ERRORS = [wattWitnessAbi, meterRegistryAbi, functionsAttestorAbi, productionTokenAbi]
+const ERRORS = [wattWitnessAbi, meterRegistryAbi, functionsAttestorAbi, productionTokenAbi, lensAbi]
   .flat()
   .filter((item) => item.type === "error");
 
@@ -151,6 +151,7 @@ export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, term
 
   const registry = { address: deployment.registry, abi: [...meterRegistryAbi, ...ERRORS] as const };
   const wattWitness = { address: deployment.wattWitness, abi: [...wattWitnessAbi, ...ERRORS] as const };
+  const lens = { address: deployment.lens, abi: [...lensAbi, ...ERRORS] as const };
   const token = { address: deployment.token, abi: productionTokenAbi };
 
   type Call = { address: Hex; abi: Abi | readonly unknown[]; functionName: string; args: readonly unknown[] };
@@ -224,7 +225,7 @@ export async function deployOn(chain: Chain, unattestedAfter = THIRTY_DAYS, term
   return {
     ...chain,
     ...{ admin, owner, attestor, stranger, guardian, deployer, deployment, place },
-    ...{ registry, wattWitness, token },
+    ...{ registry, wattWitness, token, lens },
     ...{
       send,
       manage,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Hex } from "viem";
-import { lensAbi } from "../abi.ts";
 import {
   createMeter,
   deployFixture,
@@ -38,11 +37,10 @@ describe("the lens", () => {
     await chain.settleAttested({ meter: next, to: 100 });
   });
 
-  const lens = () => ({ address: chain.deployment.lens, abi: [...lensAbi, ...chain.wattWitness.abi] as const });
   const metersOf = (...meters: Hex[]) =>
-    chain.publicClient.readContract({ ...lens(), functionName: "metersOf", args: [meters] });
+    chain.publicClient.readContract({ ...chain.lens, functionName: "metersOf", args: [meters] });
   const energyOf = (spans: ReturnType<typeof span>[], of: Hex = meter.id) =>
-    chain.publicClient.readContract({ ...lens(), functionName: "energyOf", args: [of, spans] });
+    chain.publicClient.readContract({ ...chain.lens, functionName: "energyOf", args: [of, spans] });
   const SIZES = new Map([
     [1, 300],
     [2, 200],

@@ -10,6 +10,7 @@ import {
   type Fixture,
   produce,
   refuses,
+  SKIP_REASONS,
   START,
   STEP,
   type TestMeter,
@@ -256,8 +257,13 @@ describe("a registrar's proposal", () => {
       await chain.at(START + raised + day);
       assert.ok((await bound()) >= most);
       const settle = (energy: bigint) => chain.settleAttested({ meter: story(energy), to: 2, capacity: 10 * CAPACITY });
-      await refuses(settle(most + 1n), "BeyondCapacity", [meter.id, most + 1n, most]);
+      await settle(most + 1n);
+      assert.equal((await chain.eventsOf("Skipped"))[0]?.["reason"], SKIP_REASONS.CapacityChanged);
+      assert.equal(await chain.supply(), 0n);
+      const possible10 = possible(10 * CAPACITY, raised + day);
+      await refuses(settle(possible10 + 1n), "BeyondCapacity", [meter.id, possible10 + 1n, possible10]);
       await settle(most);
+      assert.equal(await chain.supply(), most * UNITS);
       assert.equal((await chain.termsOf(meter)).raised, false);
     });
 
