@@ -124,7 +124,7 @@ abstract contract Checks is Life {
     }
 
     function _checkKeysOf(MeterBook storage meter) private view {
-        IMeterRegistry.Key[] memory keys = registry.keysOf(meter.id);
+        IMeterRegistry.Key[] memory keys = registry.keysOf(meter.id, 0, meter.keys.length + 1);
         require(keys.length == meter.keys.length, Broken("a meter has other keys"));
         uint256 last = keys.length - 1;
         for (uint256 i = 0; i < keys.length; ++i) {

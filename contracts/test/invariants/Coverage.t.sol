@@ -49,9 +49,31 @@ contract CoverageTest {
 
     function _expectAllDone() private view {
         _expect(["produce", "begin epoch", "lose register", "wait", "transfer tokens", "retire", "trespass", "sell"]);
-        _expect(["attested", "unattested", "front-run", "replayed", "settled", "recorded", "overtaken", "frozen"]);
-        _expect(["capacity changed", "decommissioned", "equivocate", "freeze", "decommission", "log begun", "", ""]);
-        _expect(["register", "rotate", "rotate refused", "reuse key refused", "lower capacity", "cancel", "", ""]);
+        _expect(["attested", "unattested", "front-run", "replayed", "settled", "superseded", "overtaken", "frozen"]);
+        _expect(
+            [
+                "capacity changed",
+                "decommissioned",
+                "equivocate",
+                "freeze",
+                "decommission",
+                "log begun",
+                "passed",
+                "rest"
+            ]
+        );
+        _expect(
+            [
+                "register",
+                "rotate",
+                "rotate refused",
+                "reuse key refused",
+                "lower capacity",
+                "cancel",
+                "passed over",
+                "out of order"
+            ]
+        );
         _expect(["propose key", "replace key", "replace key refused", "cancel refused", "set payout", "", "", ""]);
         _expect(["propose owner", "recover owner", "recover owner refused", "", "", "", "", ""]);
         _expect(["propose capacity", "raise capacity", "raise capacity refused", "", "", "", "", ""]);

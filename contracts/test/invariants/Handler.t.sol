@@ -50,7 +50,7 @@ contract Handler is Checks {
     constructor(uint32 unattestedAfter_) World(unattestedAfter_) {}
 
     function actions() external pure returns (bytes4[] memory selectors) {
-        bytes4[22] memory all = [
+        bytes4[23] memory all = [
             this.produce.selector,
             this.beginEpoch.selector,
             this.wait.selector,
@@ -68,6 +68,7 @@ contract Handler is Checks {
             this.retire.selector,
             this.trespass.selector,
             this.settleOne.selector,
+            this.settleOutOfOrder.selector,
             this.settleAttested.selector,
             this.settleUnattested.selector,
             this.replay.selector,
@@ -85,6 +86,35 @@ contract Handler is Checks {
         if (meters.length == 0) return;
         _produceSome(_currentOf(_roll(seed, "meter", meters.length)), seed);
         _settle(seed, 1, _roll(seed, "attested", 2) == 0);
+    }
+
+    /// A device begins epochs, perhaps without its register, and they are settled the newest first, in whatever parts.
+    function settleOutOfOrder(uint256 seed) external watched {
+        if (meters.length == 0) return;
+        uint256 device = _currentOf(_roll(seed, "meter", meters.length));
+        uint32 oldest = devices[device].epoch;
+        uint256 epochs = 1 + _roll(seed, "epochs", 2);
+        for (uint256 i = 0; i < epochs; ++i) {
+            _produceSome(device, uint256(keccak256(abi.encode(seed, "before", i))));
+            devices[device].beginEpoch(_roll(seed, i == 0 ? "loses" : "loses again", 3) != 0);
+        }
+        _produceSome(device, uint256(keccak256(abi.encode(seed, "after"))));
+        for (uint32 epoch = devices[device].epoch; epoch + 1 > oldest; --epoch) {
+            _settleSomeOf(device, epoch, seed);
+            if (epoch == 0) break;
+        }
+    }
+
+    function _settleSomeOf(uint256 device, uint32 epoch, uint256 seed) private {
+        uint64 settled = books[device].settled[epoch];
+        uint64 unsettled = devices[device].sizeOf(epoch) - settled;
+        if (unsettled == 0) return;
+        uint64 size = settled + 1 + uint64(_roll(uint256(keccak256(abi.encode(seed, epoch))), "part", unsettled));
+        Choice memory choice = Choice(true, device, epoch, size);
+        if (!_isHonest(choice, true)) return;
+        IWattWitness.Settlement[] memory items = new IWattWitness.Settlement[](1);
+        items[0] = _item(choice);
+        _submit(_attest(items), items, "out of order");
     }
 
     function settleAttested(uint256 seed) external watched {
@@ -176,6 +206,8 @@ contract Handler is Checks {
     ) private returns (uint256) {
         Fate fate = _fateOf(item);
         bool begins = _beginsLog(item, fate);
+        bool isRest = _isRest(Choice(true, _deviceOf(item), item.head.epoch, item.head.size));
+        if (fate == Fate.Settled && isRest) ++done[begins ? "passed over" : "rest"];
         uint64 energy = _enter(item, fate);
         while (next < logs.length && logs[next].emitter != address(wattWitness)) ++next;
         if (begins) {
@@ -193,13 +225,15 @@ contract Handler is Checks {
         Fate fate,
         IWattWitness.Settlement memory item,
         uint64 energy
-    ) private pure returns (bool) {
-        if (log.topics[1] != sha256(bytes.concat(item.key.x, item.key.y))) return false;
-        if (fate == Fate.Recorded) return log.topics[0] == IWattWitness.Recorded.selector;
+    ) private view returns (bool) {
+        bytes32 keyId = sha256(bytes.concat(item.key.x, item.key.y));
+        if (log.topics[fate == Fate.Settled ? 2 : 1] != keyId) return false;
         if (fate != Fate.Settled) {
             return log.topics[0] == IWattWitness.Skipped.selector && uint256(bytes32(log.data)) == uint256(fate);
         }
-        return log.topics[0] == IWattWitness.Settled.selector && _producedIn(log.data) == energy;
+        bytes32 meter = meters[books[_deviceOf(item)].meter].id;
+        bool isOfMeter = log.topics[0] == IWattWitness.Settled.selector && log.topics[1] == meter;
+        return isOfMeter && _producedIn(log.data) == energy;
     }
 
     /// Reading 0, as the device has it.
@@ -215,12 +249,20 @@ contract Handler is Checks {
     }
 
     function _producedIn(bytes memory data) private pure returns (uint64 energy) {
-        (, , , , , energy, ) = abi.decode(data, (uint32, uint64, uint64, uint32, uint64, uint64, bytes32));
+        (, , , , , , energy, ) = abi.decode(data, (address, uint32, uint64, uint64, uint32, uint64, uint64, bytes32));
     }
 
     function _nameOf(Fate fate) private pure returns (string memory) {
-        string[6] memory names = ["settled", "overtaken", "capacity changed", "frozen", "decommissioned", "recorded"];
-        return names[uint256(fate)];
+        if (fate == Fate.Settled) return "settled";
+        string[6] memory reasons = [
+            "overtaken",
+            "capacity changed",
+            "frozen",
+            "decommissioned",
+            "superseded",
+            "passed"
+        ];
+        return reasons[uint256(fate) - 1];
     }
 
     function _producedByKey() private view returns (uint256[] memory energy) {
@@ -271,7 +313,7 @@ contract Handler is Checks {
     function _chooseForged(uint256 seed, Forgery forgery) private returns (Choice memory choice) {
         if (meters.length == 0) return choice;
         uint256 device = _currentOf(_roll(seed, "meter", meters.length));
-        if (books[device].status != IWattWitness.Status.Active) return choice;
+        if (books[device].status != IWattWitness.Status.Active || books[device].isRaised) return choice;
         if (forgery == Forgery.UnknownKey) device = _unknownDevice(seed);
         if (forgery == Forgery.OtherFirstReading) devices[device].beginEpoch(false);
         for (uint256 i = 0; i < 2; ++i) _measureBaseline(device);
@@ -413,7 +455,9 @@ contract Handler is Checks {
         uint64 size = devices[device].sizeOf(epoch);
         if (size < 2) return;
         bool isEqual = _roll(seed, "equal", 2) == 0;
-        IWattWitness.Equivocation memory proof = _equivocation(device, Pair(epoch, isEqual ? size : size - 1, size));
+        uint64 first = isEqual ? size : size - 1;
+        uint64 index = uint64(_roll(seed, "index", first));
+        IWattWitness.Equivocation memory proof = _equivocation(device, Pair(epoch, first, size, index));
         bytes memory data = abi.encodeCall(IWattWitness.proveEquivocation, (proof));
         (bool success, ) = _call(ANYONE, address(wattWitness), data);
         if (success != _isRegistered(device)) return _violate(success ? Rule.Forged : Rule.Refused, "equivocation");
@@ -430,6 +474,8 @@ contract Handler is Checks {
         uint32 epoch;
         uint64 first;
         uint64 second;
+        /// of the reading that is told in two ways
+        uint64 index;
     }
 
     function _equivocation(
@@ -437,16 +483,23 @@ contract Handler is Checks {
         Pair memory heads
     ) private view returns (IWattWitness.Equivocation memory proof) {
         Device storage device = devices[index];
-        bytes32 other = device.readingAt(heads.epoch, heads.first - 1) ^ bytes32(uint256(1 << 160));
+        bytes32 one = device.readingAt(heads.epoch, heads.index);
+        bytes32 other = one ^ bytes32(uint256(1 << 160));
         bytes32[] memory leaves = device.leaves(heads.epoch, heads.second);
-        leaves[heads.first - 1] = Devices.leafOf(other);
+        leaves[heads.index] = Devices.leafOf(other);
         proof.key = device.key;
         proof.first = device.head(heads.epoch, heads.first);
         proof.firstSignature = device.signHead(address(registry), proof.first);
-        bytes32 last = heads.first == heads.second ? other : device.readingAt(heads.epoch, heads.second - 1);
+        bytes32 last = heads.index == heads.second - 1 ? other : device.readingAt(heads.epoch, heads.second - 1);
         proof.second = Head(heads.epoch, heads.second, Reading.wrap(last), Rfc9162.root(leaves));
         proof.secondSignature = device.signHead(address(registry), proof.second);
-        proof.reading = Reading.wrap(other);
-        if (heads.first != heads.second) proof.proof = Rfc9162.inclusion(leaves, heads.first - 1);
+        if (heads.first == heads.second) return proof;
+        bytes32[] memory honest = device.leaves(heads.epoch, heads.first);
+        proof.one = IWattWitness.PlacedReading(heads.index, Reading.wrap(one), Rfc9162.inclusion(honest, heads.index));
+        proof.other = IWattWitness.PlacedReading(
+            heads.index,
+            Reading.wrap(other),
+            Rfc9162.inclusion(leaves, heads.index)
+        );
     }
 }

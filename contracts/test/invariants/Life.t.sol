@@ -237,7 +237,7 @@ abstract contract Life is Items {
         _measureBaseline(proposed.device);
         Book storage current = books[_currentOf(meter)];
         bool isLater = devices[proposed.device].timestamp > current.timestamp;
-        bool isAllowed = isLater && current.settledAt < proposed.proposedAt && _isDue(meter, proposed);
+        bool isAllowed = isLater && current.timestamp < proposed.proposedAt && _isDue(meter, proposed);
         bool isOther = _roll(seed, "other", 8) == 0 && devices.length < MOST_DEVICES;
         uint256 device = isOther ? _readyDevice(seed) : proposed.device;
         if (isOther) isAllowed = false;
@@ -255,6 +255,11 @@ abstract contract Life is Items {
     function _raiseCapacity(uint256 meter, Proposed memory proposed) private {
         bytes memory data = abi.encodeCall(IMeterRegistry.raiseCapacity, (meters[meter].id));
         if (!_do("raise capacity", _isDue(meter, proposed), ANYONE, data)) return;
+        Book storage book = books[_currentOf(meter)];
+        if (proposed.value > meters[meter].capacity) {
+            if (!book.isRaised) book.before = meters[meter].capacity;
+            (book.isRaised, book.raisedAt) = (true, clock);
+        }
         meters[meter].capacity = uint32(proposed.value);
         delete meters[meter].proposed[IMeterRegistry.Change.Capacity];
     }
@@ -340,7 +345,7 @@ abstract contract Life is Items {
         address from = _actor(seed, "from");
         uint256 amount = _roll(seed, "amount", balanceBook[from] + 2);
         bool isAllowed = amount != 0 && amount <= balanceBook[from];
-        bytes memory data = abi.encodeCall(IProductionToken.retire, (amount, "somebody", "something"));
+        bytes memory data = abi.encodeCall(IProductionToken.retire, (amount, ANYONE, "somebody", "something"));
         (bool success, ) = _call(from, address(token), data);
         if (success != isAllowed) return _violate(success ? Rule.Forged : Rule.Refused, "retire");
         if (!success) return;
@@ -360,7 +365,7 @@ abstract contract Life is Items {
         if (meters.length == 0) return;
         uint256 meter = _roll(seed, "meter", meters.length);
         bytes32 id = meters[meter].id;
-        bytes[12] memory onRegistry = [
+        bytes[14] memory onRegistry = [
             _registrationCall(_currentOf(meter), ANYONE, 5000),
             _rotationCall(meter, _currentOf(meter)),
             abi.encodeCall(IMeterRegistry.proposeKey, (id, id)),
@@ -371,6 +376,8 @@ abstract contract Life is Items {
             abi.encodeCall(IMeterRegistry.decommission, (id)),
             abi.encodeCall(IMeterRegistry.setPayout, (id, ANYONE)),
             abi.encodeCall(IERC721.transferFrom, (meters[meter].owner, ANYONE, uint256(id))),
+            abi.encodeCall(IMeterRegistry.setWatcher, (id, ANYONE)),
+            abi.encodeCall(IMeterRegistry.tellFrozen, (id)),
             abi.encodeCall(IMeterRegistry.pause, ()),
             abi.encodeCall(IMeterRegistry.nameWattWitness, (wattWitness))
         ];
@@ -382,11 +389,11 @@ abstract contract Life is Items {
 
     function _trespassOnWattWitness(uint256 device) private {
         bytes32 keyId = devices[device].keyId;
-        Head memory head = devices[device].head(_epochOf(device), 1);
+        Head memory head = devices[device].head(books[device].newest, 1);
         bytes[6] memory calls = [
             abi.encodeCall(IWattWitness.attest, (keyId)),
             abi.encodeCall(IWattWitness.begin, (~keyId, ANYONE, 5000, Devices.SOURCE, head)),
-            abi.encodeCall(IWattWitness.succeed, (keyId, ~keyId, head)),
+            abi.encodeCall(IWattWitness.succeed, (keyId, keyId, ~keyId, head)),
             abi.encodeCall(IWattWitness.decommission, (keyId)),
             abi.encodeCall(IWattWitness.setCapacity, (keyId, 5000)),
             abi.encodeCall(IWattWitness.setPayee, (keyId, ANYONE))

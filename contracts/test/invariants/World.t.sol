@@ -26,12 +26,6 @@ enum Rule {
     Backward
 }
 
-/// A head, by its place.
-struct Mark {
-    uint32 epoch;
-    uint64 size;
-}
-
 /// What should be known of a key, by the rules alone.
 struct Book {
     IWattWitness.Status status;
@@ -39,13 +33,22 @@ struct Book {
     uint256 meter;
     uint32 since;
     uint32 until;
-    /// of the last reading that counts
+    /// of the last reading of the newest log that counts
     uint32 timestamp;
     uint32 settledAt;
-    Mark baseline;
-    /// the last head that counted, of every epoch that did, in order
-    Mark[] marks;
+    /// its log
+    uint32 newest;
+    /// index of the reading that it begins with, and its log
+    uint64 baseline;
+    uint32 first;
+    /// readings of each log that count
     mapping(uint32 epoch => uint64) settled;
+    /// mWh that the capacity leaves between a log and the next that counts
+    mapping(uint32 epoch => uint64) room;
+    /// whether the capacity was raised since the last reading of the newest log: when, and from what
+    bool isRaised;
+    uint32 raisedAt;
+    uint32 before;
     /// the greatest that the contract ever answered
     mapping(uint32 epoch => uint64) seenSize;
     uint32 seenTimestamp;
@@ -75,6 +78,8 @@ abstract contract World {
     uint32 internal constant START = 1_773_964_800;
     uint64 internal constant DELAY = 14 days;
     uint256 internal constant UNITS = 1e12;
+    uint32 internal constant CEILING = 10_000;
+    uint32 internal constant EPOCH_STRIDE = 64;
 
     uint64 internal constant REGISTRAR_ROLE = 1;
     uint64 internal constant ATTESTOR_ROLE = 3;
@@ -82,6 +87,7 @@ abstract contract World {
 
     address internal constant REGISTRAR = address(0x11);
     address internal constant ATTESTOR = address(0x12);
+    address internal constant OTHER_ATTESTOR = address(0x15);
     address internal constant GUARDIAN = address(0x13);
     /// Calls what anyone may call.
     address internal constant ANYONE = address(0x14);
@@ -109,13 +115,15 @@ abstract contract World {
     constructor(uint32 unattestedAfter_) {
         VM.warp(START);
         unattestedAfter = unattestedAfter_;
-        address manager = _deploy("AccessManager.sol:AccessManager", abi.encode(address(this)));
-        registry = IMeterRegistry(_deploy("MeterRegistry.sol:MeterRegistry", abi.encode(manager)));
-        bytes memory arguments = abi.encode(manager, registry, unattestedAfter_);
+        address authority = _deploy("Authority.sol:Authority", abi.encode(address(this)));
+        address descriptor = _deploy("MeterDescriptor.sol:MeterDescriptor", "");
+        bytes memory ofRegistry = abi.encode(authority, descriptor, CEILING, address(0));
+        registry = IMeterRegistry(_deploy("MeterRegistry.sol:MeterRegistry", ofRegistry));
+        bytes memory arguments = abi.encode(authority, registry, unattestedAfter_);
         wattWitness = IWattWitness(_deploy("contracts/WattWitness.sol:WattWitness", arguments));
         token = wattWitness.token();
         registry.nameWattWitness(wattWitness);
-        _restrict(IAccessManager(manager));
+        _restrict(IAccessManager(authority));
         for (uint160 i = 1; i <= 5; ++i) actors.push(address(0x1000 + i));
     }
 
@@ -145,6 +153,7 @@ abstract contract World {
         manager.setTargetFunctionRole(address(wattWitness), attestors, ATTESTOR_ROLE);
         manager.grantRole(REGISTRAR_ROLE, REGISTRAR, 0);
         manager.grantRole(ATTESTOR_ROLE, ATTESTOR, 0);
+        manager.grantRole(ATTESTOR_ROLE, OTHER_ATTESTOR, 0);
         manager.grantRole(GUARDIAN_ROLE, GUARDIAN, 0);
     }
 
@@ -196,17 +205,15 @@ abstract contract World {
         book.status = IWattWitness.Status.Active;
         book.meter = meter;
         book.since = dev.timestamp;
-        book.baseline = Mark(epoch, size);
-        book.settled[epoch] = size;
+        (book.baseline, book.first) = (size - 1, epoch);
         _mark(book, epoch, size, dev.timestamp);
         meters[meter].keys.push(device);
     }
 
     function _mark(Book storage book, uint32 epoch, uint64 size, uint32 timestamp) internal {
-        uint256 count = book.marks.length;
-        if (count != 0 && book.marks[count - 1].epoch == epoch) book.marks[count - 1].size = size;
-        else book.marks.push(Mark(epoch, size));
+        (book.newest, book.settled[epoch]) = (epoch, size);
         (book.timestamp, book.settledAt) = (timestamp, clock);
+        if (timestamp >= book.raisedAt) book.isRaised = false;
     }
 
     /// Most often a meter's current one.
@@ -224,28 +231,27 @@ abstract contract World {
         return books[device].status != IWattWitness.Status.None;
     }
 
-    /// The newest epoch of a key that counts.
-    function _epochOf(uint256 device) internal view returns (uint32) {
-        Book storage book = books[device];
-        return book.marks[book.marks.length - 1].epoch;
-    }
-
-    function _energyAt(uint256 device, Mark memory mark) internal view returns (uint64) {
-        return devices[device].energyAt(mark.epoch, mark.size - 1);
-    }
-
-    /// mWh that a device signed as produced since its baseline, where it was heard in time: from head to head, and from
-    /// reading 0 where a new epoch begins below what was settled.
+    /// mWh that a device signed as produced since its baseline, as far as it was heard: what its register rose from reading
+    /// to reading of the logs that count, one after the other, whichever was settled first.
     function earned(uint256 device) public view returns (uint256 energy) {
+        Device storage dev = devices[device];
         Book storage book = books[device];
-        if (book.marks.length == 0) return 0;
-        uint64 last = _energyAt(device, book.baseline);
-        for (uint256 i = 0; i < book.marks.length; ++i) {
-            Mark memory mark = book.marks[i];
-            uint64 first = _energyAt(device, Mark(mark.epoch, 1));
-            if (i != 0 && first < last) last = first;
-            energy += _energyAt(device, mark) - last;
-            last = _energyAt(device, mark);
+        if (book.since == 0) return 0;
+        uint64 last = dev.energyAt(book.first, book.baseline);
+        for (uint32 epoch = book.first; epoch <= book.newest; ++epoch) {
+            uint64 size = book.settled[epoch];
+            if (size == 0) continue;
+            if (epoch != book.first) {
+                energy += _rise(last, dev.energyAt(epoch, 0));
+                last = dev.energyAt(epoch, 0);
+            }
+            energy += dev.energyAt(epoch, size - 1) - last;
+            last = dev.energyAt(epoch, size - 1);
         }
+    }
+
+    /// What a register rose; a lower one was lost.
+    function _rise(uint64 energy, uint64 later) internal pure returns (uint64) {
+        return later > energy ? later - energy : 0;
     }
 }
