@@ -10,14 +10,20 @@ import { createCopy, type Edit, mutationOf } from "../scripts/copy.ts";
 const CHECKS: [string, Edit][] = (
   [
     [
-      "frozen and decommissioned meters are skipped",
-      "status != Status.Frozen &&\n            status != Status.Decommissioned &&",
+      "only an active key's heads settle",
+      "if (standing.terms.status != Status.Active)",
+      "if (standing.terms.status == Status.None)",
+    ],
+    ["heads of earlier epochs settle between the settled logs", "standing.head.epoch < standing.latest.epoch", "false"],
+    ["an item names the settled reading that it goes on from", " || basis.settledTimestamp() != timestamp", ""],
+    ["an item names the capacity", "basis.capacity() == standing.terms.capacity ?", "true ?"],
+    [
+      "a raise holds for what is measured after it",
+      "if (standing.terms.raised) _forgetRaise(keyId, head.reading.timestamp());",
       "",
     ],
-    ["a superseded key's heads mint nothing", "terms.status != Status.Superseded && head.epoch", "head.epoch"],
-    ["an item names the latest settled time", "basis.settledTimestamp() == standing.latest.timestamp &&", ""],
-    ["an item names the capacity", "basis.capacity() == standing.terms.capacity", "true"],
-    ["what a key produced is added up", "SafeCast.toUint56(uint256(latest.produced) + produced)", "0"],
+    ["what a key produced is added up", "produced = standing.latest.produced + more;", "produced = 0;"],
+    ["a settlement tells its meter", "meter: standing.terms.rotatedIn ? _meterOf[keyId] : keyId,", "meter: keyId,"],
     ["a key is used once", "require(_terms[keyId].status == Status.None, KeyAlreadyUsed(keyId));", ""],
     ["a proven reading is from within the key's interval", "_counts(keyId, placed.reading) && _contains", "_contains"],
   ] as const

@@ -99,12 +99,14 @@ async function measure(network: "default" | "prague") {
   }
   const [day, dayOfTen, dayOfForty] = days as [number, number, number];
   const verifyReading = await gasOfProof(chain, one[0] as TestMeter);
+  const rotated = await gasOfRotated(chain, one[0] as TestMeter);
 
   return {
     settle_1x360: hour,
     settle_1x8640: day,
     settle_10x8640_per_meter: Math.round(dayOfTen / 10),
     settle_40x8640_per_meter: Math.round(dayOfForty / METERS),
+    settle_rotated_1x360: rotated,
     register: registrations.at(-1) as number,
     ...(await gasOfAttesting(chain)),
     verify_reading: verifyReading,
@@ -112,6 +114,17 @@ async function measure(network: "default" | "prague") {
 }
 
 type Gas = Awaited<ReturnType<typeof measure>>;
+
+/** An hour of a key that was rotated in, whose meter has to be looked up. */
+async function gasOfRotated(chain: Fixture, meter: TestMeter): Promise<number> {
+  const timestamp = endOf(SECOND_DAY);
+  const next = createMeter(chain.place, METERS + 1, produce({ count: 1 + 2 * HOUR, from: { timestamp } }));
+  await chain.rotate(meter.id, meter, next);
+  await chain.at(timestamp + 2 * HOUR * 10);
+  await chain.settleAttested({ meter: next, to: 1 + HOUR });
+  const { gasUsed } = await chain.settleAttested({ meter: next, to: 1 + 2 * HOUR, settled: 1 + HOUR });
+  return Number(gasUsed);
+}
 
 /** With the source that runs in production. What the nodes answer is not what is measured, so they need not look. */
 async function gasOfAttesting(chain: Fixture) {
@@ -143,6 +156,7 @@ const ROWS: [keyof Gas, string, number][] = [
   ["settle_1x8640", "settle 1 meter, 8,640 readings", DAY],
   ["settle_10x8640_per_meter", "settle 10 meters, 8,640 readings each, a meter", DAY],
   ["settle_40x8640_per_meter", "settle 40 meters, 8,640 readings each, a meter", DAY],
+  ["settle_rotated_1x360", "settle 1 meter of another key than its first, 360 readings", HOUR],
   ["register", "register a meter", 0],
   ["request", "request an attestation", 0],
   ["fulfil", "fulfil it (the DON's transaction)", 0],

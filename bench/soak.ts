@@ -106,8 +106,8 @@ async function soak(days: number, seed: number) {
   const chain = await startChain(0, START);
   stops.add(() => chain.stop());
   const admin = deployerOf(chain, ACCOUNTS.admin);
-  const deployment = await deployWattWitness(admin, 0);
-  await grant(admin, deployment.manager, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
+  const deployment = await deployWattWitness(admin, { unattestedAfter: 0 });
+  await grant(admin, deployment.authority, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
   const oracle = await createOracleRuns(chain, deployment, folder);
   await oracle.start();
 

@@ -11,6 +11,7 @@ import {
   headOf,
   type Part,
   POWER,
+  placed,
   produce,
   rebased,
   refuses,
@@ -204,6 +205,12 @@ describe("epochs", () => {
         meter = device;
         await isSkipped({ meter, epoch: 2, to: 200, settled: 0, settledTimestamp: 0 });
         await isSkipped({ meter, epoch: 2, to: 200, settled: 0, settledTimestamp: START + 6000 });
+        // two readings of one second: only that which settled verifies
+        const verify = (epoch: number, index: number) => {
+          const args = [meter.id, epoch, placed(meter, index, 200, epoch)] as const;
+          return chain.publicClient.readContract({ ...chain.wattWitness, functionName: "verifyReading", args });
+        };
+        assert.deepEqual([await verify(5, 150), await verify(2, 150)], [true, false]);
       });
 
       it("where it was passed over and began before what is settled", async () => {

@@ -6,6 +6,8 @@ import {
   type Abi,
   BaseError,
   ContractFunctionRevertedError,
+  decodeFunctionResult,
+  encodeFunctionData,
   type Hex,
   type PublicClient,
   parseEventLogs,
@@ -128,7 +130,13 @@ export async function openLibraries(network: Network) {
   const call = (functionName: string, ...args: unknown[]): Promise<unknown> =>
     publicClient.readContract({ address, abi, functionName, args });
   const precompile = async (data: Hex) => (await publicClient.call({ to: P256_VERIFY, data })).data;
-  return Object.assign(call, { precompile });
+  /** As call, with no more gas than that for the whole. */
+  const withGas = async (gas: bigint, functionName: string, ...args: unknown[]): Promise<unknown> => {
+    const data = encodeFunctionData({ abi, functionName, args });
+    const { data: answer } = await publicClient.call({ to: address, data, gas });
+    return decodeFunctionResult({ abi, functionName, data: answer as Hex });
+  };
+  return Object.assign(call, { precompile, withGas });
 }
 
 /** P256VERIFY of EIP-7951. */

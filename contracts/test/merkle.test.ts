@@ -85,6 +85,23 @@ describe("RFC 9162 in the contracts and in the reference", function () {
     }
   });
 
+  it("find nothing with a hash too many at the end of a proof", async () => {
+    const { range } = createLog(Array.from({ length: 300 }, (_, i) => leafAt(i)));
+    const more = (proof: Hash[]) => hexes([...proof, leafAt(9)]);
+    const [index, from, size] = [123, 124, 300];
+    const [root, fromRoot] = [toHex(range(0, size)), toHex(range(0, from))];
+    const inclusion = [
+      toHex(leafAt(index)),
+      BigInt(index),
+      BigInt(size),
+      more(inclusionProof(range, index, size)),
+      root,
+    ];
+    assert.equal(await call("verifyInclusion", ...inclusion), false);
+    const growth = [BigInt(from), BigInt(size), fromRoot, root, more(consistencyProof(range, from, size))];
+    assert.equal(await call("verifyConsistency", ...growth), false);
+  });
+
   it("agree on every size up to 300", async () => {
     const { range } = createLog(Array.from({ length: 300 }, (_, i) => leafAt(i)));
     for (let size = 1; size <= 300; size++) {
@@ -124,5 +141,24 @@ describe("RFC 9162 in the contracts and in the reference", function () {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("answer rightly or not at all, however little gas there is", async () => {
+    const range = sparseRange([333]);
+    const proof = hexes(inclusionProof(range, 333, 600));
+    const root = toHex(range(0, 600));
+    const answers = new Set<unknown>();
+    for (let gas = 24_000n; gas < 60_000n; gas += 120n) {
+      for (const index of [333, 334]) {
+        const args = [toHex(leafAt(index)), 333n, 600n, proof, root];
+        answers.add(
+          await call.withGas(gas, "verifyInclusion", ...args).then(
+            (is) => is === (index === 333),
+            () => "none",
+          ),
+        );
+      }
+    }
+    assert.deepEqual(answers, new Set([true, "none"]));
   });
 });

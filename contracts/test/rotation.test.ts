@@ -119,6 +119,47 @@ describe("a meter's key", () => {
       await refuses(chain.rotate(meter, old, early), "TimeNotForward", args);
     });
 
+    it("while whoever still has the old chip settles ahead of the clock, where that is always allowed, until he is shown to tell two stories", async () => {
+      chain = await deployFixture("default", 0);
+      const ahead = (i: number) =>
+        produce({ count: 1, from: { timestamp: START + 1000 + i * 240 + 299, energy: BigInt(i) } });
+      const thief = createMeter(
+        chain.place,
+        1,
+        [0, 1, 2, 3].reduce((all, i) => [...all, ...ahead(i)], produce({ count: 1 })),
+      );
+      await chain.registered(thief);
+      const settle = async (i: number) => {
+        await chain.at(START + 1000 + i * 240);
+        const settledTimestamp = i === 0 ? START : START + 1000 + (i - 1) * 240 + 299;
+        await chain.settle(ZERO, [unattestedItem({ meter: thief, to: i + 2, settled: i + 1, settledTimestamp })]);
+      };
+      const rotate = async (i: number) => {
+        const timestamp = START + 1000 + i * 240 + 200;
+        await chain.at(timestamp);
+        return chain.rotate(
+          thief.id,
+          thief,
+          createMeter(chain.place, 50 + i, produce({ count: 1, from: { timestamp } })),
+        );
+      };
+      for (const i of [0, 1]) {
+        await settle(i);
+        await refuses(rotate(i), "TimeNotForward");
+      }
+      // the owner's own head of the log, from before
+      const honest = createMeter(chain.place, 1, produce({ count: 2 }));
+      const heads = [headOf(honest, 2), headOf(thief, 2)] as const;
+      const [first, second] = heads.map(headParts);
+      const [firstSignature, secondSignature] = heads.map((head) => signatureParts(signHead(thief, head)));
+      const nothing = { index: 0n, reading: ZERO, proof: [] };
+      const proof = { key: publicKeyParts(thief.publicKey), first, firstSignature, second, secondSignature };
+      const args = [{ ...proof, one: nothing, other: nothing }];
+      await chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args });
+      await settle(2);
+      await rotate(3);
+    });
+
     it("to a baseline that is more than an hour old", async () => {
       await chain.at(START + ROTATION + 3601);
       await refuses(chain.rotate(meter, old, next), "BaselineTooOld");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getAddress } from "viem";
+import { getAddress, numberToHex } from "viem";
 import {
   createLog,
   domain,
@@ -12,6 +12,7 @@ import {
   toHex,
 } from "../../protocol/index.ts";
 import { NEVER } from "../deploy.ts";
+import { headParts, publicKeyParts, signatureParts } from "../settlement.ts";
 import {
   attestedItems,
   bent,
@@ -23,13 +24,16 @@ import {
   type Fixture,
   headOf,
   type Part,
+  placed,
   produce,
   rebased,
   refuses,
   SKIP_REASONS,
   SOURCE,
   START,
+  STATUS,
   STEP,
+  signHead,
   type TestMeter,
   UNITS,
   unattestedItem,
@@ -262,6 +266,23 @@ describe("settle", () => {
     assert.equal(await chain.supply(), 599n * STEP * UNITS);
   });
 
+  it("mints, where chip and attestor both lie, a reading that is not in the log: within the capacity, and anyone can freeze the meter for it", async () => {
+    const energy = (BigInt(CAPACITY) * 1000n * 990n) / 3600n;
+    const reading = bent(meter.readingsOf()[99] as Uint8Array, { energy });
+    const head = { ...headOf(meter, 100), reading };
+    const signature = signHead(meter, head);
+    await chain.settleAttested({ meter, to: 100, head: { reading }, signature });
+    assert.equal(await chain.supply(), energy * UNITS);
+
+    const signed = { first: headParts(head), firstSignature: signatureParts(signature) };
+    const again = { second: headParts(head), secondSignature: signatureParts(signature) };
+    const own = { index: 99n, reading: toHex(reading), proof: [] };
+    const key = publicKeyParts(meter.publicKey);
+    const args = [{ key, ...signed, ...again, one: own, other: placed(meter, 99, 100) }];
+    await chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args }, chain.stranger);
+    assert.equal((await chain.termsOf(meter)).status, STATUS.Frozen);
+  });
+
   it("mints only what is new the second time", async () => {
     await chain.settleAttested({ meter, to: 100 });
     await chain.settleAttested({ meter, to: 600, settled: 100 });
@@ -323,6 +344,25 @@ describe("settle", () => {
     assert.ok(gasUsed < 105_000n, `${gasUsed} gas`);
   });
 
+  it("needs at most a new balance more, 22,100 gas, of an item whose owner sets a payout address that never had a token", async () => {
+    const others = [2, 3, 4, 5].map((seed) => createMeter(chain.place, seed, produce({ count: 100, from: LATER })));
+    for (const other of others) await chain.register(other);
+    await chain.at(LATER.timestamp + 1000);
+    await chain.settleAttested(...others.map((other) => ({ meter: other, to: 50 })));
+    const { attestation, items } = attestedItems(others.map((other) => ({ meter: other, to: 100, settled: 50 })));
+    await chain.attest(attestation);
+    const call = { ...chain.wattWitness, functionName: "settle", args: [attestation, items] } as never;
+    const estimate = () => chain.publicClient.estimateContractGas(call);
+    const before = await estimate();
+    for (const [i, other] of others.entries()) {
+      await chain.registryCall("setPayout", [other.id, numberToHex(0xdead0000 + i, { size: 20 })], chain.owner);
+    }
+    const after = await estimate();
+    assert.ok(after - before <= 22_100n * 4n, `${after - before} gas more`);
+    // what an oracle adds to an estimate
+    assert.ok(after < (before * 140n) / 100n, `${after}, estimated ${before}`);
+  });
+
   describe("items that lost a race", () => {
     it("are skipped with an event, and do not stop the rest of the batch", async () => {
       const other = createMeter(chain.place, 2, produce({ count: 600, from: { timestamp: START + 5000 } }));
@@ -370,6 +410,20 @@ describe("settle", () => {
       const [skipped] = await chain.eventsOf("Skipped");
       const { attestation } = batch;
       assert.deepEqual(skipped, { keyId: meter.id, attestation, reason: SKIP_REASONS.Overtaken, epoch: 2, size: 1n });
+    });
+
+    it("settle after all, under the same attestation, with the proof that their log grew from what is settled now", async () => {
+      const late = attestedItems([{ meter, to: 300 }]);
+      await chain.attest(late.attestation);
+      await chain.settleAttested({ meter, to: 30 });
+      await chain.settle(late.attestation, late.items);
+      const [{ growth } = { growth: [] }] = attestedItems([{ meter, to: 300, settled: 30 }]).items;
+      const again = late.items.map((item) => ({
+        ...rebased(item, { settledSize: 30, settledTimestamp: START + 290 }),
+        growth,
+      }));
+      await chain.settle(late.attestation, again);
+      assert.equal(await chain.supply(), 299n * STEP * UNITS);
     });
 
     it("are skipped where the meter's capacity is another since", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, type Hex } from "viem";
-import { fromHex, toHex } from "../../protocol/index.ts";
+import { attestationLeaf, attestationRoot, fromHex, toHex } from "../../protocol/index.ts";
 import { refusalsFirst, title, vectors } from "../../protocol/test/load-vectors.ts";
 import { headParts, publicKeyParts, signatureParts } from "../settlement.ts";
 import { type Libraries, NETWORKS, openLibraries } from "./fixture.ts";
@@ -77,6 +77,18 @@ describe("contracts, against the protocol's vectors", () => {
         const { from, to, fromRoot, toRoot, proof, failure } = vector;
         assert.equal(await call("verifyConsistency", BigInt(from), BigInt(to), fromRoot, toRoot, proof), !failure);
       });
+    }
+  });
+
+  it("find a segment that begins at any reading below 2^40", async () => {
+    for (const from of [2 ** 32 - 1, 2 ** 32, 2 ** 33 + 5, 2 ** 40 - 2]) {
+      const segment = { epoch: 7, from, capacity: 5000 };
+      const [keyId, headHash] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+      const root = toHex(attestationRoot([attestationLeaf({ ...segment, keyId, headHash })]));
+      const found = (at: number) =>
+        call("verifySegment", toHex(keyId), 7, BigInt(at), 5000, toHex(headHash), 0n, 1n, [], root);
+      assert.equal(await found(from), true, `${from}`);
+      assert.equal(await found(from % 2 ** 32), from < 2 ** 32, `${from}, cut to 32 bits`);
     }
   });
 
