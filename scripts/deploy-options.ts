@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { getAddress, type Hex, isAddress, isHex, size, stringToHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { NEVER, type ROLES, THIRTY_DAYS } from "../contracts/deploy.ts";
+import { CAPACITY_CEILING, NEVER, NOTICE, type ROLES, THIRTY_DAYS } from "../contracts/deploy.ts";
 import { isNetworkName, NETWORKS_FILE } from "../subgraph/networks.ts";
 
 export const HELP = `WattWitness on a chain: the contracts, their roles, and an entry in the table of the subgraph's networks.
@@ -13,21 +13,35 @@ export const HELP = `WattWitness on a chain: the contracts, their roles, and an 
   --rpc-url URL               JSON-RPC of one of its nodes
   --router 0x…                Chainlink Functions' router there
   --don-id ID                 its DON: the text, fun-…-1, or its 32 bytes, 0x…
+  --administrator 0x…         gets the role, beside the deployer: grants and revokes roles
   --registrar 0x…             gets the role: registers meters
   --operator 0x…              gets the role: asks for attestations; the oracle's account
   --guardian 0x…              gets the role: pauses registrations and attestation requests
   --unattested-after SECONDS  after which an unsettled meter settles without attestation, for good; or
                               never, or always (${THIRTY_DAYS}, 30 days)
+  --capacity-ceiling W        with which a meter is registered at most, for good; more is proposed, and waits
+                              (${CAPACITY_CEILING})
+  --predecessor 0x…           MeterRegistry of an earlier deployment, whose meters this one takes over
+  --keep-open                 do not end the setting up: until Authority.close is called no delay holds
   --networks-file FILE        the table (subgraph/networks.json)
   --yes                       do not ask before anything is sent
   --help                      this text
 
-The deployer pays, and becomes the administrator. His private key, 0x and 64 hexadecimal digits, is read from
-WATTWITNESS_DEPLOYER_KEY only. Chainlink lists routers and DON ids under "Supported Networks" of Functions:
+The deployer pays, and becomes an administrator. Then the setting up ends: whatever role is granted later begins after
+${NOTICE / 86_400} days. His private key, 0x and 64 hexadecimal digits, is read from WATTWITNESS_DEPLOYER_KEY only.
+Chainlink lists routers and DON ids under "Supported Networks" of Functions:
 https://docs.chain.link/chainlink-functions/supported-networks`;
 
 /** Roles that an account can be given right away, in the order in which they are granted. */
-const GRANTED = ["registrar", "operator", "guardian"] as const satisfies readonly (keyof typeof ROLES)[];
+const GRANTED = [
+  "administrator",
+  "registrar",
+  "operator",
+  "guardian",
+] as const satisfies readonly (keyof typeof ROLES)[];
+
+/** W: what four bytes hold */
+const MOST_CAPACITY = 0xffff_ffff;
 
 export type Granted = (typeof GRANTED)[number];
 
@@ -41,6 +55,11 @@ export type DeployOptions = {
   roles: { role: Granted; account: Hex }[];
   /** s, or NEVER */
   unattestedAfter: number;
+  /** W */
+  capacityCeiling: number;
+  predecessor: Hex | undefined;
+  /** the setting up does not end */
+  keepOpen: boolean;
   networksFile: string;
   /** nobody needs to be asked */
   yes: boolean;
@@ -71,10 +90,14 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
         "rpc-url": { type: "string" },
         router: { type: "string" },
         "don-id": { type: "string" },
+        administrator: { type: "string" },
         registrar: { type: "string" },
         operator: { type: "string" },
         guardian: { type: "string" },
         "unattested-after": { type: "string" },
+        "capacity-ceiling": { type: "string" },
+        predecessor: { type: "string" },
+        "keep-open": { type: "boolean" },
         "networks-file": { type: "string" },
         yes: { type: "boolean" },
         help: { type: "boolean" },
@@ -98,7 +121,7 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
     // it is not repeated: many a node's URL holds a key
     return { ok: false, problem: "--rpc-url is no URL: http://… or https://…" };
   }
-  for (const name of ["router", ...GRANTED]) {
+  for (const name of ["router", "predecessor", ...GRANTED]) {
     if (values[name] !== undefined && !isAddress(text(name))) {
       return { ok: false, problem: `--${name} ${text(name)} is no address, or has a typing error.` };
     }
@@ -110,6 +133,13 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
   const unattestedAfter = unattestedAfterOf(values["unattested-after"]);
   if (unattestedAfter === undefined) {
     return { ok: false, problem: `--unattested-after ${text("unattested-after")} must be seconds, never or always.` };
+  }
+  const capacityCeiling = capacityCeilingOf(values["capacity-ceiling"]);
+  if (capacityCeiling === undefined) {
+    return {
+      ok: false,
+      problem: `--capacity-ceiling ${text("capacity-ceiling")} must be W, from 1 to ${MOST_CAPACITY}.`,
+    };
   }
   const key = environment["WATTWITNESS_DEPLOYER_KEY"];
   if (!isPrivateKey(key)) {
@@ -125,6 +155,9 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
       donId,
       roles: GRANTED.filter((role) => values[role]).map((role) => ({ role, account: getAddress(text(role)) })),
       unattestedAfter,
+      capacityCeiling,
+      predecessor: values["predecessor"] === undefined ? undefined : getAddress(text("predecessor")),
+      keepOpen: values["keep-open"] === true,
       networksFile: (values["networks-file"] as string | undefined) ?? NETWORKS_FILE,
       yes: values["yes"] === true,
       key,
@@ -144,6 +177,12 @@ function unattestedAfterOf(value: unknown): number | undefined {
   if (value === "always") return 0;
   const seconds = typeof value === "string" && /^\d{1,10}$/.test(value) ? Number(value) : NEVER;
   return seconds < NEVER ? seconds : undefined;
+}
+
+function capacityCeilingOf(value: unknown): number | undefined {
+  if (value === undefined) return CAPACITY_CEILING;
+  const capacity = typeof value === "string" && /^\d{1,10}$/.test(value) ? Number(value) : 0;
+  return capacity >= 1 && capacity <= MOST_CAPACITY ? capacity : undefined;
 }
 
 /** 0 and what is beyond the curve's order are none. */

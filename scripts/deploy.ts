@@ -18,24 +18,30 @@ import {
 import { nonceManager, privateKeyToAccount } from "viem/accounts";
 import {
   type Artifact,
+  closeSetup,
   type Deployer,
   type Deployment,
   deployFunctionsAttestor,
   deployWattWitness,
   grant,
   NEVER,
+  NOTICE,
   ROLES,
   type Step,
 } from "../contracts/deploy.ts";
 import { NETWORKS_FILE, NetworksError, networkOf, readNetworks, writeNetwork } from "../subgraph/networks.ts";
 import { ask } from "./ask.ts";
 import { HELP, parseDeployOptions } from "./deploy-options.ts";
+import { type Operation, scheduledIn } from "./schedule.ts";
 
 const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
 /** ms between looks for a transaction's receipt */
 const POLLING_INTERVAL = 1000;
 
 const routerAbi = parseAbi(["function getContractById(bytes32 id) view returns (address)"]);
+
+/** days */
+const NOTICE_DAYS = NOTICE / 86_400;
 
 /** Something that the user can mend: one sentence. */
 class Problem extends Error {}
@@ -80,6 +86,7 @@ async function run(): Promise<void> {
   const balance = await publicClient.getBalance({ address: account.address });
   if (balance === 0n) throw new Problem(`The deployer ${account.address} has nothing to pay with on chain ${chainId}.`);
   await checkRouter(publicClient);
+  await checkPredecessor(publicClient);
 
   console.log(planOf(chainId, account.address, balance));
   if (!options.yes) {
@@ -95,14 +102,18 @@ async function run(): Promise<void> {
   });
   const wallet = createWalletClient({ account, chain, transport: http(options.rpcUrl) });
   const deployer: Deployer = { publicClient, wallet, artifact, progress: note };
-  const deployment = await deployWattWitness(deployer, options.unattestedAfter);
-  const { router, donId } = options;
+  const { router, donId, unattestedAfter, capacityCeiling, predecessor } = options;
+  const deployment = await deployWattWitness(deployer, {
+    ...{ unattestedAfter, capacityCeiling },
+    ...(predecessor && { predecessor }),
+  });
   const source = await readFile(SOURCE_FILE, "utf8");
   const attestor = await deployFunctionsAttestor(deployer, deployment, { router, donId, source });
   for (const granted of options.roles) {
-    await grant(deployer, deployment.manager, ROLES[granted.role], granted.account);
+    await grant(deployer, deployment.authority, ROLES[granted.role], granted.account);
   }
-  tell(deployment, attestor);
+  if (!options.keepOpen) await closeSetup(deployer, deployment.authority);
+  tell(deployment, attestor, await scheduledIn(publicClient, deployment.authority, deployment.fromBlock));
 }
 
 /** The table is written last: what would stop that is found first. */
@@ -138,6 +149,13 @@ async function checkRouter(publicClient: PublicClient): Promise<void> {
   });
 }
 
+async function checkPredecessor(publicClient: PublicClient): Promise<void> {
+  const { predecessor } = options;
+  if (predecessor && !(await publicClient.getCode({ address: predecessor }))) {
+    throw new Problem(`--predecessor ${predecessor} has no code on this chain.`);
+  }
+}
+
 async function artifact(name: string): Promise<Artifact> {
   const { default: hre } = await import("hardhat");
   const { abi, bytecode } = await hre.artifacts.readArtifact(name);
@@ -166,26 +184,39 @@ function remains(): string[] {
 }
 
 function planOf(chainId: number, deployer: Hex, balance: bigint): string {
-  const { network, router, donId, roles, unattestedAfter } = options;
-  const accountOf = (role: string) => roles.find((granted) => granted.role === role)?.account ?? "nobody yet";
-  const unattested =
-    unattestedAfter === NEVER ? "never" : unattestedAfter ? `after ${unattestedAfter} s unsettled` : "always";
+  const { network, router, donId, roles, unattestedAfter, capacityCeiling, predecessor, keepOpen } = options;
+  const accountOf = (role: string) => roles.find((granted) => granted.role === role)?.account;
+  const [administrator, registrar] = [accountOf("administrator"), accountOf("registrar")];
+  const old = unattestedAfter === 0 ? "always" : `once its last settled reading is ${unattestedAfter} s old`;
+  const lines = {
+    deployer: `${deployer}, has ${formatEther(balance)} of the chain's coin`,
+    contracts:
+      "Authority, MeterDescriptor, MeterRegistry, WattWitness with its ProductionToken, Lens, FunctionsAttestor",
+    DON: `${nameOf(donId)}, by the router ${router}`,
+    unattested: `a meter settles on its signature alone: ${unattestedAfter === NEVER ? "never" : old}; that is for good`,
+    ceiling: `a meter is registered with ${capacityCeiling} W at most; that is for good`,
+    predecessor: predecessor ?? "none",
+    administrator: administrator ? `${administrator}, and the deployer` : "the deployer",
+    registrar: registrar ?? "nobody yet",
+    operator: accountOf("operator") ?? "nobody yet",
+    guardian: accountOf("guardian") ?? "nobody yet",
+    "setting up": keepOpen ? "stays open" : `ends: whatever role is granted later begins after ${NOTICE_DAYS} days`,
+    table: `${table} gets an entry ${network}`,
+  };
   return [
     `WattWitness on ${network}, chain ${chainId}:`,
-    `  deployer     ${deployer}, has ${formatEther(balance)} of the chain's coin; becomes the administrator`,
-    "  contracts    AccessManager, MeterRegistry, WattWitness with its ProductionToken, FunctionsAttestor",
-    `  DON          ${nameOf(donId)}, by the router ${router}`,
-    `  unattested   a meter settles on its signature alone: ${unattested}; that is for good`,
-    `  registrar    ${accountOf("registrar")}`,
-    `  operator     ${accountOf("operator")}`,
-    `  guardian     ${accountOf("guardian")}`,
-    `  table        ${table} gets an entry ${network}`,
+    ...Object.entries(lines).map(([name, text]) => `  ${name.padEnd(15)}${text}`),
+    ...(keepOpen || administrator || registrar
+      ? []
+      : [
+          `No administrator but the deployer is named, and no registrar: he grants either later, ${NOTICE_DAYS} days ahead.`,
+        ]),
   ].join("\n");
 }
 
 /** Writes the table; a deployment that cannot be written down is printed all the same. */
-function tell(deployment: Deployment, attestor: Hex): void {
-  const { network } = options;
+function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operation[]): void {
+  const { network, keepOpen, predecessor } = options;
   const entry = networkOf(deployment, attestor);
   const elsewhere = options.networksFile === NETWORKS_FILE ? "" : ` --networks-file ${options.networksFile}`;
   let written: string;
@@ -197,27 +228,45 @@ function tell(deployment: Deployment, attestor: Hex): void {
     const text = JSON.stringify({ [network]: entry }, null, 2);
     written = `${table} was not written (${firstLine(error)}). Its entry:\n${text}`;
   }
-  console.log(`
-Deployed, from block ${deployment.fromBlock} on:
-  AccessManager      ${getAddress(deployment.manager)}
-${Object.entries(entry)
-  .map(([name, { address }]) => `  ${name.padEnd(18)} ${address}`)
-  .join("\n")}
-${written}
-
-Next:
-  The operator opens a Chainlink Functions subscription, pays LINK into it and adds the FunctionsAttestor as consumer.
-  The oracle (oracle/README.md) runs with these, and without WATTWITNESS_DEPLOYER_KEY:
-    WATTWITNESS_RPC_URL=…
-    WATTWITNESS_REGISTRY=${entry.MeterRegistry.address}
-    WATTWITNESS_WATTWITNESS=${entry.WattWitness.address}
-    WATTWITNESS_ATTESTOR=${entry.FunctionsAttestor.address}
-    WATTWITNESS_FROM_BLOCK=${deployment.fromBlock}
-    WATTWITNESS_SUBSCRIPTION_ID=…
-    WATTWITNESS_OPERATOR_KEY=…
-    WATTWITNESS_PUBLIC_URLS=…
-  The subgraph: npm run subgraph:build -- --network ${network}${elsewhere}
-  Delays on roles hold from the sixth day on. Until then grant what is missing, and hand role 0 to a timelock or multisig.`);
+  const addresses = {
+    ...{ Authority: deployment.authority, MeterDescriptor: deployment.descriptor },
+    ...Object.fromEntries(Object.entries(entry).map(([name, { address }]) => [name, address])),
+    Lens: deployment.lens,
+  };
+  const { MeterRegistry, WattWitness, FunctionsAttestor } = entry;
+  const lines = [
+    "",
+    `Deployed, from block ${deployment.fromBlock} on:`,
+    ...Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(18)} ${getAddress(address)}`),
+    written,
+    keepOpen
+      ? "The setting up is open: until close is called on the Authority no delay holds, and a role begins at once."
+      : `The setting up is over: whatever role is granted from now on begins after ${NOTICE_DAYS} days.`,
+    `In the Authority ${scheduled.length === 0 ? "nothing is scheduled." : "this is scheduled:"}`,
+    ...scheduled.map(({ when, target, data }) => `  ${new Date(when * 1000).toISOString()}  ${target} ${data}`),
+    "",
+    "Next:",
+    keepOpen ? "  Grant what is missing, and call close." : `  Grant what is missing, ${NOTICE_DAYS} days ahead.`,
+    "  Hand role 0 to a timelock or multisig; then the deployer renounces it.",
+    ...(predecessor
+      ? [
+          `  The predecessor's administrator grants the registrar's role there to ${MeterRegistry.address}:`,
+          "  then registering a meter here takes it down there.",
+        ]
+      : []),
+    "  The operator opens a Chainlink Functions subscription, pays LINK into it and adds the FunctionsAttestor as consumer.",
+    "  The oracle (oracle/README.md) runs with these, and without WATTWITNESS_DEPLOYER_KEY:",
+    "    WATTWITNESS_RPC_URL=…",
+    `    WATTWITNESS_REGISTRY=${MeterRegistry.address}`,
+    `    WATTWITNESS_WATTWITNESS=${WattWitness.address}`,
+    `    WATTWITNESS_ATTESTOR=${FunctionsAttestor.address}`,
+    `    WATTWITNESS_FROM_BLOCK=${deployment.fromBlock}`,
+    "    WATTWITNESS_SUBSCRIPTION_ID=…",
+    "    WATTWITNESS_OPERATOR_KEY=…",
+    "    WATTWITNESS_PUBLIC_URLS=…",
+    `  The subgraph: npm run subgraph:build -- --network ${network}${elsewhere}`,
+  ];
+  console.log(lines.join("\n"));
 }
 
 /** The text that a DON id is, or its bytes where they are none. */

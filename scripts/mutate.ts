@@ -12,15 +12,7 @@ import { type Copy, createCopy, type Edit, type Mutation, mutationOf } from "./c
 /** Which tests guard which file, the likeliest first; after those all others of the contracts are run. */
 const GUARDED: Record<string, string[]> = {
   "WattWitness.sol": [
-    "settle",
-    "epochs",
-    "rotation",
-    "equivocation",
-    "proofs",
-    "meter",
-    "proposals",
-    "roles",
-    "registry",
+    ...["settle", "registry", "epochs", "rotation", "equivocation", "proofs", "meter", "proposals", "roles", "orders"],
   ],
   "MeterRegistry.sol": ["registry", "rotation", "proposals", "meter", "roles", "takeover", "equivocation"],
   "MeterDescriptor.sol": ["meter"],

@@ -4,7 +4,15 @@ import Table from "cli-table3";
 
 /** Bytes that a contract may have here: a tenth less than a chain allows (EIP-170), so that a mend always fits. */
 const LIMIT = 22_000;
-const CONTRACTS = ["Authority", "MeterRegistry", "MeterDescriptor", "WattWitness", "ProductionToken", "FunctionsAttestor", "Lens"];
+const CONTRACTS = [
+  "Authority",
+  "MeterRegistry",
+  "MeterDescriptor",
+  "WattWitness",
+  "ProductionToken",
+  "FunctionsAttestor",
+  "Lens",
+];
 
 async function sizeOf(name: string): Promise<number> {
   const file = new URL(`../artifacts/contracts/${name}.sol/${name}.json`, import.meta.url);

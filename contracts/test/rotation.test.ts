@@ -123,11 +123,7 @@ describe("a meter's key", () => {
       chain = await deployFixture("default", 0);
       const ahead = (i: number) =>
         produce({ count: 1, from: { timestamp: START + 1000 + i * 240 + 299, energy: BigInt(i) } });
-      const thief = createMeter(
-        chain.place,
-        1,
-        [0, 1, 2, 3].reduce((all, i) => [...all, ...ahead(i)], produce({ count: 1 })),
-      );
+      const thief = createMeter(chain.place, 1, [...produce({ count: 1 }), ...[0, 1, 2, 3].flatMap(ahead)]);
       await chain.registered(thief);
       const settle = async (i: number) => {
         await chain.at(START + 1000 + i * 240);

@@ -8,10 +8,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { type Abi, type Hex, keccak256, padHex, stringToHex, toHex as textToHex } from "viem";
+import {
+  type Abi,
+  encodeFunctionData,
+  getAddress,
+  type Hex,
+  keccak256,
+  padHex,
+  stringToHex,
+  toHex as textToHex,
+} from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
-import { NEVER, ROLES, THIRTY_DAYS } from "../../contracts/deploy.ts";
+import {
+  CAPACITY_CEILING,
+  closeSetup,
+  deployWattWitness,
+  NEVER,
+  NOTICE,
+  ROLES,
+  THIRTY_DAYS,
+} from "../../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../../contracts/settlement.ts";
 import { type LocalChain, startChain } from "../../demo/chain.ts";
 import { deployerOf } from "../../demo/deployment.ts";
@@ -22,6 +39,7 @@ import { fromHex } from "../../protocol/index.ts";
 import { NETWORKS_FILE, type Network, readNetworks, writeNetwork } from "../../subgraph/networks.ts";
 import { ask } from "../ask.ts";
 import { HELP, parseDeployOptions } from "../deploy-options.ts";
+import { scheduledIn } from "../schedule.ts";
 
 const DEPLOY = fileURLToPath(new URL("../deploy.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -30,7 +48,9 @@ const SOURCE_FILE = new URL("../../functions-source/verify-batch.js", import.met
 const START = Date.UTC(2026, 2, 20, 8) / 1000;
 const DON = "fun-local-1";
 /** Which of the well-known accounts does what. */
-const ACCOUNTS = { chainlink: 1, registrar: 2, operator: 3, guardian: 4, stranger: 5, deployer: 6, unlucky: 7 };
+const ACCOUNTS = {
+  ...{ chainlink: 1, registrar: 2, operator: 3, guardian: 4, stranger: 5, deployer: 6, unlucky: 7, administrator: 8 },
+};
 
 const NOBODY = padHex("0x1234", { size: 20 });
 const KEY: Hex = `0x${"5a".repeat(32)}`;
@@ -149,7 +169,7 @@ describe("npm run deploy", function () {
     });
 
     it("an address that is none, or has a typing error", () => {
-      for (const name of ["router", "registrar", "operator", "guardian"]) {
+      for (const name of ["router", "predecessor", "administrator", "registrar", "operator", "guardian"]) {
         for (const address of ["0x12", "nobody.eth", "0x9a676e781A523b5d0C0e43731313A708CB607508"]) {
           refuses([...GOOD, `--${name}`, address], new RegExp(`^--${name} ${address} is no address`));
         }
@@ -165,6 +185,12 @@ describe("npm run deploy", function () {
     it("a time that is none", () => {
       for (const time of ["soon", "", "1.5", "-1", "1e3", String(NEVER), "99999999999"]) {
         refuses([...GOOD, `--unattested-after=${time}`], /^--unattested-after .*must be seconds, never or always/);
+      }
+    });
+
+    it("a capacity that is none, or that no meter can have", () => {
+      for (const capacity of ["", "0", "-1", "1e3", "5kW", "4294967296", "99999999999"]) {
+        refuses([...GOOD, `--capacity-ceiling=${capacity}`], /^--capacity-ceiling .*must be W, from 1 to 4294967295/);
       }
     });
 
@@ -201,7 +227,10 @@ describe("npm run deploy", function () {
     assert.deepEqual(understood(), {
       ...{ network: "base", rpcUrl: "http://node", router: NOBODY, donId: stringToHex("fun-base-1", { size: 32 }) },
       ...{ roles: [], unattestedAfter: THIRTY_DAYS, networksFile: NETWORKS_FILE, yes: false, key: KEY },
+      ...{ capacityCeiling: CAPACITY_CEILING, predecessor: undefined, keepOpen: false },
     });
+    const more = understood(["--capacity-ceiling", "4294967295", "--predecessor", NOBODY.toLowerCase(), "--keep-open"]);
+    assert.deepEqual([more.capacityCeiling, more.predecessor, more.keepOpen], [0xffff_ffff, NOBODY, true]);
     const donId = `0x${"ab".repeat(32)}`;
     assert.equal(understood(["--don-id", donId]).donId, donId);
     const times = { never: NEVER, always: 0, "0": 0, "86400": 86_400 };
@@ -278,18 +307,32 @@ describe("npm run deploy", function () {
     it("that the router does not know the DON", () =>
       refuses(argsFor({ "don-id": "fun-elsewhere-1" }), /^--router .* knows no DON fun-elsewhere-1/));
 
+    it("that there is no contract at the predecessor's address", () =>
+      refuses(argsFor({ predecessor: NOBODY }), new RegExp(`^--predecessor ${NOBODY} has no code`)));
+
     it("that it cannot ask, where there is no terminal; but what it would do", async () => {
       const stdout = await refuses(argsFor({ registrar: NOBODY }), /^There is no terminal to ask on.*--yes/);
       const told = [
-        ...["test-net, chain 31337", addressOf(ACCOUNTS.unlucky), "has 10000 of", DON, `registrar    ${NOBODY}`],
-        ...[`after ${THIRTY_DAYS} s`, "operator     nobody yet", "FunctionsAttestor", "networks.json"],
+        ...["test-net, chain 31337", addressOf(ACCOUNTS.unlucky), "has 10000 of", DON, `registrar      ${NOBODY}`],
+        ...[`${THIRTY_DAYS} s old`, "operator       nobody yet", "FunctionsAttestor", "networks.json"],
+        ...["Authority, MeterDescriptor", "Lens", `${CAPACITY_CEILING} W at most`, "predecessor    none"],
+        ...["setting up     ends: whatever role is granted later begins after 5 days"],
       ];
       for (const part of told) assert.ok(stdout.includes(part), `${part} is not in\n${stdout}`);
+      assert.doesNotMatch(stdout, /No administrator/);
+    });
+
+    it("that without administrator and registrar there are none for five days, unless the setting up stays open", async () => {
+      const bare = /^No administrator but the deployer is named, and no registrar: .* 5 days ahead\.$/m;
+      assert.match(await refuses(argsFor(), /--yes/), bare);
+      for (const more of [["--keep-open"], ["--administrator", NOBODY]]) {
+        assert.doesNotMatch(await refuses([...argsFor(), ...more], /--yes/), bare);
+      }
     });
   });
 
   describe("leaves the table alone, and says what there is by then,", () => {
-    const NAMES = ["AccessManager", "MeterRegistry", "WattWitness"];
+    const NAMES = ["Authority", "MeterDescriptor", "MeterRegistry", "WattWitness"];
     const deployedBy = async (stderr: string): Promise<string[]> => {
       const listed = [...stderr.matchAll(/^ {2}(\w+) +(0x[0-9a-fA-F]{40})$/gm)] as unknown as [string, string, Hex][];
       for (const [, name, address] of listed) assert.ok(await chain.publicClient.getCode({ address }), name);
@@ -298,7 +341,7 @@ describe("npm run deploy", function () {
     };
 
     it("where the node takes a transaction no more", async () => {
-      const node = await nodeBefore(chain.url, (nth) => (nth <= 3 ? "pass" : "refuse"));
+      const node = await nodeBefore(chain.url, (nth) => (nth <= NAMES.length ? "pass" : "refuse"));
       const { code, stderr } = await run(
         [...argsFor({ "rpc-url": node.url }), "--yes"],
         keyOf(ACCOUNTS.unlucky),
@@ -309,8 +352,8 @@ describe("npm run deploy", function () {
     });
 
     it("at Ctrl-C", async () => {
-      // the fourth transaction is under way for ever, so that Ctrl-C always comes before the end
-      const node = await nodeBefore(chain.url, (nth) => (nth <= 3 ? "pass" : "silence"));
+      // the next transaction is under way for ever, so that Ctrl-C always comes before the end
+      const node = await nodeBefore(chain.url, (nth) => (nth <= NAMES.length ? "pass" : "silence"));
       const args = [...argsFor({ "rpc-url": node.url }), "--yes"];
       let interrupted = false;
       const { code, stderr } = await run(args, keyOf(ACCOUNTS.unlucky), (stdout, pid) => {
@@ -326,15 +369,20 @@ describe("npm run deploy", function () {
   describe("deploys", () => {
     let output = "";
     let network: Network;
+    let predecessor: Hex;
     let deployment: string;
 
     before(async () => {
       deployment = await mkdtemp(join(tmpdir(), "wattwitness-deployed-"));
       const file = join(deployment, "networks.json");
       writeNetwork(file, "zora", tableEntry(1));
-      const roles = { registrar: ACCOUNTS.registrar, operator: ACCOUNTS.operator, guardian: ACCOUNTS.guardian };
+      const { administrator, registrar, operator, guardian } = ACCOUNTS;
+      const roles = { administrator, registrar, operator, guardian };
       const accounts = Object.fromEntries(Object.entries(roles).map(([role, account]) => [role, addressOf(account)]));
-      const options = { ...accounts, "unattested-after": "86400", "networks-file": file };
+      const earlier = deployerOf(chain, ACCOUNTS.stranger);
+      ({ registry: predecessor } = await deployWattWitness(earlier, { unattestedAfter: NEVER }));
+      const terms = { "unattested-after": "86400", "capacity-ceiling": "5000", predecessor };
+      const options = { ...accounts, ...terms, "networks-file": file };
       const { code, stdout, stderr } = await run([...argsFor(options), "--yes"], keyOf(ACCOUNTS.deployer));
       assert.deepEqual([code, stderr], [0, ""]);
       output = stdout;
@@ -349,9 +397,9 @@ describe("npm run deploy", function () {
     const onRegistry = () => ({ address: network.MeterRegistry.address, abi: meterRegistryAbi }) as const;
     const onWattWitness = () => ({ address: network.WattWitness.address, abi: wattWitnessAbi }) as const;
     const onAttestor = () => ({ address: network.FunctionsAttestor.address, abi: functionsAttestorAbi }) as const;
-    const { read, hasRole } = readers(() => chain, onRegistry);
+    const { read, hasRole, setupOf } = readers(() => chain, onRegistry);
 
-    it("four contracts, in the table with the block of the first", async () => {
+    it("four contracts that tell something, in the table with the block of the first", async () => {
       const { address, startBlock } = network.MeterRegistry;
       for (const [name, source] of Object.entries(network)) {
         assert.ok(await chain.publicClient.getCode({ address: source.address }), name);
@@ -366,7 +414,12 @@ describe("npm run deploy", function () {
       assert.equal(await read(onWattWitness(), "registry"), network.MeterRegistry.address);
       assert.equal(await read(onWattWitness(), "token"), network.ProductionToken.address);
       assert.equal(await read(onAttestor(), "wattWitness"), network.WattWitness.address);
+    });
+
+    it("them with what they were told for good", async () => {
       assert.equal(await read(onWattWitness(), "unattestedAfter"), 86_400);
+      assert.equal(await read(onRegistry(), "capacityCeiling"), 5000);
+      assert.equal(getAddress((await read(onRegistry(), "predecessor")) as Hex), getAddress(predecessor));
     });
 
     it("an attestor for this DON and the source of this version, with its role", async () => {
@@ -375,12 +428,20 @@ describe("npm run deploy", function () {
       assert.equal(await hasRole(ROLES.attestor, network.FunctionsAttestor.address), true);
     });
 
-    it("with everybody in the role that was named, and the deployer as administrator", async () => {
+    it("with everybody in the role that was named, and the deployer as an administrator", async () => {
       for (const role of ["registrar", "operator", "guardian"] as const) {
         assert.equal(await hasRole(ROLES[role], addressOf(ACCOUNTS[role])), true, role);
         assert.equal(await hasRole(ROLES[role], addressOf(ACCOUNTS.deployer)), false, role);
       }
-      assert.equal(await hasRole(ROLES.administrator, addressOf(ACCOUNTS.deployer)), true);
+      for (const administrator of [ACCOUNTS.administrator, ACCOUNTS.deployer]) {
+        assert.equal(await hasRole(ROLES.administrator, addressOf(administrator)), true);
+      }
+    });
+
+    it("so that whatever role is granted from now on begins after five days", async () => {
+      const { authority, closedAt } = await setupOf();
+      assert.ok(closedAt > 0);
+      assert.equal(await read(authority, "getRoleGrantDelay", ROLES.registrar), NOTICE);
     });
 
     it("so that the guardian can pause registry and attestor, and nobody else", async () => {
@@ -417,11 +478,55 @@ describe("npm run deploy", function () {
         `WATTWITNESS_ATTESTOR=${FunctionsAttestor.address}`,
         `WATTWITNESS_FROM_BLOCK=${MeterRegistry.startBlock}`,
         "npm run subgraph:build -- --network test-net",
+        "The setting up is over: whatever role is granted from now on begins after 5 days.",
+        "In the Authority nothing is scheduled.",
+        `The predecessor's administrator grants the registrar's role there to ${MeterRegistry.address}`,
       ];
       for (const part of told) assert.ok(output.includes(part), `${part} is not in\n${output}`);
       assert.ok(!output.includes(chain.key(ACCOUNTS.deployer).slice(2)), "the key is shown");
       assert.ok(!output.includes(chain.url), "the node's URL is shown");
+      for (const name of ["Authority", "MeterDescriptor", "MeterRegistry", "Lens"]) {
+        assert.match(output, new RegExp(`^  ${name} +0x[0-9a-fA-F]{40}$`, "m"));
+      }
     });
+  });
+
+  it("tells what is scheduled in an Authority, as long as it is", async () => {
+    const admin = deployerOf(chain, ACCOUNTS.stranger);
+    const { authority, registry, fromBlock } = await deployWattWitness(admin, { unattestedAfter: NEVER });
+    await closeSetup(admin, authority);
+    const { abi } = await chain.artifact("Authority");
+    const [target, { account }] = [authority, admin.wallet];
+    const onAuthority = { address: authority, abi, chain: admin.wallet.chain, account } as const;
+    const announced = async () => {
+      const operations = await scheduledIn(chain.publicClient, authority, fromBlock);
+      return operations.map(({ data }) => data);
+    };
+    assert.deepEqual(await announced(), []);
+    const closing = [true, false].map((closed) =>
+      encodeFunctionData({ abi, functionName: "setTargetClosed", args: [registry, closed] }),
+    ) as [Hex, Hex];
+    for (const data of closing) {
+      await admin.wallet.writeContract({ ...onAuthority, functionName: "schedule", args: [target, data, 0] });
+    }
+    assert.deepEqual(await announced(), closing);
+    await admin.wallet.writeContract({
+      ...{ ...onAuthority, functionName: "cancel", args: [account.address, target, closing[0]] },
+    });
+    assert.deepEqual(await announced(), [closing[1]]);
+    await chain.mineAt((await chain.time()) + NOTICE + 1);
+    await admin.wallet.writeContract({ ...onAuthority, functionName: "execute", args: [target, closing[1]] });
+    assert.deepEqual(await announced(), []);
+  });
+
+  it("leaves the setting up open when it is told to, and says what that means", async () => {
+    const { code, stdout } = await run([...argsFor(), "--keep-open", "--yes"], keyOf(ACCOUNTS.deployer));
+    assert.equal(code, 0);
+    assert.match(stdout, /^The setting up is open: until close is called on the Authority no delay holds/m);
+    assert.doesNotMatch(stdout, /The setting up is over/);
+    const { MeterRegistry } = readNetworks(table).get("test-net") as Network;
+    const onRegistry = () => ({ address: MeterRegistry.address, abi: meterRegistryAbi }) as const;
+    assert.equal((await readers(() => chain, onRegistry).setupOf()).closedAt, 0);
   });
 });
 
@@ -438,13 +543,19 @@ function readers(chain: () => LocalChain, onRegistry: () => { address: Hex; abi:
     ...args: unknown[]
   ): Promise<unknown> =>
     chain().publicClient.readContract({ ...contract, abi: contract.abi as Abi, functionName, args });
+  const onAuthority = async () => {
+    const { abi } = await chain().artifact("Authority");
+    return { address: (await read(onRegistry(), "authority")) as Hex, abi };
+  };
   return {
     read,
     async hasRole(role: bigint, account: Hex): Promise<unknown> {
-      const { abi } = await chain().artifact("AccessManager");
-      const manager = (await read(onRegistry(), "authority")) as Hex;
-      const [isMember] = (await read({ address: manager, abi }, "hasRole", role, account)) as [boolean, number];
+      const [isMember] = (await read(await onAuthority(), "hasRole", role, account)) as [boolean, number];
       return isMember;
+    },
+    async setupOf() {
+      const authority = await onAuthority();
+      return { authority, closedAt: (await read(authority, "closedAt")) as number };
     },
   };
 }
