@@ -1,8 +1,9 @@
 /**
  * A year of a device in minutes: `npm run soak [-- --days N] [--seed N] [--json]`. The real core with a software key on
  * a simulated roof (firmware/soak/device.c), a real oracle process, the real contracts on a chain that lets meters settle
- * on their signatures alone. The oracle is ended for up to ten days at a time; the roof has reboots, power cuts in the
- * middle of writes, resets and swaps of the Shelly, a silent or invalid Shelly, and a clock that steps.
+ * on their signatures alone. The oracle is ended for up to ten days at a time, and a stranger settles every other new log
+ * before the rest of the old one; the roof has reboots, power cuts in the middle of writes, resets and swaps of the Shelly,
+ * a silent or invalid Shelly, and a clock that steps.
  *
  * Every day: the device has counted what it should have, never more than the roof made, and no more is on chain than that.
  * At the end: what is on chain is what was measured, to the mWh.
@@ -13,9 +14,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { meterRegistryAbi, productionTokenAbi } from "../contracts/abi.ts";
+import { zeroHash } from "viem";
+import { meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../contracts/abi.ts";
 import { deployWattWitness, grant, ROLES } from "../contracts/deploy.ts";
-import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import { encodeBasis, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { compile, type LocalChain, startChain } from "../demo/chain.ts";
 import { ACCOUNTS, deployerOf } from "../demo/deployment.ts";
 import { settingsText } from "../demo/firmware/device-process.ts";
@@ -24,7 +26,7 @@ import { freePort, startCompanion } from "../demo/process.ts";
 import { createEnding, createStops, type Stops } from "../demo/stop.ts";
 import { BUILDS, build, whyNoFirmware } from "../firmware/toolchain.ts";
 import type { Registration } from "../meter/device.ts";
-import { energyOf, fromHex } from "../protocol/index.ts";
+import { energyOf, fromHex, keyIdOf, toHex } from "../protocol/index.ts";
 
 const HELP = `A year of a device in minutes, with everything going wrong that can.
 
@@ -144,6 +146,8 @@ async function soak(days: number, seed: number) {
     if (supply > (energy - baseline) * UNITS_PER_MWH) throw wrong(`more is on chain than was measured, ${supply}`);
   };
 
+  const overtake = createStranger(chain, deployment.wattWitness, oracle.url, fromHex(registration.publicKey));
+  let overtaken = 0;
   const outages = planOutages(days, seed);
   let fullest = 0;
   let longest = INTERVAL;
@@ -155,6 +159,7 @@ async function soak(days: number, seed: number) {
     await chain.mineAt(until);
     await oracle.seen();
     const report = await ask<Report>(`run ${until}`);
+    if (!outage && day % 2 === 0 && (await overtake())) overtaken += 1;
     check(report, await minted());
     fullest = Math.max(fullest, report.fill);
     longest = Math.max(longest, report.interval);
@@ -195,7 +200,7 @@ async function soak(days: number, seed: number) {
   return {
     ...{ days, seed, seconds: secondsSince(began), measured: String(measured), minted: String(supply / UNITS_PER_MWH) },
     ...{ sun: end.sun, uncounted: end.uncounted, epoch: end.epoch, epochs: end.epochs, happened: end.happened },
-    ...{ outages: outages.length, longestOutage, fullest, longestInterval: longest, erasures: end.erasures },
+    ...{ overtaken, outages: outages.length, longestOutage, fullest, longestInterval: longest, erasures: end.erasures },
   };
 }
 
@@ -293,6 +298,59 @@ async function createOracleRuns(
   };
 }
 
+// SOMEBODY ELSE
+
+/**
+ * Returns what settles the device's newest log where nothing of it is, whatever is left of the one before, with nothing but
+ * what an oracle serves to anyone. It resolves to whether it did.
+ */
+function createStranger(
+  chain: LocalChain,
+  wattWitness: `0x${string}`,
+  oracleUrl: string,
+  publicKey: Uint8Array,
+): () => Promise<boolean> {
+  const keyId = toHex(keyIdOf(publicKey));
+  const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
+  const { publicClient } = chain;
+  const wallet = chain.wallet(ACCOUNTS.conspirator);
+  type Proven = Record<"reading" | "root" | "signature", `0x${string}`> & { size: number; proof: `0x${string}`[] };
+  const get = async <T>(path: string) => (await (await fetch(new URL(path, oracleUrl))).json()) as T;
+
+  return async () => {
+    const { logs } = await get<{ logs: { epoch: number; settled: number }[] }>(`/meters/${keyId}`);
+    const newest = logs.at(-1);
+    if (!newest || newest.settled > 0) return false;
+    const { epoch } = newest;
+    const readingAt = (index: number) =>
+      get<{ reading: `0x${string}`; signed: Proven }>(`/logs/${keyId}/${epoch}/readings/${index}`);
+    const { reading: firstReading, signed } = await readingAt(0);
+    const { size, reading, root, signature, proof } = signed;
+    const { timestamp } = await publicClient.readContract({
+      ...onWattWitness,
+      functionName: "latestOf",
+      args: [keyId],
+    });
+    const item = {
+      ...{ key: publicKeyParts(publicKey), head: { epoch, size: BigInt(size), reading, root } },
+      ...{ signature: signatureParts(fromHex(signature)), firstReading, growth: proof },
+      basis: encodeBasis({
+        ...{ settledSize: 0, settledTimestamp: timestamp, capacity: CAPACITY },
+        ...{ from: 0, segment: 0, segments: 0 },
+      }),
+      witness: (await readingAt(size - 1)).signed.proof,
+    };
+    const call = { ...onWattWitness, functionName: "settle", args: [zeroHash, [item]] } as const;
+    // a head that the contract refuses is none for a stranger either: its clock drifted, or had been ahead
+    const refusal = await publicClient.simulateContract({ ...call, account: wallet.account }).catch((error) => error);
+    if (refusal instanceof Error) return false;
+    const hash = await wallet.writeContract({ ...call, chain: wallet.chain });
+    const { status } = await publicClient.waitForTransactionReceipt({ hash });
+    if (status !== "success") throw new Error("the settlement of a stranger reverted");
+    return true;
+  };
+}
+
 // FIGURES
 
 function print(figures: Figures): void {
@@ -308,6 +366,7 @@ function print(figures: Figures): void {
     ["on chain", kwh(figures.minted)],
     ["made by the roof", kwh(figures.sun)],
     ["taken for a jump, and not counted", kwh(figures.uncounted)],
+    ["logs that a stranger settled first", figures.overtaken],
     ["outages of the oracle", `${figures.outages}, the longest of ${figures.longestOutage} days`],
     ["queue", `${figures.fullest} % full at most, then a reading every ${figures.longestInterval} s`],
     ["sectors erased", figures.erasures],

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Hex } from "viem";
 import {
+  closeSetup,
   type Deployer,
   type Deployment,
   deployFunctionsAttestor,
@@ -50,13 +51,13 @@ export async function deployEverything(
   const chainlink = await deployChainlink(deployerOf(chain, ACCOUNTS.chainlink));
   say("deploying WattWitness: registry, witness, token, attestor");
   const admin = deployerOf(chain, ACCOUNTS.admin);
-  const deployment = await deployWattWitness(admin, THIRTY_DAYS);
+  const deployment = await deployWattWitness(admin, { unattestedAfter: THIRTY_DAYS });
   const source = await readFile(SOURCE_FILE, "utf8");
   const attestor = await deployFunctionsAttestor(admin, deployment, { ...chainlink, source });
-  await grant(admin, deployment.manager, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
+  await grant(admin, deployment.authority, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);
   const subscribe = async (account: number) => {
     const caller = deployerOf(chain, account);
-    await grant(admin, deployment.manager, ROLES.operator, caller.wallet.account.address);
+    await grant(admin, deployment.authority, ROLES.operator, caller.wallet.account.address);
     const subscriptionId = await createSubscription(caller, chainlink);
     await addConsumer(caller, chainlink, subscriptionId, attestor);
     await fundSubscription(deployerOf(chain, ACCOUNTS.chainlink), chainlink, subscriptionId);
@@ -65,6 +66,7 @@ export async function deployEverything(
   const subscriptionId = await subscribe(ACCOUNTS.operator);
   const wallet = chain.wallet(ACCOUNTS.conspirator);
   const conspirator = { wallet, subscriptionId: await subscribe(ACCOUNTS.conspirator) };
+  await closeSetup(admin, deployment.authority);
   return { chainlink, deployment, attestor, subscriptionId, conspirator };
 }
 

@@ -12,6 +12,8 @@ import type { Roof } from "./roof.ts";
 import { rotate } from "./rotation.ts";
 import { settledOf, type World } from "./world.ts";
 
+/** Two heads of one size contradict each other without any. */
+const NO_READING = { index: 0n, reading: zeroHash, proof: [] } as const;
 /** ms that the DON may take to refuse */
 const PATIENCE = 30_000;
 
@@ -93,7 +95,7 @@ async function equivocate(world: World, roof: Roof): Promise<void> {
   const equivocation = {
     key: publicKeyParts(device.publicKey),
     ...{ first: headParts(heads[0]), firstSignature, second: headParts(heads[1]), secondSignature },
-    ...{ reading: zeroHash, proof: [] },
+    ...{ one: NO_READING, other: NO_READING },
   };
   const { wallet } = conspirator;
   const onWattWitness = { address: deployment.wattWitness, abi: wattWitnessAbi, chain: wallet.chain } as const;
@@ -101,14 +103,14 @@ async function equivocate(world: World, roof: Roof): Promise<void> {
   await done(world, wallet.writeContract(call));
 }
 
-/** The first owner retires a tenth of his tokens. */
+/** The first owner retires a tenth of his tokens, in the second one's name. */
 async function retire(world: World): Promise<void> {
   const { chain, deployment, roofs } = world;
   const owner = walletOf(world, (roofs[0] as Roof).owner);
   const token = { address: deployment.token, abi: productionTokenAbi } as const;
   const balanceOf = { ...token, functionName: "balanceOf", args: [owner.account.address] } as const;
   const balance = await chain.publicClient.readContract(balanceOf);
-  const args = [balance / 10n, "whoever reads this", "the light to read it by"] as const;
+  const args = [balance / 10n, (roofs[1] as Roof).owner, "my neighbour", "the light to read this by"] as const;
   await done(world, owner.writeContract({ ...token, chain: owner.chain, functionName: "retire", args }));
 }
 

@@ -35,7 +35,6 @@ export type ChainEvent = Place &
         produced: bigint;
         attestation: Hex;
       }
-    | { kind: "recorded"; keyId: Hex; epoch: number; fromSize: number; size: number; root: Hex; attestation: Hex }
   );
 
 /** What a key may do, in the order of IWattWitness.Status. */
@@ -46,6 +45,12 @@ export type Terms = { status: Status; capacity: number; source: number };
 
 /** The last settled head of a key's newest log. */
 export type SettledHead = { epoch: number; size: number; timestamp: number; energy: bigint; settledAt: number };
+
+/**
+ * What is left to settle between the last settled reading of a log and reading 0 of the log that was settled after it;
+ * `until` 0 = nothing. `room`: mWh that the capacity leaves for it.
+ */
+export type Gap = { since: number; until: number; energyBefore: bigint; energyAfter: bigint; room: bigint };
 
 /** What became of the requests to attest a root, since a block. */
 export type Attestation =
@@ -76,8 +81,12 @@ export type Chain = {
   termsOf(keyId: string): Promise<Terms>;
   latestOf(keyId: string): Promise<SettledHead>;
   logOf(keyId: string, epoch: number): Promise<{ size: number; root: string }>;
-  /** Unix time (s) from which a meter last settled at `settledAt` may settle without attestation; Infinity = never. */
-  unattestedFrom(settledAt: number): Promise<number>;
+  gapOf(keyId: string, epoch: number): Promise<Gap>;
+  /**
+   * Unix time (s) from which what goes on from a settled reading of `timestamp` may settle without attestation, where the
+   * key last settled at `settledAt`; Infinity = never.
+   */
+  unattestedFrom(timestamp: number, settledAt: number): number;
   attestation(root: Hex, sinceBlock: number): Promise<Attestation>;
   /** Whether `call` would succeed, alone and now. */
   simulate(call: Call): Promise<{ ok: true } | { ok: false; reason: string }>;

@@ -20,8 +20,8 @@ import { CLOCK_TOLERANCE } from "./readings.ts";
 import type { Records } from "./records.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
 
-/** s that a baseline may be behind the clock, as on chain */
-const BASELINE_AGE = 3600;
+/** s that a baseline may be behind the clock, as on chain: the registrar is a person */
+const BASELINE_AGE = 7 * 24 * 3600;
 /** Applications kept at once: anyone can make a key. */
 const PENDING_LIMIT = 1000;
 
@@ -89,7 +89,7 @@ export function createRegistrations({
     const timestamp = timestampOf(reading);
     const no = (rule: Rule, message: string) => refusal(rule, message, { timestamp, now: now() });
     if (timestamp > now() + CLOCK_TOLERANCE) return no("time ahead", "the baseline is more than five minutes ahead");
-    if (timestamp + BASELINE_AGE < now()) return no("baseline too old", "the baseline is more than an hour old");
+    if (timestamp + BASELINE_AGE < now()) return no("baseline too old", "the baseline is more than a week old");
     const conditions = conditionsOf(reading);
     if ((conditions & ~HARMLESS_CONDITIONS) !== 0) {
       return refusal("conditions block", "the baseline's clock drifts or its enclosure was opened", { conditions });

@@ -18,11 +18,12 @@ import {
   verifySegment,
 } from "../protocol/index.ts";
 import type { Batches } from "./batches.ts";
-import type { Chain, Hex, SettledHead } from "./chain.ts";
+import type { Chain, Hex, Terms } from "./chain.ts";
 import { withHashes } from "./hashes.ts";
 import type { Job, JobItem } from "./jobs.ts";
 import type { Logs, StoredHead, StoredLog } from "./logs.ts";
-import { planLog, STRIDE } from "./plan.ts";
+import { type PlanRules, planLogs, planRest, STRIDE, type UnsettledLog } from "./plan.ts";
+import { gapFor } from "./rest.ts";
 import type { Meter } from "./view.ts";
 
 export type SealRules = {
@@ -44,7 +45,7 @@ export type Sealing = {
   logger: Logger;
 };
 
-/** What one meter has to settle, in the order in which it must be. */
+/** What one meter has to settle, in the order in which it must be; the rest of an earlier epoch is a share of its own. */
 type Share = { keyId: string; attested: boolean; segments: Planned[] };
 type Planned = { item: Omit<JobItem, "segment">; length: number; segment: () => Promise<Segment> };
 
@@ -60,7 +61,8 @@ export async function seal(
   at: { block: number; timestamp: number },
 ): Promise<{ jobs: Job[]; behind: string[]; refused: string[] }> {
   const shares: Share[] = [];
-  for (const meter of meters) shares.push(await shareOf(sealing, meter, isUnattestable(meter.keyId), at.timestamp));
+  for (const meter of meters)
+    shares.push(...(await sharesOf(sealing, meter, isUnattestable(meter.keyId), at.timestamp)));
 
   const jobs: Job[] = [];
   const behind: string[] = [];
@@ -82,52 +84,88 @@ export async function seal(
   return { jobs, behind, refused };
 }
 
-async function shareOf(sealing: Sealing, meter: Meter, isUnattestable: boolean, now: number): Promise<Share> {
-  const { chain, logs, rules } = sealing;
+async function sharesOf(sealing: Sealing, meter: Meter, isUnattestable: boolean, now: number): Promise<Share[]> {
+  const { chain, logs, hasAttestor } = sealing;
   const { keyId } = meter;
-  const share: Share = { keyId, attested: sealing.hasAttestor, segments: [] };
   const unsettled = logs.of(keyId).filter((log) => log.size > (meter.logs[log.epoch]?.size ?? 0));
-  if (unsettled.length === 0) return share;
+  if (unsettled.length === 0) return [];
   const terms = await chain.termsOf(keyId);
-  // a superseded key's later heads mint nothing: its readings stay provable under the heads that it signed
-  if (terms.status !== "active") return share;
-  let latest = await chain.latestOf(keyId);
-  const mayGoUnattested = async () => (await chain.unattestedFrom(latest.settledAt)) <= now;
-  if (isUnattestable && (await mayGoUnattested())) share.attested = false;
-  const { attested } = share;
-  for (const log of unsettled) {
-    // without attestation a meter advances once, and then has to wait again
-    if (!attested && log.epoch >= latest.epoch && !(await mayGoUnattested())) continue;
-    const settled = await chain.logOf(keyId, log.epoch);
-    if (log.size <= settled.size) continue;
-    if (settled.size > 0 && !equal(await log.hashOf(0, settled.size), fromHex(settled.root))) {
-      sealing.logger.error({ keyId, epoch: log.epoch, settled }, "stored readings are not the settled ones");
-      continue;
-    }
-    const [first] = await log.readings(0, 1);
-    const [base] = settled.size === 0 ? [first] : await log.readings(settled.size - 1, settled.size);
-    const plan = planLog(
-      {
-        epoch: log.epoch,
-        settledSize: settled.size,
-        first: first as Uint8Array,
-        base: base as Uint8Array,
-        heads: await log.headsAfter(settled.size),
-      },
-      latest,
-      terms,
-      { now, ...rules, stride: attested ? strideWithin(rules.batchLimit) : Number.POSITIVE_INFINITY },
-    );
-    const heads = attested ? plan.heads : plan.heads.slice(0, 1);
-    let settledSize = settled.size;
-    for (const head of heads) {
-      share.segments.push(planned(meter, log, terms.capacity, settledSize, head));
-      settledSize = head.size;
-    }
-    latest = heads.length > 0 ? settledAtLast(plan.latest, now) : latest;
+  // what another key superseded mints nothing: its readings stay provable under the heads that it signed
+  if (terms.status !== "active") return [];
+  const latest = await chain.latestOf(keyId);
+  const mayGoUnattested = chain.unattestedFrom(latest.timestamp, latest.settledAt) <= now;
+  const attested = hasAttestor && !(isUnattestable && mayGoUnattested);
+
+  const ahead = attested || mayGoUnattested ? unsettled.filter(({ epoch }) => epoch >= latest.epoch) : [];
+  const parts = (await Promise.all(ahead.map((log) => unsettledPartOf(sealing, log)))).filter(
+    (part) => part !== undefined,
+  );
+  const planned = planLogs(parts, latest, terms, planRulesOf(sealing, attested, now));
+  const share: Share = { keyId, attested, segments: [] };
+  const sizes = new Map(parts.map(({ epoch, settledSize }) => [epoch, settledSize]));
+  for (const { epoch, head } of planned) {
+    const log = ahead.find((one) => one.epoch === epoch) as StoredLog;
+    share.segments.push(planSegment(meter, log, terms.capacity, sizes.get(epoch) as number, head));
+    sizes.set(epoch, head.size);
   }
-  return share;
+  const earlier = unsettled.filter(({ epoch }) => epoch < latest.epoch);
+  const rest = await restOf(sealing, meter, earlier, terms, latest.settledAt, now);
+  return rest ? [share, rest] : [share];
 }
+
+/**
+ * The rest of one earlier epoch, the first that has any: it changes what the others may mint. It goes without attestation
+ * as soon as it may, so that nothing waits for ever which the DON would refuse.
+ */
+async function restOf(
+  sealing: Sealing,
+  meter: Meter,
+  earlier: readonly StoredLog[],
+  terms: Terms,
+  settledAt: number,
+  now: number,
+): Promise<Share | undefined> {
+  const { chain, hasAttestor } = sealing;
+  const { keyId } = meter;
+  const gaps = await Promise.all(earlier.map(({ epoch }) => gapFor(chain, keyId, epoch)));
+  for (const [i, log] of earlier.entries()) {
+    const gap = gaps[i];
+    if (!gap) continue;
+    const attested = chain.unattestedFrom(gap.since, settledAt) > now;
+    if (attested && !hasAttestor) continue;
+    const part = await unsettledPartOf(sealing, log);
+    const head = part && planRest(part, gap, terms, planRulesOf(sealing, attested, now));
+    if (!head) continue;
+    return { keyId, attested, segments: [planSegment(meter, log, terms.capacity, part.settledSize, head)] };
+  }
+  return undefined;
+}
+
+/** What the chain has not settled of a log; undefined where it has all, or another's readings. */
+async function unsettledPartOf({ chain, logger }: Sealing, log: StoredLog): Promise<UnsettledLog | undefined> {
+  const { keyId, epoch } = log;
+  const settled = await chain.logOf(keyId, epoch);
+  if (log.size <= settled.size) return undefined;
+  if (settled.size > 0 && !equal(await log.hashOf(0, settled.size), fromHex(settled.root))) {
+    logger.error({ keyId, epoch, settled }, "stored readings are not the settled ones");
+    return undefined;
+  }
+  const [first] = await log.readings(0, 1);
+  const [base] = settled.size === 0 ? [first] : await log.readings(settled.size - 1, settled.size);
+  return {
+    epoch,
+    settledSize: settled.size,
+    first: first as Uint8Array,
+    base: base as Uint8Array,
+    heads: await log.headsAfter(settled.size),
+  };
+}
+
+const planRulesOf = ({ chain, rules }: Sealing, attested: boolean, now: number): PlanRules => ({
+  ...{ now, alignment: rules.alignment, patience: rules.patience },
+  stride: attested ? strideWithin(rules.batchLimit) : Number.POSITIVE_INFINITY,
+  allowedFrom: attested ? () => 0 : chain.unattestedFrom,
+});
 
 /** Readings that a segment may add so that a batch holds it, wherever it begins. */
 const strideWithin = (batchLimit: number): number => {
@@ -135,9 +173,7 @@ const strideWithin = (batchLimit: number): number => {
   return Math.max(1, Math.min(STRIDE, Math.floor((batchLimit - overhead) / READING_LENGTH)));
 };
 
-const settledAtLast = (latest: SettledHead, now: number): SettledHead => ({ ...latest, settledAt: now });
-
-function planned(meter: Meter, log: StoredLog, capacity: number, settledSize: number, head: StoredHead): Planned {
+function planSegment(meter: Meter, log: StoredLog, capacity: number, settledSize: number, head: StoredHead): Planned {
   const from = Math.max(0, settledSize - 1);
   const { size, signature } = head;
   const key = { keyId: log.keyId as Hex, publicKey: meter.publicKey as Hex };
@@ -157,7 +193,7 @@ function planned(meter: Meter, log: StoredLog, capacity: number, settledSize: nu
   };
 }
 
-/** Fills batches up to `limit` bytes. A meter stands in one batch only: what does not fit has to wait for its end. */
+/** Fills batches up to `limit` bytes. A share stands in one batch only: what does not fit has to wait for its end. */
 function pack(
   { logger }: Sealing,
   shares: readonly Share[],
@@ -184,8 +220,9 @@ function pack(
 type Sealed = { jobs: Job[]; refused: string[] };
 
 /**
- * The batch as the DON will see it, verified as the DON will. A meter that the DON would refuse, since it was given a
- * lower capacity than it had when it measured, is left out. Where no DON is asked its rules do not count.
+ * The batch as the DON will see it, verified as the DON will. What the DON would refuse of a meter, since that was given a
+ * lower capacity than it had when it measured, is left out with all that follows it. Where no DON is asked its rules do
+ * not count.
  */
 async function sealBatch(
   sealing: Sealing,
@@ -202,10 +239,11 @@ async function sealBatch(
   const verified = attested ? await verifyBatch(bytes, limit) : undefined;
   if (verified && !verified.ok) {
     const refused = await refusedIn(sealing, batch, segments);
-    logger.error({ keys: refused, failure: verified.failure }, "the DON would refuse these meters: they are left out");
-    const others = batch.filter(({ item }) => !refused.includes(item.keyId));
+    const keys = [...refused.keys()];
+    logger.error({ keys, failure: verified.failure }, "the DON would refuse these meters: they are left out");
+    const others = batch.filter(({ item }, i) => i < (refused.get(item.keyId) ?? batch.length));
     const sealed = await sealBatch(sealing, others, limit, attested, block);
-    return { jobs: sealed.jobs, refused: [...refused, ...sealed.refused] };
+    return { jobs: sealed.jobs, refused: [...keys, ...sealed.refused] };
   }
   const leaves = verified?.value.segments.map(attestationLeaf) ?? [];
   const job: Job = {
@@ -223,11 +261,16 @@ async function sealBatch(
   return { jobs: [job], refused: [] };
 }
 
-/** The keys of a batch with a segment that the DON would refuse; all of them where it is the batch as a whole. */
-async function refusedIn({ headDomain }: Sealing, batch: readonly Planned[], segments: Segment[]): Promise<string[]> {
-  const refused = new Set<string>();
+/** By key, the first segment of a batch that the DON would refuse; of every key where it is the batch as a whole. */
+async function refusedIn(
+  { headDomain }: Sealing,
+  batch: readonly Planned[],
+  segments: readonly Segment[],
+): Promise<Map<string, number>> {
+  const refused = new Map<string, number>();
   for (const [i, segment] of segments.entries()) {
-    if (!(await verifySegment(headDomain, segment)).ok) refused.add((batch[i] as Planned).item.keyId);
+    const { keyId } = (batch[i] as Planned).item;
+    if (!refused.has(keyId) && !(await verifySegment(headDomain, segment)).ok) refused.set(keyId, i);
   }
-  return refused.size > 0 ? [...refused] : [...new Set(batch.map(({ item }) => item.keyId))];
+  return refused.size > 0 ? refused : new Map(batch.map(({ item }) => [item.keyId, 0]));
 }

@@ -16,6 +16,7 @@ import { withHashes } from "./hashes.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
 import type { Logs } from "./logs.ts";
 import { openRecords } from "./records.ts";
+import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
 
 /** Items of one call to settle: what a block holds with ease. */
@@ -55,11 +56,11 @@ export type Settlement = {
   jobs(): Job[];
 };
 
-/** An item that can be settled now, and the key's latest settled timestamp when its turn comes. */
+/** An item that can be settled now, and the timestamp of the settled reading that it goes on from when its turn comes. */
 type Standing = { item: JobItem; settledTimestamp: number };
 
-/** What the chain says of an item's key. */
-type KeyState = { terms: Terms; latest: SettledHead };
+/** What the chain says of an item's key; `rested`: whether a rest of it has its turn now, which changes all others. */
+type KeyState = { terms: Terms; latest: SettledHead; rested: boolean };
 
 type Schedule = {
   /** Unix time of the last look for something to seal, s */
@@ -288,16 +289,20 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       if (size !== item.settledSize) continue;
       const key = keys.get(item.keyId) ?? (await keyStateOf(item.keyId));
       keys.set(item.keyId, key);
-      const reason = obstacleTo(item, key) ?? (sent.has(item.segment) ? "the contract skipped it" : undefined);
-      if (reason !== undefined) {
+      const isRest = item.epoch < key.latest.epoch;
+      if (isRest && key.rested) continue;
+      const since = isRest ? await restingFrom(item) : key.latest.timestamp;
+      const reason =
+        obstacleTo(item, key.terms, since) ?? (sent.has(item.segment) ? "the contract skipped it" : undefined);
+      if (since === undefined || reason !== undefined) {
         logger.warn({ batch: job.digest, item, reason }, "an item is left out");
         skipped.add(item);
         continue;
       }
-      standing.push({ item, settledTimestamp: key.latest.timestamp });
+      standing.push({ item, settledTimestamp: since });
       sizes.set(log, item.size);
       const { epoch, timestamp } = item;
-      if (mints(item, key)) keys.set(item.keyId, { ...key, latest: { ...key.latest, epoch, timestamp } });
+      keys.set(item.keyId, isRest ? { ...key, rested: true } : { ...key, latest: { ...key.latest, epoch, timestamp } });
     }
     await leaveOut(job, skipped);
     return standing;
@@ -305,8 +310,16 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   const keyStateOf = async (keyId: string): Promise<KeyState> => {
     const [terms, latest] = await Promise.all([chain.termsOf(keyId), chain.latestOf(keyId)]);
-    return { terms, latest };
+    return { terms, latest, rested: false };
   };
+
+  /** When the gap begins in which an item of an earlier epoch mints something; undefined where there is none. */
+  async function restingFrom(item: JobItem): Promise<number | undefined> {
+    const gap = await gapFor(chain, item.keyId, item.epoch);
+    if (!gap) return undefined;
+    const { head, first } = await headOf(item);
+    return producedIn(gap, head.reading, item.settledSize === 0 ? first : undefined) > 0n ? gap.since : undefined;
+  }
 
   async function leaveOut(job: Job, items: ReadonlySet<JobItem>): Promise<void> {
     if (items.size === 0) return;
@@ -346,11 +359,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   }
 
   async function settlementOf(job: Job, { item, settledTimestamp }: Standing): Promise<SettlementItem> {
-    const log = logs.get(item.keyId, item.epoch);
-    const head = (await log?.headsAfter(item.size - 1))?.[0];
-    if (!log || head?.size !== item.size)
-      throw new Error(`head ${item.size} of ${item.keyId}/${item.epoch} is missing`);
-    const [firstReading] = await log.readings(0, 1);
+    const { log, head, first: firstReading } = await headOf(item);
     const root = await log.hashOf(0, item.size);
     return withHashes(log.hashOf, (range) =>
       settlementItem({
@@ -365,6 +374,15 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
         attested: job.attested ? { from: item.from, leaves: job.leaves.map(fromHex), index: item.segment } : undefined,
       }),
     );
+  }
+
+  /** An item's head, its log, and reading 0 of that. */
+  async function headOf({ keyId, epoch, size }: JobItem) {
+    const log = logs.get(keyId, epoch);
+    const head = (await log?.headsAfter(size - 1))?.[0];
+    if (!log || head?.size !== size) throw new Error(`head ${size} of ${keyId}/${epoch} is missing`);
+    const [first] = await log.readings(0, 1);
+    return { log, head, first };
   }
 
   async function advanceAll(): Promise<void> {
@@ -387,15 +405,11 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   };
 }
 
-/** Whether the contract would mint for an item, and not only record it. */
-const mints = ({ epoch }: JobItem, { terms, latest }: KeyState): boolean =>
-  terms.status !== "superseded" && epoch >= latest.epoch;
-
-/** Why the contract will skip an item however often it is sent: see WattWitness._skipReason. */
-function obstacleTo(item: JobItem, key: KeyState): string | undefined {
-  const { status, capacity } = key.terms;
-  if (status === "frozen" || status === "decommissioned") return `the meter is ${status}`;
-  if (mints(item, key) && item.capacity !== capacity) {
+/** Why the contract will skip an item however often it is sent; `since`: what it goes on from, if anything. */
+function obstacleTo(item: JobItem, { status, capacity }: Terms, since: number | undefined): string | undefined {
+  if (status !== "active") return `the key is ${status}`;
+  if (since === undefined) return "a newer epoch was settled, and nothing is left of this one";
+  if (item.capacity !== capacity) {
     return `the capacity is ${capacity} W, no longer the ${item.capacity} W that it was sealed with`;
   }
   return undefined;

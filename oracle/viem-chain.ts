@@ -117,8 +117,16 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
       return { size: Number(size), root };
     },
 
-    unattestedFrom: async (settledAt) =>
-      unattestedAfter === NEVER ? Number.POSITIVE_INFINITY : settledAt + unattestedAfter,
+    gapOf: (keyId, epoch) =>
+      client.readContract({
+        address: wattWitness,
+        abi: wattWitnessAbi,
+        functionName: "gapOf",
+        args: [keyId as Hex, epoch],
+      }),
+
+    unattestedFrom: (timestamp, settledAt) =>
+      unattestedAfter === NEVER ? Number.POSITIVE_INFINITY : Math.min(timestamp, settledAt) + unattestedAfter,
 
     async attestation(root, sinceBlock): Promise<Attestation> {
       const [by] = await client.readContract({
@@ -199,7 +207,7 @@ type DecodedLog = ReturnType<typeof parseEventLogs<typeof EVENTS_ABI, true, unde
 function eventOf(log: DecodedLog): ChainEvent[] {
   const place = { block: Number(log.blockNumber), transaction: log.transactionHash as Hex };
   if (log.eventName === "MeterRegistered") {
-    const { keyId, owner, x, y, capacity, source, details } = log.args;
+    const { meter: keyId, owner, x, y, capacity, source, details } = log.args;
     const publicKey = concatHex([x, y]);
     return [{ ...place, kind: "registered", keyId, publicKey, owner, capacity, source, details }];
   }
@@ -226,13 +234,8 @@ function eventOf(log: DecodedLog): ChainEvent[] {
     return [{ ...place, kind: "begun", keyId, epoch, size: Number(size), timestamp, energy, root }];
   }
   if (log.eventName === "Settled") {
-    const { fromSize, size, payee: _, ...rest } = log.args;
+    const { fromSize, size, payee: _, meter: __, ...rest } = log.args;
     return [{ ...place, kind: "settled", ...rest, fromSize: Number(fromSize), size: Number(size) }];
-  }
-  if (log.eventName === "Recorded") {
-    // what it says of time and energy was held against nothing
-    const { fromSize, size, timestamp: _, energy: __, ...rest } = log.args;
-    return [{ ...place, kind: "recorded", ...rest, fromSize: Number(fromSize), size: Number(size) }];
   }
   return [];
 }

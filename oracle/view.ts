@@ -17,7 +17,7 @@ export type Meter = {
   capacity: number;
   source: number;
   details: string;
-  /** the last settled head of its newest settled log; at first the baseline */
+  /** the last settled head of its newest settled log, with which time and energy go on; at first the baseline */
   latest: { epoch: number; size: number; timestamp: number; energy: string };
   /** the settled log of each epoch */
   logs: Record<number, { size: number; root: string }>;
@@ -91,20 +91,15 @@ function keysOf(meter: string, meterOf: MeterOf): Meter[] {
   return keys;
 }
 
-/** Takes in what is settled, recorded or begun of a log. */
+/** Takes in what is settled or begun of a log. What fills a gap between settled logs leaves the newest as it is. */
 function applyToLog(event: LogEvent, meter: Meter, put: (meter: Meter) => void): Mark {
   const { keyId, epoch, size, root, transaction, block } = event;
   const logs = { ...meter.logs, [epoch]: { size, root } };
+  const head = { epoch, size, timestamp: event.timestamp, energy: String(event.energy) };
+  put({ ...meter, logs, latest: epoch < meter.latest.epoch ? meter.latest : head });
   const place = { keyId, epoch, size, root, transaction, block };
-  if (event.kind === "recorded") {
-    put({ ...meter, logs });
-    return { ...place, fromSize: event.fromSize, produced: "0", ...attestationIn(event.attestation) };
-  }
-  put({ ...meter, logs, latest: { epoch, size, timestamp: event.timestamp, energy: String(event.energy) } });
   if (event.kind === "begun") return { ...place, fromSize: 0, produced: "0" };
   const { fromSize, produced, attestation } = event;
-  return { ...place, fromSize, produced: String(produced), ...attestationIn(attestation) };
+  const attested = attestation === ZERO_ROOT ? {} : { attestation };
+  return { ...place, fromSize, produced: String(produced), ...attested };
 }
-
-const attestationIn = (attestation: string): { attestation?: string } =>
-  attestation === ZERO_ROOT ? {} : { attestation };

@@ -14,8 +14,10 @@ import {
   http,
   type PublicClient,
   parseAbi,
+  zeroHash,
 } from "viem";
 import { nonceManager, privateKeyToAccount } from "viem/accounts";
+import { meterRegistryAbi } from "../contracts/abi.ts";
 import {
   type Artifact,
   closeSetup,
@@ -113,7 +115,9 @@ async function run(): Promise<void> {
     await grant(deployer, deployment.authority, ROLES[granted.role], granted.account);
   }
   if (!options.keepOpen) await closeSetup(deployer, deployment.authority);
-  tell(deployment, attestor, await scheduledIn(publicClient, deployment.authority, deployment.fromBlock));
+  // all is deployed: what the node does not tell any more must not keep it out of the table
+  const scheduled = await scheduledIn(publicClient, deployment.authority, deployment.fromBlock).catch(firstLine);
+  tell(deployment, attestor, scheduled);
 }
 
 /** The table is written last: what would stop that is found first. */
@@ -149,11 +153,22 @@ async function checkRouter(publicClient: PublicClient): Promise<void> {
   });
 }
 
+/** The registry keeps it for good, and asks it this at every registration: with another contract there would be none. */
 async function checkPredecessor(publicClient: PublicClient): Promise<void> {
   const { predecessor } = options;
-  if (predecessor && !(await publicClient.getCode({ address: predecessor }))) {
+  if (!predecessor) return;
+  if (!(await publicClient.getCode({ address: predecessor }))) {
     throw new Problem(`--predecessor ${predecessor} has no code on this chain.`);
   }
+  const request = {
+    address: predecessor,
+    abi: meterRegistryAbi,
+    functionName: "meterOfKey",
+    args: [zeroHash],
+  } as const;
+  await publicClient.readContract(request).catch(() => {
+    throw new Problem(`--predecessor ${predecessor} is no MeterRegistry.`);
+  });
 }
 
 async function artifact(name: string): Promise<Artifact> {
@@ -215,7 +230,7 @@ function planOf(chainId: number, deployer: Hex, balance: bigint): string {
 }
 
 /** Writes the table; a deployment that cannot be written down is printed all the same. */
-function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operation[]): void {
+function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operation[] | string): void {
   const { network, keepOpen, predecessor } = options;
   const entry = networkOf(deployment, attestor);
   const elsewhere = options.networksFile === NETWORKS_FILE ? "" : ` --networks-file ${options.networksFile}`;
@@ -242,8 +257,7 @@ function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operati
     keepOpen
       ? "The setting up is open: until close is called on the Authority no delay holds, and a role begins at once."
       : `The setting up is over: whatever role is granted from now on begins after ${NOTICE_DAYS} days.`,
-    `In the Authority ${scheduled.length === 0 ? "nothing is scheduled." : "this is scheduled:"}`,
-    ...scheduled.map(({ when, target, data }) => `  ${new Date(when * 1000).toISOString()}  ${target} ${data}`),
+    ...scheduleOf(scheduled),
     "",
     "Next:",
     keepOpen ? "  Grant what is missing, and call close." : `  Grant what is missing, ${NOTICE_DAYS} days ahead.`,
@@ -267,6 +281,17 @@ function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operati
     `  The subgraph: npm run subgraph:build -- --network ${network}${elsewhere}`,
   ];
   console.log(lines.join("\n"));
+}
+
+/** A text is why it is not known. */
+function scheduleOf(scheduled: readonly Operation[] | string): string[] {
+  if (typeof scheduled === "string")
+    return [`What is scheduled in the Authority, the node does not tell (${scheduled}).`];
+  if (scheduled.length === 0) return ["In the Authority nothing is scheduled."];
+  return [
+    "In the Authority this is scheduled:",
+    ...scheduled.map(({ when, target, data }) => `  ${new Date(when * 1000).toISOString()}  ${target} ${data}`),
+  ];
 }
 
 /** The text that a DON id is, or its bytes where they are none. */

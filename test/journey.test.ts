@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { PowerAt } from "../meter/meter.ts";
+import { type Hex, zeroHash } from "viem";
+import { settlementItem } from "../contracts/settlement.ts";
+import type { Device } from "../meter/device.ts";
+import type { Meter, PowerAt } from "../meter/meter.ts";
 import { readReplay } from "../meter/replay.ts";
 import { sunPower } from "../meter/sun.ts";
-import { energyOf, fromHex, timestampOf, toHex } from "../protocol/index.ts";
-import { createSystem, createTestMeter, placedReading, type System, UNITS_PER_MWH } from "./support.ts";
+import { upload } from "../meter/upload.ts";
+import { createLog, energyOf, fromHex, timestampOf, toHex } from "../protocol/index.ts";
+import { CAPACITY, createSystem, createTestMeter, placedReading, type System, UNITS_PER_MWH } from "./support.ts";
 
 const NREL = fileURLToPath(new URL("../../shared/data/pv/nrel-serf-east-2022-03-18-1min.csv", import.meta.url));
 
@@ -154,6 +158,89 @@ describe("a meter to which things happen", function () {
     assert.equal(await system.supply(), (before + device.energy - began) * UNITS_PER_MWH);
     const placed = placedReading(device.readings, device.size);
     assert.equal(await system.verifyReading(device, 2, placed(0)), true);
+  });
+
+  describe("whose new log a stranger settles before the rest of the old one, after it lost its register,", () => {
+    const MONTH = 31 * DAY;
+
+    /** Posts what a device has; the oracle settles nothing meanwhile. */
+    async function post(device: Device): Promise<void> {
+      await system.chain.mineAt(device.lastTimestamp);
+      await system.oracle.follower.follow();
+      await upload(device, system.send, () => device.lastTimestamp);
+    }
+
+    /** A meter with an hour that is not settled in its old log. */
+    async function interrupted() {
+      const meter = await producing();
+      meter.advance(START + 7 * HOUR);
+      const old = { readings: [...meter.device.readings], energy: meter.device.energy };
+      await post(meter.device);
+      return { meter, old };
+    }
+
+    /** Begins a new log, of which somebody else settles the first half when it is a month old. */
+    async function overtake({ device, advance }: Meter): Promise<void> {
+      device.loseRegister();
+      advance(START + 8 * HOUR);
+      await post(device);
+      await system.chain.mineAt(START + MONTH);
+      const half = Math.floor(device.size / 2);
+      const { signature, ...head } = device.head(half);
+      const item = settlementItem({
+        ...{ publicKey: device.publicKey, head, signature, capacity: CAPACITY },
+        ...{ settledSize: 0, settledTimestamp: (await system.latestOf(device)).timestamp },
+        ...{ range: createLog(device.readings.slice(0, half)).range, firstReading: device.readings[0] },
+      });
+      const { wallet } = system.conspirator;
+      const call = { ...system.onWattWitness, functionName: "settle", args: [zeroHash, [item]] } as const;
+      const hash = await wallet.writeContract({ ...call, chain: wallet.chain });
+      assert.equal((await system.chain.publicClient.waitForTransactionReceipt({ hash })).status, "success");
+      assert.equal((await system.latestOf(device)).epoch, 2);
+    }
+
+    /** Everything is minted, in whatever order, and every reading of the old log is proven. */
+    async function isWhole({ device }: Meter, old: { readings: Uint8Array[]; energy: bigint }) {
+      const began = energyOf(device.readings[0] as Uint8Array);
+      assert.equal(await system.supply(), (old.energy + device.energy - began) * UNITS_PER_MWH);
+      const placed = placedReading(old.readings, old.readings.length);
+      for (const index of [0, old.readings.length - 1]) {
+        assert.equal(await system.verifyReading(device, 1, placed(index)), true);
+      }
+      const contract = { ...system.onWattWitness, eventName: "Skipped", fromBlock: 0n } as const;
+      assert.deepEqual(await system.chain.publicClient.getContractEvents(contract), []);
+    }
+
+    /** The attestations under which the old log was settled: zero = none. */
+    async function vouchers(): Promise<Hex[]> {
+      const contract = { ...system.onWattWitness, eventName: "Settled", fromBlock: 0n, strict: true } as const;
+      const settled = await system.chain.publicClient.getContractEvents(contract);
+      return settled.filter(({ args }) => args.epoch === 1).map(({ args }) => args.attestation);
+    }
+
+    it("mints the rest when it is sealed next, on the device's signature alone: it is a month old", async () => {
+      const { meter, old } = await interrupted();
+      await overtake(meter);
+      await system.settled(meter.device);
+      await isWhole(meter, old);
+      assert.equal((await vouchers()).at(-1), zeroHash);
+    });
+
+    it("mints the rest that was on its way, under the attestation that it was sealed for", async () => {
+      const { meter, old } = await interrupted();
+      system.mirror.tamper = () => Buffer.alloc(0);
+      await system.at(START + 7 * HOUR + 1);
+      const [job] = system.oracle.settlement?.jobs() ?? [];
+      assert.deepEqual(
+        job?.items.map(({ epoch, size }) => [epoch, size]),
+        [[1, old.readings.length]],
+      );
+      await overtake(meter);
+      system.mirror.tamper = (bytes) => bytes;
+      await system.settled(meter.device);
+      await isWhole(meter, old);
+      assert.equal((await vouchers()).at(-1), job?.root);
+    });
   });
 
   it("settles a day of silence as the gap that it is, with what its register went on to count", async () => {

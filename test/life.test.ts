@@ -21,7 +21,8 @@ import { createSystem, createTestMeter, placedReading, type System, UNITS_PER_MW
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
 const HOUR = 3600;
-const ZERO = toHex(new Uint8Array(32));
+/** Two heads of one size contradict each other without any. */
+const NO_READING = { index: 0n, reading: toHex(new Uint8Array(32)), proof: [] };
 
 describe("the life of a meter", function () {
   this.timeout(120_000);
@@ -75,8 +76,7 @@ describe("the life of a meter", function () {
       firstSignature: signatureParts(honest.signature),
       second: headParts(second),
       secondSignature: signatureParts(sign(encodeHead(domain("head", system.place), second), privateKey)),
-      reading: ZERO,
-      proof: [],
+      ...{ one: NO_READING, other: NO_READING },
     };
     const { wallet } = system.conspirator;
     const args = [equivocation] as const;

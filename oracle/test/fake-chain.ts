@@ -1,13 +1,18 @@
 /**
  * A chain in memory, for tests of the oracle alone: blocks, nonces, receipts, reorganisations, and a DON that answers when
- * it is told to. It settles what it is given without checking: the contracts' own rules are tested on the contracts.
+ * it is told to. It skips what WattWitness skips, and keeps the gaps between settled logs as that does; what that refuses
+ * it settles: the contracts' own rules are tested on the contracts.
  */
 import { keccak256, toHex as textToHex } from "viem";
 import { type Basis, encodeBasis, publicKeyParts, type SettlementItem } from "../../contracts/settlement.ts";
 import type { Registration } from "../../meter/device.ts";
 import { view } from "../../protocol/bytes.ts";
 import { createLog, energyOf, fromHex, keyIdOf, timestampOf, toHex } from "../../protocol/index.ts";
-import type { Attestation, Call, Chain, ChainEvent, Hex, SettledHead, Terms } from "../chain.ts";
+import type { Attestation, Call, Chain, ChainEvent, Gap, Hex, SettledHead, Terms } from "../chain.ts";
+
+/** WattWitness.EPOCH_STRIDE */
+const EPOCH_STRIDE = 64;
+const NO_GAP: Gap = { since: 0, until: 0, energyBefore: 0n, energyAfter: 0n, room: 0n };
 
 /** What is done to a key: it is frozen, its meter taken down, given another capacity (W), or rotated to another key. */
 type Act = { keyId: Hex; act: "freeze" | "decommission" | number | { soldTo: Hex } | Registration };
@@ -55,6 +60,8 @@ export type FakeChain = Chain & {
     device: { epoch: number; publicKey: Uint8Array; readings: readonly Uint8Array[] };
   }) => void;
   settled: (keyId: Hex) => SettledHead & { root: string };
+  /** mWh that tokens were minted for under a key */
+  minted: (keyId: Hex) => bigint;
 };
 
 export function createFakeChain(
@@ -74,6 +81,7 @@ export function createFakeChain(
     const meters = new Map<string, Hex>();
     const latest = new Map<string, SettledHead & { root: string }>();
     const logs = new Map<string, { size: number; root: string }>();
+    const gaps = new Map<string, Gap>();
     const attestations = new Map<string, { block: number; answer: Attestation }[]>();
 
     function begin(place: Place, { publicKey, baseline }: Registration, settledAt: number): void {
@@ -120,7 +128,39 @@ export function createFakeChain(
       }
     }
 
-    /** Skips what WattWitness skips. */
+    /** Where a head of an earlier epoch belongs, and what it would mint: see WattWitness._restOf and _isLeft. */
+    function restOf(keyId: Hex, { head, firstReading }: SettlementItem) {
+      let settled = head.epoch;
+      while (settled > 0 && !logs.has(`${keyId}/${settled}`)) settled--;
+      const gap = gaps.get(`${keyId}/${settled}`) ?? NO_GAP;
+      const isOwn = settled === head.epoch;
+      const start = isOwn ? { timestamp: gap.since, energy: gap.energyBefore } : measuredIn(firstReading);
+      const { timestamp, energy } = measuredIn(head.reading);
+      const { energyBefore, energyAfter } = gap;
+      const rises = rise(energyBefore, start.energy) + rise(start.energy, energy) + rise(energy, energyAfter);
+      const produced = rises - rise(energyBefore, energyAfter);
+      const isInPlace = isOwn
+        ? timestamp > gap.since && produced > 0n
+        : start.timestamp > gap.since && timestamp >= start.timestamp;
+      const isLeft = isInPlace && energy >= start.energy && timestamp < gap.until && produced <= gap.room;
+      return { settled, gap, start, produced, isLeft };
+    }
+
+    /** See WattWitness._fill. */
+    function fill(keyId: Hex, epoch: number, reading: Hex, rest: ReturnType<typeof restOf>, capacity: number): void {
+      const { settled, gap, start, produced } = rest;
+      const { timestamp, energy } = measuredIn(reading);
+      let room = gap.room - produced;
+      if (settled !== epoch) {
+        const possible = possibleOf(capacity, start.timestamp - gap.since);
+        const before = least(room, rise(rise(gap.energyBefore, start.energy), possible));
+        room -= before;
+        const [until, energyAfter] = [start.timestamp, start.energy];
+        gaps.set(`${keyId}/${settled}`, { ...gap, until, energyAfter, room: before });
+      }
+      gaps.set(`${keyId}/${epoch}`, { ...gap, since: timestamp, energyBefore: energy, room });
+    }
+
     function settle(place: Place, attestation: Hex, item: SettlementItem, settledAt: number): void {
       const keyId = toHex(keyIdOf(fromHex(item.key.x + item.key.y.slice(2))));
       const { epoch, reading, root } = item.head;
@@ -129,28 +169,45 @@ export function createFakeChain(
       const fromSize = logs.get(name)?.size ?? 0;
       const before = latest.get(keyId) as SettledHead;
       const { status, capacity } = terms.get(keyId) as Terms;
-      const mints = status !== "superseded" && epoch >= before.epoch;
-      const isOvertaken = mints && basis.settledTimestamp !== before.timestamp;
+      const rest = epoch < before.epoch ? restOf(keyId, item) : undefined;
+      const since = rest ? rest.gap.since : before.timestamp;
       const reason = (() => {
         if (chain.skips(item)) return "told to";
-        if (status === "frozen" || status === "decommissioned") return status;
-        if (fromSize !== basis.settledSize || isOvertaken) return "overtaken";
-        return mints && basis.capacity !== capacity ? "capacity changed" : undefined;
+        if (status !== "active") return status;
+        if (rest?.gap.until === 0) return "passed";
+        if (fromSize !== basis.settledSize || basis.settledTimestamp !== since) return "overtaken";
+        if (basis.capacity !== capacity) return "capacity changed";
+        if (rest && !rest.isLeft) return "passed";
+        // the contract reverts
+        return epoch > before.epoch + EPOCH_STRIDE ? "epoch too far" : undefined;
       })();
       if (reason !== undefined) {
         skipped.push(reason);
         return;
       }
-      logs.set(name, { size, root });
-      const common = { ...place, keyId, epoch, fromSize, size, root, attestation };
-      if (!mints) {
-        events.push({ ...common, kind: "recorded" });
-        return;
-      }
       const head = { epoch, size, ...measuredIn(reading) };
-      latest.set(keyId, { ...head, root, settledAt });
+      const first = measuredIn(fromSize === 0 ? item.firstReading : reading);
+      const goesOn = epoch === before.epoch || first.energy >= before.energy;
+      const produced = rest ? rest.produced : head.energy - (goesOn ? before : first).energy;
+      logs.set(name, { size, root });
+      if (rest) fill(keyId, epoch, reading, rest, capacity);
+      else {
+        if (epoch > before.epoch && first.timestamp > before.timestamp) {
+          const end = goesOn ? head.timestamp : first.timestamp;
+          const room = possibleOf(capacity, end - before.timestamp) - (goesOn ? produced : 0n);
+          const ends = { since: before.timestamp, until: first.timestamp };
+          gaps.set(`${keyId}/${before.epoch}`, {
+            ...ends,
+            energyBefore: before.energy,
+            energyAfter: first.energy,
+            room,
+          });
+        }
+        latest.set(keyId, { ...head, root, settledAt });
+      }
       const { timestamp, energy } = head;
-      events.push({ ...common, kind: "settled", timestamp, energy, produced: energy - before.energy });
+      const settled = { keyId, epoch, fromSize, size, root, attestation, timestamp, energy, produced };
+      events.push({ ...place, kind: "settled", ...settled });
     }
 
     for (const [block, { transactions, timestamp, don }] of blocks.entries()) {
@@ -167,7 +224,7 @@ export function createFakeChain(
       }
       for (const [root, answer] of don) attestations.set(root, [...(attestations.get(root) ?? []), { block, answer }]);
     }
-    return { events, skipped, terms, latest, logs, attestations };
+    return { events, skipped, terms, latest, logs, gaps, restOf, attestations };
   }
 
   /** Somebody else's transaction, in a block of its own. */
@@ -238,26 +295,34 @@ export function createFakeChain(
     },
 
     settleAsOther({ keyId, device: { epoch, publicKey, readings } }) {
-      const { logs, latest, terms } = replay();
+      const { logs, latest, terms, restOf } = replay();
       const root = toHex(createLog(readings).root());
       const reading = toHex(readings.at(-1) as Uint8Array);
       const item: SettlementItem = {
         key: publicKeyParts(publicKey),
         head: { epoch, size: BigInt(readings.length), reading, root },
         signature: { r: "0x", s: "0x" },
-        basis: encodeBasis({
-          settledSize: logs.get(`${keyId}/${epoch}`)?.size ?? 0,
-          settledTimestamp: latest.get(keyId)?.timestamp as number,
-          capacity: terms.get(keyId)?.capacity as number,
-          ...{ from: 0, segment: 0, segments: 0 },
-        }),
-        firstReading: "0x",
+        basis: "0x",
+        firstReading: toHex(readings[0] as Uint8Array),
         ...{ growth: [], witness: [] },
       };
-      include("somebody else's", { to: "wattWitness", attestation: `0x${"00".repeat(32)}`, items: [item] });
+      const { epoch: newest, timestamp } = latest.get(keyId) as SettledHead;
+      const basis = encodeBasis({
+        settledSize: logs.get(`${keyId}/${epoch}`)?.size ?? 0,
+        settledTimestamp: epoch < newest ? restOf(keyId, item).gap.since : timestamp,
+        capacity: terms.get(keyId)?.capacity as number,
+        ...{ from: 0, segment: 0, segments: 0 },
+      });
+      const items = [{ ...item, basis }];
+      include("somebody else's", { to: "wattWitness", attestation: `0x${"00".repeat(32)}`, items });
     },
 
     settled: (keyId) => replay().latest.get(keyId) as SettledHead & { root: string },
+    minted: (keyId) =>
+      replay().events.reduce(
+        (sum, event) => (event.kind === "settled" && event.keyId === keyId ? sum + event.produced : sum),
+        0n,
+      ),
 
     async newest() {
       ask();
@@ -279,7 +344,11 @@ export function createFakeChain(
       ask();
       return replay().logs.get(`${keyId}/${epoch}`) ?? { size: 0, root: `0x${"00".repeat(32)}` };
     },
-    unattestedFrom: async (settledAt) => settledAt + chain.unattestedAfter,
+    async gapOf(keyId, epoch) {
+      ask();
+      return replay().gaps.get(`${keyId}/${epoch}`) ?? NO_GAP;
+    },
+    unattestedFrom: (timestamp, settledAt) => Math.min(timestamp, settledAt) + chain.unattestedAfter,
     async attestation(root, sinceBlock) {
       ask();
       const known = (replay().attestations.get(root) ?? []).filter(({ block }) => block >= sinceBlock);
@@ -322,6 +391,11 @@ export function createFakeChain(
   };
   return chain;
 }
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const rise = (energy: bigint, later: bigint): bigint => (later > energy ? later - energy : 0n);
+/** mWh that `capacity` W make in `time` s */
+const possibleOf = (capacity: number, time: number): bigint => (BigInt(capacity) * 1000n * BigInt(time)) / 3600n;
 
 const measuredIn = (reading: string) => ({
   timestamp: timestampOf(fromHex(reading)),

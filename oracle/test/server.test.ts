@@ -45,7 +45,7 @@ async function fakeNode(device: Device): Promise<Server> {
   const registeredTopics = encodeEventTopics({
     abi: meterRegistryAbi,
     eventName: "MeterRegistered",
-    args: { meter: keyId, owner: OWNER as `0x${string}`, keyId },
+    args: { meter: keyId, owner: OWNER as `0x${string}` },
   });
   const answers: Record<string, unknown> = {
     eth_chainId: `0x${PLACE.chainId.toString(16)}`,

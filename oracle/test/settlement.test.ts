@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { SettlementItem } from "../../contracts/settlement.ts";
+import type { Post } from "../../meter/device.ts";
 import type { Meter } from "../../meter/meter.ts";
-import { equal, fromHex, toHex, verifyBatch, verifyConsistency, verifyInclusion } from "../../protocol/index.ts";
+import {
+  energyOf,
+  equal,
+  fromHex,
+  toHex,
+  verifyBatch,
+  verifyConsistency,
+  verifyInclusion,
+} from "../../protocol/index.ts";
 import type { Call, Hex } from "../chain.ts";
 import type { Job } from "../jobs.ts";
 import { openRecords } from "../records.ts";
@@ -250,7 +259,8 @@ describe("the oracle's settlement", () => {
     });
 
     it("settles without attestation what is more than a lower capacity allows, and attested what comes then", async () => {
-      const [busy, month] = [START + 2 * HOUR, START + 31 * 24 * HOUR];
+      // the last reading of the first five hours is not so old yet
+      const [busy, month] = [START + 2 * HOUR, START + 30 * 24 * HOUR + HOUR];
       const world = await newWorld({ confirmations: 1, settleEvery: HOUR });
       world.chain.unattestedAfter = 30 * 24 * HOUR;
       const lowered = newMeter((now) => (now < busy ? 1_000_000n : now < month ? 0n : 100_000n));
@@ -332,59 +342,223 @@ describe("the oracle's settlement", () => {
       assert.deepEqual(world.chain.skipped(), []);
     });
 
-    describe("and an earlier epoch is only recorded, it", () => {
-      /** A meter of whose second epoch somebody settled the beginning, before anything else of the first. */
-      async function worldOfTwoEpochs() {
-        const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
-        const { device } = meters[0] as Meter;
-        const [keyId, ended] = [keyIdOf(meters[0] as Meter), device.size];
-        device.loseRegister();
-        await produce(world, meters, 600);
-        const begun = { epoch: 2, publicKey: device.publicKey, readings: device.readings.slice(0, 30) };
-        world.chain.settleAsOther({ keyId, device: begun });
-        await sealed(world);
+    describe("and a newer epoch is settled first, the rest of the earlier one", () => {
+      /** What a device has in its epoch, for somebody else to settle. */
+      const logOf = ({ device }: Meter, size = device.size) => ({
+        keyId: toHex(device.keyId),
+        device: {
+          epoch: device.epoch,
+          publicKey: device.publicKey,
+          readings: device.readings.slice(0, size),
+        },
+      });
+
+      /** A meter with an epoch that is not settled, and two heads of the next; it lost its register in between. */
+      async function worldOfTwoEpochs(rules = {}) {
+        const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR, ...rules });
+        const [meter] = meters as [Meter];
+        const [keyId, ended, energy] = [keyIdOf(meter), meter.device.size, meter.device.energy];
+        const baseline = energyOf(meter.device.readings[9] as Uint8Array);
+        meter.device.loseRegister();
+        await produce(world, meters, 300);
+        const begun = logOf(meter);
+        await produce(world, meters, 300);
         const settled = () => [1, 2].map((epoch) => world.oracle.follower.meterOf(keyId)?.logs[epoch]?.size);
-        return { world, device, keyId, ended, settled };
+        const first = energyOf(meter.device.readings[0] as Uint8Array);
+        const all = energy - baseline + meter.device.energy - first;
+        return { world, meter, keyId, ended, begun, settled, all };
       }
 
-      it("settles the newest epoch in the same call", async () => {
-        const { world, device, ended, settled } = await worldOfTwoEpochs();
+      it("is sealed and settled", async () => {
+        const { world, meter, keyId, ended, begun, settled, all } = await worldOfTwoEpochs();
+        world.chain.settleAsOther(begun);
+        await world.oracle.tick();
+        assert.deepEqual(settled(), [ended, meter.device.size]);
+        assert.deepEqual(world.chain.skipped(), []);
+        assert.equal(world.chain.minted(keyId), all, "as much as in the order of the epochs");
+        for (const { epoch, size } of [
+          world.chain.settled(keyId),
+          world.oracle.follower.meterOf(keyId)?.latest ?? {},
+        ]) {
+          assert.deepEqual([epoch, size], [2, meter.device.size], "the newest stays the newest");
+        }
+        const marks = await world.oracle.follower.marksOf(keyId, 1);
+        assert.deepEqual(
+          marks.map((mark) => mark.size),
+          [10, ended],
+        );
+      });
+
+      it("is settled with the newest where both were on their way", async () => {
+        const { world, meter, keyId, ended, begun, settled } = await worldOfTwoEpochs();
+        await sealed(world);
+        world.chain.settleAsOther(begun);
         await attested(world);
-        assert.deepEqual(settled(), [ended, device.size]);
+        assert.deepEqual(settled(), [ended, begun.device.readings.length]);
+        world.now += HOUR;
+        await world.oracle.tick();
+        assert.deepEqual(settled(), [ended, meter.device.size]);
+        assert.deepEqual(world.chain.skipped(), []);
+        assert.equal(world.chain.settled(keyId).epoch, 2);
+      });
+
+      it("is settled one head after the other where two were on their way: the first moves what the second goes on from", async () => {
+        const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR, batchLimit: 5000 });
+        const [meter] = meters as [Meter];
+        await produce(world, meters, 600);
+        const { size } = meter.device;
+        await sealed(world);
+        meter.device.loseRegister();
+        await produce(world, meters, 600);
+        world.chain.settleAsOther(logOf(meter));
+        const before = settles(world).length;
+        await attested(world);
+        assert.deepEqual(
+          settles(world)
+            .slice(before)
+            .map(({ items }) => items.map(({ head }) => Number(head.size))),
+          [[70], [size]],
+        );
+        assert.deepEqual(world.chain.skipped(), []);
+        assert.equal(world.oracle.follower.meterOf(keyIdOf(meter))?.logs[1]?.size, size);
+      });
+
+      it("is left out where the capacity is another, and settled with that one later", async () => {
+        const { world, keyId, ended, begun, settled } = await worldOfTwoEpochs();
+        await sealed(world);
+        world.chain.settleAsOther(begun);
+        world.chain.act({ keyId, act: 4000 });
+        await attested(world);
+        assert.deepEqual(settled(), [10, begun.device.readings.length]);
+        world.now += HOUR;
+        await world.oracle.tick();
+        assert.equal(settled()[0], ended);
         assert.deepEqual(world.chain.skipped(), []);
       });
 
-      it("does not need the capacity that was", async () => {
-        const { world, keyId, ended, settled } = await worldOfTwoEpochs();
-        world.chain.act({ keyId, act: 4000 });
+      it("is settled head by head where it is more than a batch holds", async () => {
+        const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR, batchLimit: 4000 });
+        const [meter] = meters as [Meter];
+        await produce(world, meters, 600);
+        meter.device.loseRegister();
+        await produce(world, meters, 600);
+        world.chain.settleAsOther(logOf(meter));
+        const sizes: unknown[] = [];
+        for (let i = 0; i < 3; i++) {
+          await world.oracle.tick();
+          world.now += HOUR;
+          sizes.push(world.oracle.follower.meterOf(keyIdOf(meter))?.logs[1]?.size);
+        }
+        assert.deepEqual(sizes, [70, 130, 130]);
+        assert.deepEqual(world.chain.skipped(), []);
+      });
+
+      it("is settled one after the other where several epochs were passed over, in whatever order they may", async () => {
+        const { world, meter, keyId, ended, all } = await worldOfTwoEpochs();
+        const passed = meter.device.size;
+        meter.device.loseRegister();
+        await produce(world, [meter], 600);
+        const { readings, energy } = meter.device;
+        world.chain.settleAsOther(logOf(meter));
+        for (let i = 0; i < 2; i++) {
+          await world.oracle.tick();
+          world.now += HOUR;
+        }
+        const logs = world.oracle.follower.meterOf(keyId)?.logs ?? {};
+        assert.deepEqual(
+          [1, 2, 3].map((epoch) => logs[epoch]?.size),
+          [ended, passed, readings.length],
+        );
+        assert.equal(world.chain.minted(keyId), all + energy - energyOf(readings[0] as Uint8Array));
+        assert.deepEqual(world.chain.skipped(), []);
+      });
+
+      /** A meter with an epoch that is not settled, and the next, in which its register goes on. */
+      async function worldThatWentOn() {
+        const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+        const [meter] = meters as [Meter];
+        meter.advance(world.now + 10);
+        const post = meter.device.nextPost() as Post;
+        meter.device.answered(post, { status: 422, body: {} }, world.now);
+        await produce(world, meters, 600);
+        assert.equal(meter.device.epoch, 2);
+        return { world, meter };
+      }
+
+      it("is not sealed where it would mint nothing", async () => {
+        const { world, meter } = await worldThatWentOn();
+        world.chain.settleAsOther(logOf(meter));
+        const before = world.chain.calls().length;
+        await world.oracle.tick();
+        assert.equal(world.chain.calls().length, before);
+      });
+
+      it("is left out where it would mint nothing any more", async () => {
+        const { world, meter } = await worldThatWentOn();
+        await sealed(world);
+        world.chain.settleAsOther(logOf(meter));
+        const before = settles(world).length;
         await attested(world);
-        assert.deepEqual(settled(), [ended, 30]);
+        assert.equal(settles(world).length, before);
+        assert.deepEqual(stages(world), []);
+      });
+
+      it("goes without attestation when what it goes on from is old enough, and not before", async () => {
+        const { world, begun, ended, settled } = await worldOfTwoEpochs({ attestation: undefined });
+        world.chain.settleAsOther(begun);
+        world.chain.unattestedAfter = world.now - START;
+        await world.oracle.tick();
+        assert.deepEqual(settled(), [10, begun.device.readings.length]);
+        world.now += 100;
+        await world.oracle.tick();
+        assert.deepEqual(settled(), [ended, begun.device.readings.length], "the newer one has to wait");
+        assert.deepEqual(world.chain.skipped(), []);
+      });
+
+      it("goes so, too, where the DON refuses it, and does not stop what is newer", async () => {
+        const world = await newWorld({ confirmations: 1, settleEvery: HOUR });
+        world.chain.unattestedAfter = 30 * 24 * HOUR;
+        const busy = START + 2 * HOUR;
+        const meter = newMeter((now) => (now < busy ? 1_000_000n : 100_000n));
+        const keyId = keyIdOf(meter);
+        const settled = () => [1, 2].map((epoch) => world.oracle.follower.meterOf(keyId)?.logs[epoch]?.size);
+        meter.advance(START + 100);
+        await world.register(meter.device);
+        world.chain.don = undefined;
+        await produce(world, [meter], 5 * HOUR);
+        const ended = meter.device.size;
+        meter.device.loseRegister();
+        await produce(world, [meter], HOUR);
+        world.chain.settleAsOther(logOf(meter, 10));
+        world.chain.act({ keyId, act: 500 });
+        world.chain.don = { state: "attested" };
+        for (let i = 0; i < 3; i++) {
+          world.now += HOUR;
+          await world.oracle.tick();
+        }
+        assert.deepEqual(settled(), [10, meter.device.size]);
+        world.now = START + 30 * 24 * HOUR + 100;
+        await world.oracle.tick();
+        assert.equal(settled()[0], ended);
+        assert.equal(settles(world).at(-1)?.attestation, NO_ATTESTATION);
         assert.deepEqual(world.chain.skipped(), []);
       });
     });
 
-    it("records what was sealed of a key before another succeeded it, and seals no more of it", async () => {
+    it("sends nothing of a key that another succeeded meanwhile, and seals no more of it", async () => {
       const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
       const [old] = meters as [Meter];
       await sealed(world);
-      world.chain.act({ keyId: keyIdOf(old), act: 4000 });
-      const [size, successor] = [old.device.size, newMeter()];
+      const successor = newMeter();
       old.advance(world.now + 600);
       successor.advance(world.now + 600);
       await world.rotate(old.device, successor.device);
       await attested(world);
-      const marks = await world.oracle.follower.marksOf(keyIdOf(old), 1);
-      assert.deepEqual(
-        marks.map((mark) => [mark.size, mark.produced]),
-        [
-          [10, "0"],
-          [size, "0"],
-        ],
-      );
       await world.upload(old.device);
       world.now += HOUR;
       await world.oracle.tick();
-      assert.equal(settles(world).length, 1);
+      assert.deepEqual(settles(world), []);
+      assert.deepEqual(stages(world), []);
     });
 
     it("settles what the successor of its key measured", async () => {
@@ -488,6 +662,21 @@ describe("the oracle's settlement", () => {
       assert.ok(verifyInclusion(last, device.size - 1, device.size, proof, device.log.root()).ok);
       const { from, segment, segments } = basisOf(item as SettlementItem);
       assert.deepEqual([from, segment, segments], [0, 0, 0]);
+    });
+
+    it("waits from the settled reading on, however late that was settled", async () => {
+      const { world, meters } = await worldOf(1, { attestation: undefined, confirmations: 1 });
+      const [meter] = meters as [Meter];
+      const { publicKey, readings } = meter.device;
+      world.chain.unattestedAfter = 1000;
+      const stale = { epoch: 1, publicKey, readings: readings.slice(0, 30) };
+      world.chain.settleAsOther({ keyId: keyIdOf(meter), device: stale });
+      await produce(world, meters, 590);
+      await world.oracle.tick();
+      assert.equal(world.chain.settled(keyIdOf(meter)).size, 30);
+      await produce(world, meters, 10);
+      await world.oracle.tick();
+      assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
     });
 
     it("is how a meter settles whose batch the DON never attested", async () => {
@@ -628,6 +817,22 @@ describe("the oracle's settlement", () => {
     assert.equal(world.chain.settled(keyIdOf(bad)).size, 10);
     assert.equal(world.chain.settled(keyIdOf(meters[2] as Meter)).size, meters[2]?.device.size);
     assert.deepEqual(stages(world), []);
+  });
+
+  it("settles later what is more than a capacity allows that was raised only since", async () => {
+    const { world, meters } = await worldOf(1, { confirmations: 1, settleEvery: HOUR });
+    const [meter] = meters as [Meter];
+    const beyond = meter.device.size;
+    world.chain.refusal = (call) =>
+      call.to === "wattWitness" && call.items.some(({ head }) => Number(head.size) === beyond)
+        ? "BeyondCapacity"
+        : undefined;
+    await world.oracle.tick();
+    assert.deepEqual(settles(world), []);
+    assert.deepEqual(stages(world), []);
+    await produce(world, meters, HOUR);
+    await world.oracle.tick();
+    assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
   });
 
   it("leaves out the later of a key's items where the contract would refuse only that, and settles the earlier", async () => {

@@ -76,13 +76,15 @@ async function run(args: string[], environment: Environment, onOutput?: (stdout:
   return { code: code as number, stdout, stderr };
 }
 
-/** A node that passes everything on to another, but answers the nth transaction as `onSend` says, or never. */
-async function nodeBefore(url: string, onSend: (nth: number) => "pass" | "refuse" | "silence") {
-  let sent = 0;
+type Way = "pass" | "refuse" | "silence";
+
+/** A node that passes everything on to another, but answers the nth call of a method as `onCall` says, or never. */
+async function nodeBefore(url: string, onCall: (nth: number) => Way, method = "eth_sendRawTransaction") {
+  let called = 0;
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
-    const { id, method } = JSON.parse(body.toString());
-    const way = method === "eth_sendRawTransaction" ? onSend(++sent) : "pass";
+    const { id, method: asked } = JSON.parse(body.toString());
+    const way = asked === method ? onCall(++called) : "pass";
     if (way === "silence") return;
     const refusal = { jsonrpc: "2.0", id, error: { code: -32000, message: "the pool is full" } };
     const headers = { "content-type": "application/json" };
@@ -310,6 +312,9 @@ describe("npm run deploy", function () {
     it("that there is no contract at the predecessor's address", () =>
       refuses(argsFor({ predecessor: NOBODY }), new RegExp(`^--predecessor ${NOBODY} has no code`)));
 
+    it("that the contract there is no registry", () =>
+      refuses(argsFor({ predecessor: chainlink.link }), /^--predecessor .* is no MeterRegistry/));
+
     it("that it cannot ask, where there is no terminal; but what it would do", async () => {
       const stdout = await refuses(argsFor({ registrar: NOBODY }), /^There is no terminal to ask on.*--yes/);
       const told = [
@@ -517,6 +522,16 @@ describe("npm run deploy", function () {
     await chain.mineAt((await chain.time()) + NOTICE + 1);
     await admin.wallet.writeContract({ ...onAuthority, functionName: "execute", args: [target, closing[1]] });
     assert.deepEqual(await announced(), []);
+  });
+
+  it("keeps what it deployed in the table where the node does not tell what is scheduled, and says so", async () => {
+    const node = await nodeBefore(chain.url, () => "refuse", "eth_getLogs");
+    const args = [...argsFor({ "rpc-url": node.url }), "--yes"];
+    const { code, stdout, stderr } = await run(args, keyOf(ACCOUNTS.deployer)).finally(node.close);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^What is scheduled in the Authority, the node does not tell \(.+\)\.$/m);
+    assert.doesNotMatch(stdout, /nothing is scheduled/);
+    assert.deepEqual([...readNetworks(table).keys()], ["test-net"]);
   });
 
   it("leaves the setting up open when it is told to, and says what that means", async () => {

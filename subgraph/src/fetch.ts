@@ -2,6 +2,7 @@
 import { Address, BigInt, Bytes } from "@graphprotocol/graph-ts";
 import {
   Attestation,
+  Beneficiary,
   Day,
   Hour,
   Key,
@@ -27,7 +28,6 @@ export function fetchProtocol(): Protocol {
   protocol.requestsPaused = false;
   protocol.meterCount = 0;
   protocol.settlementCount = 0;
-  protocol.recordCount = 0;
   protocol.skipCount = 0;
   protocol.attestationCount = 0;
   protocol.equivocationCount = 0;
@@ -88,6 +88,14 @@ export function fetchHolder(address: Address): TokenHolder {
   holder.minted = BigInt.zero();
   holder.retired = BigInt.zero();
   return holder;
+}
+
+export function fetchBeneficiary(address: Address): Beneficiary {
+  const known = Beneficiary.load(address);
+  if (known) return known;
+  const beneficiary = new Beneficiary(address);
+  beneficiary.retired = BigInt.zero();
+  return beneficiary;
 }
 
 export function fetchMeterHour(meter: Bytes, start: u64): MeterHour {

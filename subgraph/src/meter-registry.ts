@@ -41,12 +41,12 @@ export function handleRegistrationUnpaused(_event: Unpaused): void {
   protocol.save();
 }
 
-/** Comes before Begun, which tells where the key starts, and before the token's Transfer. */
+/** Comes before Begun, which tells where its first key, its namesake, starts, and before the token's Transfer. */
 export function handleMeterRegistered(event: MeterRegistered): void {
   const meter = new Meter(event.params.meter);
   meter.owner = fetchOwner(event.params.owner).id;
   meter.payout = event.params.owner;
-  meter.key = event.params.keyId;
+  meter.key = meter.id;
   meter.status = "ACTIVE";
   meter.capacity = event.params.capacity;
   meter.source = event.params.source;
@@ -60,7 +60,7 @@ export function handleMeterRegistered(event: MeterRegistered): void {
   meter.transaction = event.transaction.hash;
   meter.save();
 
-  createKey(event.params.keyId, meter.id, event.params.x, event.params.y).save();
+  createKey(meter.id, meter.id, event.params.x, event.params.y).save();
 
   const protocol = fetchProtocol();
   protocol.meterCount += 1;

@@ -2,7 +2,7 @@
 import { Address, BigInt } from "@graphprotocol/graph-ts";
 import { Retired, Transfer } from "../generated/ProductionToken/ProductionToken";
 import { Retirement, TokenTransfer } from "../generated/schema";
-import { fetchHolder, fetchProtocol } from "./fetch";
+import { fetchBeneficiary, fetchHolder, fetchProtocol } from "./fetch";
 import { eventId, retirementId } from "./ids";
 
 /** Mints come from the zero address, before the Settled that tells why; what is retired goes to it, before Retired. */
@@ -51,7 +51,13 @@ export function handleRetired(event: Retired): void {
   retirement.serial = event.params.serial;
   retirement.holder = holder.id;
   retirement.amount = event.params.amount;
-  retirement.beneficiary = event.params.beneficiary;
+  if (event.params.beneficiary != Address.zero()) {
+    const beneficiary = fetchBeneficiary(event.params.beneficiary);
+    beneficiary.retired = beneficiary.retired.plus(event.params.amount);
+    beneficiary.save();
+    retirement.beneficiary = beneficiary.id;
+  }
+  retirement.name = event.params.name;
   retirement.purpose = event.params.purpose;
   retirement.retiredAt = event.block.timestamp;
   retirement.block = event.block.number;

@@ -25,7 +25,8 @@ type DataSource = {
 const addressOf = (digit: string) => `0x${digit.repeat(40)}` as const;
 const network: Network = networkOf(
   {
-    ...{ manager: addressOf("9"), registry: addressOf("1"), wattWitness: addressOf("2"), token: addressOf("3") },
+    ...{ authority: addressOf("9"), descriptor: addressOf("8"), lens: addressOf("7") },
+    ...{ registry: addressOf("1"), wattWitness: addressOf("2"), token: addressOf("3") },
     fromBlock: 4711,
   },
   addressOf("4"),

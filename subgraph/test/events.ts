@@ -44,7 +44,6 @@ export const registers = (
   event("MeterRegistry", "MeterRegistered", {
     meter,
     owner,
-    keyId: meter,
     x: X,
     y: Y,
     capacity,
@@ -93,56 +92,38 @@ export const executes = (meter: Hex, change: Change, value: Hex | number): Event
 
 /* HEADS */
 
-/** What is told of every head: the sizes of its log before and now, and reading 0 where the log is new. */
+/** The sizes of the head's log before and now, and reading 0 where the log is new. */
 type Offer = {
+  /** the key's id unless told */
+  meter?: Hex;
+  payee?: Hex;
   epoch?: number;
   size: readonly [from: number | bigint, to: number | bigint];
   timestamp: number;
   energy: bigint;
+  produced: bigint;
   root?: Hex;
   under?: Hex;
   first?: { timestamp: number; energy: bigint };
 };
 
-export const settles = (
-  keyId: Hex,
-  { payee = ALICE, produced, ...offer }: Offer & { payee?: Hex; produced: bigint },
-): Event[] => {
-  const { epoch, fromSize, size, timestamp, energy, root, attestation, logBegun } = told(keyId, offer);
+export const settles = (keyId: Hex, offer: Offer): Event[] => {
+  const { meter = keyId, payee = ALICE, epoch = 1, under = NONE, first, ...head } = offer;
+  const [from, to] = head.size;
+  if ((BigInt(from) === 0n) !== (first !== undefined)) throw new Error("a log begins with its reading 0");
   return [
-    ...(produced === 0n ? [] : [mints(payee, produced * UNITS)]),
-    ...logBegun,
+    ...(head.produced === 0n ? [] : [mints(payee, head.produced * UNITS)]),
+    ...(first ? [event("WattWitness", "LogBegun", { keyId, epoch, ...first })] : []),
     event("WattWitness", "Settled", {
-      keyId,
-      payee,
-      attestation,
-      epoch,
-      fromSize,
-      size,
-      timestamp,
-      energy,
-      produced,
-      root,
+      ...{ meter, keyId, payee, epoch, attestation: under, root: word(to), ...head },
+      ...{ fromSize: BigInt(from), size: BigInt(to) },
     }),
   ];
 };
 
-export const records = (keyId: Hex, offer: Offer): Event[] => {
-  const { epoch, fromSize, size, timestamp, energy, root, attestation, logBegun } = told(keyId, offer);
-  return [
-    ...logBegun,
-    event("WattWitness", "Recorded", { keyId, attestation, epoch, fromSize, size, timestamp, energy, root }),
-  ];
-};
-
-const told = (keyId: Hex, { epoch = 1, size: [from, to], under = NONE, root = word(to), first, ...rest }: Offer) => {
-  const [fromSize, size] = [BigInt(from), BigInt(to)];
-  if ((fromSize === 0n) !== (first !== undefined)) throw new Error("a log begins with its reading 0");
-  const logBegun = first ? [event("WattWitness", "LogBegun", { keyId, epoch, ...first })] : [];
-  return { ...rest, epoch, fromSize, size, root, attestation: under, logBegun };
-};
-
-export const SKIP_REASONS = { OVERTAKEN: 1, CAPACITY_CHANGED: 2, FROZEN: 3, DECOMMISSIONED: 4 } as const;
+export const SKIP_REASONS = {
+  ...{ OVERTAKEN: 1, CAPACITY_CHANGED: 2, FROZEN: 3, DECOMMISSIONED: 4, SUPERSEDED: 5, PASSED: 6 },
+} as const;
 
 export const skips = (
   keyId: Hex,
@@ -150,17 +131,14 @@ export const skips = (
   { size = 9n, epoch = 1, under = NONE }: { size?: bigint; epoch?: number; under?: Hex } = {},
 ): Event => event("WattWitness", "Skipped", { keyId, attestation: under, reason: SKIP_REASONS[reason], epoch, size });
 
-export const equivocates = (keyId: Hex, frozen: boolean): Event =>
+export const equivocates = (
+  keyId: Hex,
+  frozen: boolean,
+  second = { secondSize: 6n, secondReading: word(61), secondRoot: word(62) },
+): Event =>
   event("WattWitness", "Equivocated", {
-    keyId,
-    frozen,
-    epoch: 1,
-    firstSize: 5n,
-    firstReading: word(51),
-    firstRoot: word(52),
-    secondSize: 6n,
-    secondReading: word(61),
-    secondRoot: word(62),
+    ...{ keyId, frozen, epoch: 1, firstSize: 5n, firstReading: word(51), firstRoot: word(52) },
+    ...second,
   });
 
 /* ATTESTATIONS */
@@ -171,10 +149,11 @@ export const attests = (root: Hex, attestor: Hex = ADDRESSES.FunctionsAttestor):
 export const requests = (requestId: Hex, digest: Hex, root: Hex, subscriptionId = 7n): Event =>
   event("FunctionsAttestor", "AttestationRequested", { requestId, digest, root, subscriptionId });
 
-export const confirms = (requestId: Hex, root: Hex): Event[] => [
-  attests(root),
-  event("FunctionsAttestor", "AttestationConfirmed", { requestId, root }),
-];
+/** Nobody attested the root before. */
+export const confirms = (requestId: Hex, root: Hex): Event[] => [attests(root), confirmsAgain(requestId, root)];
+
+export const confirmsAgain = (requestId: Hex, root: Hex): Event =>
+  event("FunctionsAttestor", "AttestationConfirmed", { requestId, root });
 
 export const refuses = (requestId: Hex, root: Hex, reason: string): Event =>
   event("FunctionsAttestor", "AttestationRefused", { requestId, root, reason });
@@ -186,7 +165,12 @@ export const moves = (from: Hex, to: Hex, value: bigint): Event =>
 
 export const mints = (to: Hex, value: bigint): Event => moves(NOBODY, to, value);
 
-export const retires = (from: Hex, amount: bigint, serial: bigint, beneficiary: string, purpose: string): Event[] => [
+export const retires = (
+  from: Hex,
+  amount: bigint,
+  serial: bigint,
+  { beneficiary = NOBODY, name = "", purpose = "" }: { beneficiary?: Hex; name?: string; purpose?: string } = {},
+): Event[] => [
   moves(from, NOBODY, amount),
-  event("ProductionToken", "Retired", { serial, from, amount, beneficiary, purpose }),
+  event("ProductionToken", "Retired", { serial, from, beneficiary, amount, name, purpose }),
 ];

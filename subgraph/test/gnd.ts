@@ -101,9 +101,9 @@ export function one(type: string, id: string, shape: Shape | null, block?: numbe
 }
 
 /** Looks at all entities of a type, or at all that have this in their fields; the shapes are of the same fields. */
-export function all(type: string, shapes: readonly Shape[], where: Record<string, string> = {}): Expectation {
-  const root = `${lowerFirst(type)}s`;
-  const conditions = Object.entries(where).map(([name, value]) => `${name}: "${value}"`);
+export function all(type: string, shapes: readonly Shape[], where: Record<string, string | boolean> = {}): Expectation {
+  const root = lowerFirst(type).replace(/([^aeiou])y$|$/, (_, letter) => (letter ? `${letter}ies` : "s"));
+  const conditions = Object.entries(where).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   return {
     query: `{ ${root}(first: ${LIMIT}, where: { ${conditions.join(", ")} }) ${select(type, shapes)} }`,
     expected: { [root]: shapes.map((shape) => answer(type, shape)) },
@@ -243,15 +243,17 @@ function scenario(blocks: readonly Block[], expectations: readonly Expectation[]
 
 /** A process of its own for each: where a handler fails, gnd is of no use to the next. */
 async function runGnd(manifest: string, { folder, url }: Database, content: object, signal: AbortSignal): Result {
-  if (signal.aborted) return "stopped";
   const file = join(folder, "scenario.json");
   await writeFile(file, JSON.stringify(content));
+  if (signal.aborted) return "stopped";
   const args = ["test", "--manifest", manifest, "--skip-build", "--postgres-url", url, file];
-  const options = { cwd: dirname(manifest), env: { PATH: process.env["PATH"] }, signal };
+  const options = { cwd: dirname(manifest), env: { PATH: process.env["PATH"] } };
   return new Promise((resolve) => {
-    execFile(GND, args, options, (error, stdout, stderr) => {
+    const gnd = execFile(GND, args, options, (error, stdout, stderr) => {
       const told = stdout.split("\n").filter((line) => line.trim() && !/^\s*[→✔]|^Tests:/.test(line));
       resolve(error ? told.join("\n") || `${error.message}\n${stderr}` : undefined);
     });
+    // asked to end, it may wait for ever
+    signal.addEventListener("abort", () => gnd.kill("SIGKILL"));
   });
 }

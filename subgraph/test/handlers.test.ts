@@ -12,6 +12,7 @@ import {
   cancels,
   changesHands,
   confirms,
+  confirmsAgain,
   DAY,
   DETAILS,
   decommissions,
@@ -23,7 +24,6 @@ import {
   moves,
   NOBODY,
   proposes,
-  records,
   refuses,
   registers,
   requests,
@@ -114,7 +114,6 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         requestsPaused: false,
         meterCount: 0,
         settlementCount: 0,
-        recordCount: 0,
         skipCount: 0,
         attestationCount: 0,
         equivocationCount: 0,
@@ -500,7 +499,9 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         lastReadingAt: MIDNIGHT + 1990,
         energy: 77,
       }),
-      one("Log", logId(SECOND, 4), { previous: logId(METER, 1), gap: logId(SECOND, 4), beganAt: null, size: 2 }),
+      one("Log", logId(SECOND, 4), {
+        ...{ previous: logId(METER, 1), gap: logId(SECOND, 4), beganAt: null, beganEnergy: null, size: 2 },
+      }),
       one("Gap", logId(SECOND, 4), {
         meter: METER,
         reason: "NEW_KEY",
@@ -508,6 +509,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         to: MIDNIGHT + 1990,
         duration: 1090,
         energy: null,
+        covered: false,
         before: logId(METER, 1),
         after: logId(SECOND, 4),
         settlements: [],
@@ -523,7 +525,9 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         rotated,
         at(
           MIDNIGHT + 3000,
-          settles(SECOND, { epoch: 4, size: [2, 6], timestamp: MIDNIGHT + 2990, energy: 107n, produced: 30n }),
+          settles(SECOND, {
+            ...{ meter: METER, epoch: 4, size: [2, 6], timestamp: MIDNIGHT + 2990, energy: 107n, produced: 30n },
+          }),
         ),
       ],
       all(
@@ -545,46 +549,15 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
     );
 
     scenario(
-      "what is recorded of the key before: readings, and nothing else of the meter",
-      [
-        registered,
-        settledBefore,
-        rotated,
-        at(MIDNIGHT + 2500, records(METER, { size: [8, 12], timestamp: MIDNIGHT + 1300, energy: 3500n })),
-      ],
-      all(
-        "Settlement",
-        [
-          {
-            outcome: "RECORDED",
-            key: METER,
-            from: null,
-            fromIndex: 8,
-            toIndex: 11,
-            timestamp: MIDNIGHT + 1300,
-            energy: 3500,
-            produced: 0,
-            payee: null,
-            gap: logId(SECOND, 4),
-          },
-        ],
-        { outcome: "RECORDED" },
-      ),
-      one("Meter", METER, {
-        key: SECOND,
-        status: "ACTIVE",
-        log: logId(SECOND, 4),
-        produced: 2000,
-        readings: 12 + 2,
-        settlementCount: 1,
-        lastReadingAt: MIDNIGHT + 1990,
-        lastSettledAt: MIDNIGHT + 2000,
+      "that what the key before had not settled is skipped",
+      [registered, settledBefore, rotated, at(MIDNIGHT + 2500, skips(METER, "SUPERSEDED", { size: 12n }))],
+      all("Settlement", [{ meter: METER, key: METER, skipReason: "SUPERSEDED", toIndex: 11, log: null, produced: 0 }], {
+        outcome: "SKIPPED",
       }),
+      one("Meter", METER, { key: SECOND, status: "ACTIVE", produced: 2000, readings: 8 + 2, settlementCount: 1 }),
       one("Key", METER, { status: "SUPERSEDED", energy: 3000, lastReadingAt: MIDNIGHT + 900, produced: 2000 }),
-      one("Log", logId(METER, 1), { size: 12, root: word(12), gap: null }),
-      one("Gap", logId(SECOND, 4), { settlements: [eventId(0, 4)] }),
-      all("MeterHour", [{ energy: 2000, covered: 900 }]),
-      protocol({ settlementCount: 1, recordCount: 1, readings: 14, produced: 2000 }),
+      one("Log", logId(METER, 1), { size: 8, root: word(8) }),
+      protocol({ settlementCount: 1, skipCount: 1, readings: 10, produced: 2000 }),
     );
 
     scenario(
@@ -631,13 +604,14 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         epoch: 1,
         fromIndex: 3,
         toIndex: 9,
+        rest: false,
         from: MIDNIGHT,
+        to: MIDNIGHT + 1800,
         timestamp: MIDNIGHT + 1800,
         energy: 6000,
         produced: 5000,
         payee: ALICE,
         attestation: ROOT,
-        attestor: ADDRESSES.FunctionsAttestor,
         gap: null,
         sender: NOBODY,
         settledAt: MIDNIGHT + HOUR,
@@ -687,7 +661,6 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
       all("TokenTransfer", []),
       protocol({
         settlementCount: 1,
-        recordCount: 0,
         skipCount: 0,
         readings: 10,
         produced: 5000,
@@ -701,7 +674,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         registered,
         at(MIDNIGHT + 600, settles(METER, { size: [3, 4], timestamp: MIDNIGHT + 60, energy: 1001n, produced: 1n })),
       ],
-      all("Settlement", [{ outcome: "SETTLED", attestation: null, attestor: null, produced: 1 }]),
+      all("Settlement", [{ outcome: "SETTLED", attestation: null, produced: 1 }]),
       all("Attestation", []),
     );
 
@@ -767,13 +740,14 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         epoch: 3,
         fromIndex: null,
         toIndex: 39,
+        rest: false,
         from: null,
+        to: null,
         timestamp: null,
         energy: null,
         produced: 0,
         payee: null,
         attestation: ROOT,
-        attestor: ADDRESSES.FunctionsAttestor,
         gap: null,
         settledAt: MIDNIGHT + 900,
         block: 3,
@@ -782,7 +756,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
       one("Attestation", ROOT, { settlementCount: 0, settlements: [eventId(0, 3)] }),
       one("Meter", METER, { settlementCount: 0, readings: 3, lastSettledAt: MIDNIGHT + 60, log: logId(METER, 1) }),
       all("Log", [{ id: logId(METER, 1), size: 3 }]),
-      protocol({ settlementCount: 0, recordCount: 0, skipCount: 1, readings: 3 }),
+      protocol({ settlementCount: 0, skipCount: 1, readings: 3 }),
     );
 
     scenario(
@@ -793,18 +767,22 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
           MIDNIGHT + 900,
           skips(METER, "OVERTAKEN", { size: 2n ** 64n - 1n }),
           skips(METER, "CAPACITY_CHANGED", { size: 0n }),
-          skips(METER, "FROZEN"),
-          skips(METER, "DECOMMISSIONED"),
+          skips(METER, "FROZEN", { size: 3n }),
+          skips(METER, "DECOMMISSIONED", { size: 4n }),
+          skips(METER, "SUPERSEDED", { size: 5n }),
+          skips(METER, "PASSED", { size: 6n }),
         ),
       ],
       all("Settlement", [
-        { skipReason: "OVERTAKEN", toIndex: 2n ** 64n - 2n, attestation: null, attestor: null },
-        { skipReason: "CAPACITY_CHANGED", toIndex: -1, attestation: null, attestor: null },
-        { skipReason: "FROZEN", toIndex: 8, attestation: null, attestor: null },
-        { skipReason: "DECOMMISSIONED", toIndex: 8, attestation: null, attestor: null },
+        { skipReason: "OVERTAKEN", toIndex: 2n ** 64n - 2n, attestation: null },
+        { skipReason: "CAPACITY_CHANGED", toIndex: -1, attestation: null },
+        { skipReason: "FROZEN", toIndex: 2, attestation: null },
+        { skipReason: "DECOMMISSIONED", toIndex: 3, attestation: null },
+        { skipReason: "SUPERSEDED", toIndex: 4, attestation: null },
+        { skipReason: "PASSED", toIndex: 5, attestation: null },
       ]),
       all("Attestation", []),
-      protocol({ skipCount: 4 }),
+      protocol({ skipCount: 6 }),
     );
 
     scenario(
@@ -877,7 +855,9 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         head: headId(METER, 2, 5),
         fromIndex: 0,
         toIndex: 4,
+        rest: false,
         from: MIDNIGHT + 900,
+        to: MIDNIGHT + 2900,
         timestamp: MIDNIGHT + 2900,
         produced: 1000,
         gap: logId(METER, 2),
@@ -899,6 +879,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         to: MIDNIGHT + 2000,
         duration: 1100,
         energy: 400,
+        covered: true,
         before: logId(METER, 1),
         after: logId(METER, 2),
         settlements: [eventId(2, 3)],
@@ -929,6 +910,26 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
     );
 
     scenario(
+      "whose register went on, and which began before the last settled reading: no time is without readings",
+      [
+        ...before,
+        at(
+          MIDNIGHT + 3000,
+          settles(METER, {
+            ...{ epoch: 2, size: [0, 5], first: { timestamp: MIDNIGHT + 900, energy: 3000n } },
+            ...{ timestamp: MIDNIGHT + 2900, energy: 4000n, produced: 1000n },
+          }),
+        ),
+      ],
+      one("Settlement", eventId(2, 3), {
+        ...{ rest: false, from: MIDNIGHT + 900, to: MIDNIGHT + 2900, produced: 1000, gap: null },
+      }),
+      one("Log", logId(METER, 2), { previous: logId(METER, 1), gap: null, beganAt: MIDNIGHT + 900 }),
+      one("Meter", METER, { log: logId(METER, 2), gaps: [] }),
+      all("MeterHour", [{ energy: 3000, spread: 0, covered: 2900 }]),
+    );
+
+    scenario(
       "whose register was lost: it mints from its own reading 0",
       [
         ...before,
@@ -952,6 +953,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
           to: MIDNIGHT + 2000,
           duration: 1100,
           energy: null,
+          covered: false,
           before: logId(METER, 1),
           after: logId(METER, 2),
         },
@@ -993,167 +995,243 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
     );
   });
 
-  describe("tells what is recorded of an earlier log", () => {
-    const at0 = MIDNIGHT;
-    /** A block in which a log of METER's settles for the first time: in every hour one. */
-    const begun = (keyId: Hex, epoch: number, hour: number) => {
-      const timestamp = at0 + hour * HOUR;
-      return at(
-        timestamp + 900,
-        settles(keyId, {
-          epoch,
-          size: [0, 5],
-          first: { timestamp, energy: 1000n },
-          timestamp: timestamp + 600,
-          energy: 1000n,
-          produced: 0n,
-        }),
-      );
-    };
-    const recorded = (keyId: Hex, epoch: number, [from, to]: readonly [number, number]) =>
+  describe("tells of a rest, of an epoch before the last settled one,", () => {
+    type Point = readonly [time: number, energy: bigint];
+    const before = [
+      registered,
+      at(MIDNIGHT + 1000, settles(METER, { size: [3, 8], timestamp: MIDNIGHT + 900, energy: 3000n, produced: 2000n })),
+    ];
+    /** A block in which a log settles for the first time: five readings, of which the first and the last are told. */
+    const begun = (epoch: number, [time, energy]: Point, last: Point, produced: bigint, keyId = METER) =>
       at(
-        at0 + 20 * HOUR,
-        records(keyId, {
-          epoch,
-          size: [from, to],
-          timestamp: at0 + 10,
-          energy: 5n,
-          ...(from === 0 && { first: { timestamp: at0 + 5, energy: 4n } }),
+        MIDNIGHT + 5000,
+        settles(keyId, {
+          ...{ meter: METER, epoch, size: [0, 5], first: { timestamp: MIDNIGHT + time, energy } },
+          ...{ timestamp: MIDNIGHT + last[0], energy: last[1], produced },
         }),
       );
-    const gapIs = (gap: Hex | null) => all("Settlement", [{ gap, produced: 0 }], { outcome: "RECORDED" });
+    /** A block in which a log settles further. */
+    const grown = (
+      epoch: number,
+      size: readonly [number, number],
+      [time, energy]: Point,
+      produced: bigint,
+      keyId = METER,
+    ) =>
+      at(
+        MIDNIGHT + 6000,
+        settles(keyId, { meter: METER, epoch, size, timestamp: MIDNIGHT + time, energy, produced, under: ROOT }),
+      );
+    const attested = at(MIDNIGHT + 5500, attests(ROOT, CAROL));
+    const rests = (...shapes: readonly Shape[]) => all("Settlement", shapes, { rest: true });
+    const gaps = (
+      ...rows: (readonly [epoch: number, from: number, to: number, energy: number | null, covered: boolean])[]
+    ) =>
+      all(
+        "Gap",
+        rows.map(([epoch, from, to, energy, covered]) => ({
+          ...{ id: logId(METER, epoch), from: MIDNIGHT + from, to: MIDNIGHT + to, duration: to - from },
+          ...{ reason: energy === null ? "REGISTER_LOST" : "NEW_LOG", energy, covered },
+        })),
+      );
+    const hour = (energy: number, covered: number) =>
+      all("MeterHour", [{ start: MIDNIGHT, energy, spread: 0, covered }]);
 
     scenario(
-      "that settled before: it was read in the gap after it",
-      [registered, begun(METER, 2, 1), recorded(METER, 1, [3, 8])],
-      all(
-        "Settlement",
-        [
-          {
-            meter: METER,
-            key: METER,
-            log: logId(METER, 1),
-            head: headId(METER, 1, 8),
-            epoch: 1,
-            fromIndex: 3,
-            toIndex: 7,
-            from: null,
-            timestamp: at0 + 10,
-            energy: 5,
-            produced: 0,
-            payee: null,
-            gap: logId(METER, 2),
-          },
-        ],
-        { outcome: "RECORDED" },
-      ),
-      one("Gap", logId(METER, 2), { settlements: [{ outcome: "SETTLED" }, { outcome: "RECORDED" }] }),
-      one("Log", logId(METER, 1), { size: 8, root: word(8), previous: null, gap: null }),
+      "that its log goes on, and that the meter's last reading stays what it was",
+      [...before, begun(2, [2000, 500n], [2900, 900n], 400n), attested, grown(1, [8, 12], [1500, 3600n], 600n)],
+      one("Settlement", eventId(1, 5), {
+        ...{ outcome: "SETTLED", rest: true, meter: METER, key: METER, log: logId(METER, 1), epoch: 1 },
+        ...{ head: headId(METER, 1, 12), fromIndex: 8, toIndex: 11, gap: null, payee: ALICE, attestation: ROOT },
+        ...{ from: MIDNIGHT + 900, to: MIDNIGHT + 1500, timestamp: MIDNIGHT + 1500, energy: 3600, produced: 600 },
+      }),
       one("Meter", METER, {
-        log: logId(METER, 2),
-        readings: 8 + 5,
-        settlementCount: 1,
-        lastReadingAt: at0 + HOUR + 600,
-        lastSettledAt: at0 + HOUR + 900,
+        ...{ log: logId(METER, 2), lastReadingAt: MIDNIGHT + 2900, lastSettledAt: MIDNIGHT + 5000 },
+        ...{ produced: 3000, readings: 12 + 5, settlementCount: 3 },
       }),
-      one("Key", METER, { lastReadingAt: at0 + HOUR + 600, energy: 1000 }),
-      protocol({ settlementCount: 1, recordCount: 1, readings: 13 }),
+      one("Key", METER, { lastReadingAt: MIDNIGHT + 2900, energy: 900, produced: 3000 }),
+      one("Log", logId(METER, 1), {
+        ...{ size: 12, root: word(12), previous: null, gap: null },
+        heads: [headId(METER, 1, 3), headId(METER, 1, 8), headId(METER, 1, 12)],
+      }),
+      one("Head", headId(METER, 1, 12), { timestamp: MIDNIGHT + 1500, energy: 3600, settlement: eventId(1, 5) }),
+      one("Log", logId(METER, 2), { size: 5, previous: logId(METER, 1), gap: logId(METER, 2) }),
+      one("Attestation", ROOT, { attestor: CAROL, settlementCount: 1 }),
+      one("TokenHolder", ALICE, { minted: 3000n * UNITS }),
+      protocol({ settlementCount: 3, readings: 17, produced: 3000 }),
     );
 
     scenario(
-      "that settled before, after two later ones: the gap right after it",
-      [registered, begun(METER, 2, 1), begun(METER, 4, 2), recorded(METER, 1, [3, 8])],
-      gapIs(logId(METER, 2)),
+      "which shortens the gap after its log",
+      [...before, begun(2, [2000, 500n], [2900, 900n], 400n), grown(1, [8, 12], [1500, 3600n], 600n)],
+      gaps([2, 1500, 2000, null, false]),
+      one("Gap", logId(METER, 2), { from: MIDNIGHT + 900, duration: 1100 }, 3),
+      one("Gap", logId(METER, 2), { before: logId(METER, 1), after: logId(METER, 2), settlements: [eventId(2, 3)] }),
+      hour(3000, 900 + 900 + 600),
+    );
+
+    scenario(
+      "which shows that the register had not gone on after it: what was minted for that is not minted again",
+      [
+        ...before,
+        begun(2, [2000, 3400n], [2900, 4000n], 1000n),
+        grown(1, [8, 12], [1500, 3700n], 300n),
+        grown(1, [12, 13], [1600, 3750n], 50n),
+      ],
+      one("Gap", logId(METER, 2), { reason: "NEW_LOG", energy: 400, covered: true }, 3),
+      gaps([2, 1600, 2000, null, true]),
+      rests(
+        { from: MIDNIGHT + 900, to: MIDNIGHT + 1500, produced: 300, fromIndex: 8, gap: null },
+        { from: MIDNIGHT + 1500, to: MIDNIGHT + 1600, produced: 50, fromIndex: 12, gap: null },
+      ),
+      one("Key", METER, { produced: 3350, energy: 4000 }),
+      // that time counted as covered before
+      hour(3350, 2900),
+    );
+
+    scenario(
+      "that was passed over, the register lost before and after it: it parts the gap",
+      [
+        ...before,
+        begun(4, [3000, 100n], [3300, 150n], 50n),
+        begun(2, [1200, 200n], [2000, 700n], 500n),
+        grown(4, [5, 6], [3400, 151n], 1n),
+      ],
+      rests({
+        ...{ from: MIDNIGHT + 1200, to: MIDNIGHT + 2000, produced: 500, fromIndex: 0, toIndex: 4 },
+        ...{ log: logId(METER, 2), gap: logId(METER, 2) },
+      }),
+      gaps([2, 900, 1200, null, false], [4, 2000, 3000, null, false]),
       all("Gap", [
-        { id: logId(METER, 2), before: logId(METER, 1) },
-        { id: logId(METER, 4), before: logId(METER, 2) },
+        { before: logId(METER, 1), after: logId(METER, 2), settlements: [eventId(2, 4)] },
+        { before: logId(METER, 2), after: logId(METER, 4), settlements: [eventId(2, 3)] },
       ]),
+      all("Log", [
+        { id: logId(METER, 1), previous: null, gap: null, beganAt: null, beganEnergy: null },
+        {
+          ...{ id: logId(METER, 2), previous: logId(METER, 1), gap: logId(METER, 2) },
+          ...{ beganAt: MIDNIGHT + 1200, beganEnergy: 200 },
+        },
+        {
+          ...{ id: logId(METER, 4), previous: logId(METER, 2), gap: logId(METER, 4) },
+          ...{ beganAt: MIDNIGHT + 3000, beganEnergy: 100 },
+        },
+      ]),
+      one("Meter", METER, { log: logId(METER, 4), readings: 8 + 6 + 5, lastReadingAt: MIDNIGHT + 3400 }),
+      hour(2551, 900 + 400 + 800),
     );
 
     scenario(
-      "that never settled: the gap before the next one that did",
-      [registered, begun(METER, 3, 1), recorded(METER, 2, [0, 8])],
-      gapIs(logId(METER, 3)),
-      one("Log", logId(METER, 2), {
-        size: 8,
-        beganAt: at0 + 5,
-        beganEnergy: 4,
-        previous: null,
-        gap: null,
-        heads: [headId(METER, 2, 8)],
-      }),
-      one("Meter", METER, { log: logId(METER, 3), readings: 3 + 5 + 8, gaps: [logId(METER, 3)] }),
+      "that was passed over, the register going on before it: it mints from the settled reading before",
+      [...before, begun(4, [3000, 100n], [3300, 150n], 50n), begun(2, [1200, 3300n], [2000, 3500n], 500n)],
+      rests({ from: MIDNIGHT + 900, to: MIDNIGHT + 2000, produced: 500, gap: logId(METER, 2) }),
+      gaps([2, 900, 1200, 300, true], [4, 2000, 3000, null, false]),
+      hour(2550, 900 + 300 + 1100),
     );
 
     scenario(
-      "that never settled, after two later ones: the gap before the next one that did",
-      [registered, begun(METER, 3, 1), begun(METER, 4, 2), recorded(METER, 2, [0, 8])],
-      gapIs(logId(METER, 3)),
+      "that was passed over, the register going on after it: it mints until the next log's first reading",
+      [...before, begun(4, [3000, 800n], [3300, 850n], 50n), begun(2, [1200, 200n], [2000, 700n], 600n)],
+      rests({ from: MIDNIGHT + 1200, to: MIDNIGHT + 3000, timestamp: MIDNIGHT + 2000, produced: 600 }),
+      gaps([2, 900, 1200, null, false], [4, 2000, 3000, 100, true]),
+      hour(2650, 900 + 300 + 1800),
     );
 
     scenario(
-      "that was recorded before, on from there",
-      [registered, begun(METER, 3, 1), recorded(METER, 2, [0, 8]), recorded(METER, 2, [8, 9])],
-      all(
-        "Settlement",
-        [
-          { fromIndex: 0, toIndex: 7, gap: logId(METER, 3) },
-          { fromIndex: 8, toIndex: 8, gap: logId(METER, 3) },
-        ],
-        { outcome: "RECORDED" },
-      ),
-      one("Log", logId(METER, 2), { size: 9, heads: [headId(METER, 2, 8), headId(METER, 2, 9)] }),
-      one("Meter", METER, { readings: 3 + 5 + 9 }),
-      protocol({ recordCount: 2, readings: 17 }),
+      "that was passed over where the register seemed to have gone on, and was lost in between",
+      [...before, begun(4, [3000, 3400n], [3300, 3450n], 450n), begun(2, [1200, 200n], [2000, 700n], 2800n)],
+      rests({ from: MIDNIGHT + 1200, to: MIDNIGHT + 3000, produced: 2800 }),
+      gaps([2, 900, 1200, null, true], [4, 2000, 3000, 2700, true]),
+      hour(5250, 3300),
     );
 
     scenario(
-      "than the one that the meter began with: it was read in none",
-      [at(at0, registers(METER, { epoch: 3 })), begun(METER, 4, 1), recorded(METER, 2, [0, 8])],
-      gapIs(null),
+      "that was passed over, the register going on all the way: it mints nothing, and parts the gap",
+      [...before, begun(4, [3000, 3400n], [3300, 3450n], 450n), begun(2, [1200, 3100n], [2000, 3200n], 0n)],
+      rests({ from: MIDNIGHT + 900, to: MIDNIGHT + 3000, timestamp: MIDNIGHT + 2000, produced: 0 }),
+      gaps([2, 900, 1200, 100, true], [4, 2000, 3000, 200, true]),
+      one("Meter", METER, { log: logId(METER, 4), produced: 2450, settlementCount: 3, lastReadingAt: MIDNIGHT + 3300 }),
+      hour(2450, 3300),
     );
 
     scenario(
-      "of a key before a rotation: in the gap that follows, be it the rotation's",
+      "in its place among many",
       [
         registered,
-        begun(METER, 2, 1),
-        begun(METER, 4, 2),
-        at(at0 + 3 * HOUR, rotates(METER, METER, SECOND, { epoch: 5, timestamp: at0 + 3 * HOUR, energy: 0n })),
-        begun(SECOND, 6, 4),
-        recorded(METER, 1, [3, 8]),
-        recorded(METER, 3, [0, 8]),
-        recorded(METER, 4, [5, 8]),
-        recorded(METER, 7, [0, 8]),
-        recorded(SECOND, 4, [0, 8]),
-        recorded(SECOND, 5, [1, 8]),
+        begun(3, [1000, 0n], [1100, 10n], 10n),
+        begun(6, [2000, 0n], [2100, 20n], 20n),
+        begun(8, [3000, 0n], [3100, 30n], 30n),
+        begun(4, [1300, 0n], [1400, 5n], 5n),
+        grown(3, [5, 8], [1200, 15n], 5n),
+        grown(1, [3, 9], [500, 1100n], 100n),
+        begun(5, [1600, 0n], [1700, 7n], 7n),
       ],
-      all(
-        "Settlement",
-        [
-          { log: logId(METER, 1), gap: logId(METER, 2) },
-          { log: logId(METER, 3), gap: logId(METER, 4) },
-          { log: logId(METER, 4), gap: logId(SECOND, 5) },
-          { log: logId(METER, 7), gap: logId(SECOND, 5) },
-          // before it was rotated in: who knows
-          { log: logId(SECOND, 4), gap: null },
-          { log: logId(SECOND, 5), gap: logId(SECOND, 6) },
-        ],
-        { outcome: "RECORDED" },
+      gaps(
+        [3, 500, 1000, null, false],
+        [4, 1200, 1300, null, false],
+        [5, 1400, 1600, null, false],
+        [6, 1700, 2000, null, false],
+        [8, 2100, 3000, null, false],
       ),
-      one("Meter", METER, { log: logId(SECOND, 6), readings: 8 + 5 + 8 + 8 + 8 + 8 + 8 + 5, settlementCount: 3 }),
+      all("Log", [
+        { id: logId(METER, 1), previous: null },
+        { id: logId(METER, 3), previous: logId(METER, 1) },
+        { id: logId(METER, 4), previous: logId(METER, 3) },
+        { id: logId(METER, 5), previous: logId(METER, 4) },
+        { id: logId(METER, 6), previous: logId(METER, 5) },
+        { id: logId(METER, 8), previous: logId(METER, 6) },
+      ]),
+      one("Meter", METER, { log: logId(METER, 8), lastReadingAt: MIDNIGHT + 3100, readings: 9 + 8 + 5 * 4 }),
+      hour(177, 100 + 100 + 100 + 100 + 100 + 500 + 100),
     );
 
     scenario(
-      "under which attestation",
+      "of a key that was rotated in, whatever the epochs of the key before",
       [
-        registered,
-        begun(METER, 2, 1),
-        at(at0 + 3 * HOUR, attests(ROOT, CAROL)),
-        at(at0 + 3 * HOUR, records(METER, { size: [3, 8], timestamp: 0, energy: 0n, under: ROOT })),
+        at(MIDNIGHT + 60, registers(METER, { epoch: 5 })),
+        at(MIDNIGHT + 2100, rotates(METER, METER, SECOND, { epoch: 4, timestamp: MIDNIGHT + 2000, energy: 50n })),
+        begun(6, [3000, 10n], [3100, 20n], 10n, SECOND),
+        grown(4, [1, 4], [2500, 80n], 30n, SECOND),
+        begun(5, [2700, 0n], [2800, 5n], 10n, SECOND),
       ],
-      all("Settlement", [{ attestation: ROOT, attestor: CAROL, timestamp: 0, energy: 0 }], { outcome: "RECORDED" }),
-      one("Attestation", ROOT, { settlementCount: 1 }),
+      rests(
+        { key: SECOND, from: MIDNIGHT + 2000, to: MIDNIGHT + 2500, produced: 30 },
+        // the register went on to the next log's 10 mWh
+        { key: SECOND, from: MIDNIGHT + 2700, to: MIDNIGHT + 3000, produced: 10 },
+      ),
+      all("Gap", [
+        { id: logId(SECOND, 4), reason: "NEW_KEY", from: MIDNIGHT, to: MIDNIGHT + 2000 },
+        { id: logId(SECOND, 5), reason: "REGISTER_LOST", from: MIDNIGHT + 2500, to: MIDNIGHT + 2700 },
+        { id: logId(SECOND, 6), reason: "NEW_LOG", from: MIDNIGHT + 2800, to: MIDNIGHT + 3000 },
+      ]),
+      one("Log", logId(SECOND, 4), { previous: logId(METER, 5), size: 4 }),
+      one("Meter", METER, { produced: 50, log: logId(SECOND, 6), lastReadingAt: MIDNIGHT + 3100 }),
+    );
+
+    const spread = (period: number) => [
+      at(MIDNIGHT, registers(METER, { size: 1, energy: 0n })),
+      begun(2, [3 * period, 100n], [4 * period, 400n], 400n),
+      grown(1, [1, 2], [2 * period, 300n], 200n),
+    ];
+    const shares = (period: number) => [
+      { start: MIDNIGHT, energy: 200, spread: 200, covered: period },
+      { start: MIDNIGHT + period, energy: 200, spread: 200, covered: period },
+      { start: MIDNIGHT + 2 * period, energy: 100, spread: 100, covered: period },
+      { start: MIDNIGHT + 3 * period, energy: 100, spread: 100, covered: period },
+    ];
+
+    scenario(
+      "added to hours that are known already",
+      spread(HOUR),
+      all("MeterHour", shares(HOUR)),
+      all("Hour", shares(HOUR)),
+    );
+
+    scenario(
+      "added to days that are known already",
+      spread(DAY),
+      all("MeterDay", shares(DAY)),
+      all("Day", shares(DAY)),
     );
   });
 
@@ -1180,6 +1258,21 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
       one("Meter", METER, { status: "FROZEN", equivocations: [eventId(0, 2)] }),
       one("Key", METER, { status: "FROZEN", until: null, equivocations: [eventId(0, 2)] }),
       protocol({ equivocationCount: 1 }),
+    );
+
+    scenario(
+      "that are one head, whose reading is not the last of its log",
+      [
+        registered,
+        at(MIDNIGHT + 90, equivocates(METER, true, { secondSize: 5n, secondReading: word(51), secondRoot: word(52) })),
+      ],
+      all("Equivocation", [
+        {
+          ...{ firstSize: 5, firstReading: word(51), firstRoot: word(52) },
+          ...{ secondSize: 5, secondReading: word(51), secondRoot: word(52) },
+        },
+      ]),
+      one("Meter", METER, { status: "FROZEN" }),
     );
 
     scenario(
@@ -1286,13 +1379,6 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
     );
 
     scenario(
-      "that a root of zero was asked for, which nobody can attest",
-      [at(MIDNIGHT, requests(REQUEST, DIGEST, word(0))), at(MIDNIGHT + 30, refuses(REQUEST, word(0), "no"))],
-      all("AttestationRequest", [{ id: REQUEST, attestation: word(0), answer: "REFUSED", reason: "no" }]),
-      one("Attestation", word(0), { attestor: null, digest: null }),
-    );
-
-    scenario(
       "that another attestor gave it, who need not say for which batch",
       [at(MIDNIGHT, attests(ROOT, CAROL))],
       all("Attestation", [{ id: ROOT, digest: null, attestor: CAROL, attestedAt: MIDNIGHT, requests: [] }]),
@@ -1300,26 +1386,19 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
     );
 
     scenario(
-      "that another attestor gave it as well: it is the last one's, and what settled before stays the first one's",
+      "that another attestor gave it first: it stays his, and the DON that confirms it says for which batch",
       [
         registered,
+        at(MIDNIGHT, requests(REQUEST, DIGEST, ROOT)),
         at(MIDNIGHT + 100, attests(ROOT, CAROL)),
-        at(
-          MIDNIGHT + 200,
-          settles(METER, { size: [3, 4], timestamp: MIDNIGHT + 80, energy: 1001n, produced: 1n, under: ROOT }),
-          attests(ROOT, BOB),
-          settles(METER, { size: [4, 5], timestamp: MIDNIGHT + 90, energy: 1003n, produced: 2n, under: ROOT }),
-        ),
+        at(MIDNIGHT + 200, confirmsAgain(REQUEST, ROOT)),
       ],
       one("Attestation", ROOT, {
-        attestor: BOB,
-        attestedAt: MIDNIGHT + 200,
-        transaction: hash(3, 2),
-        settlementCount: 2,
-        settlements: [
-          { produced: 1, attestor: CAROL },
-          { produced: 2, attestor: BOB },
-        ],
+        digest: DIGEST,
+        attestor: CAROL,
+        attestedAt: MIDNIGHT + 100,
+        transaction: hash(3),
+        requests: [{ answer: "CONFIRMED", answeredAt: MIDNIGHT + 200 }],
       }),
       protocol({ attestationCount: 1 }),
     );
@@ -1375,7 +1454,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
       [
         at(MIDNIGHT, mints(ALICE, 100n)),
         at(MIDNIGHT + 10, moves(ALICE, BOB, 30n)),
-        at(MIDNIGHT + 20, retires(BOB, 10n, 1n, "", "")),
+        at(MIDNIGHT + 20, retires(BOB, 10n, 1n)),
       ],
       all("TokenHolder", [
         { id: ALICE, balance: 70, minted: 100, retired: 0 },
@@ -1416,24 +1495,56 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
         at(MIDNIGHT, mints(ALICE, 100n)),
         at(
           MIDNIGHT + 10,
-          retires(ALICE, 40n, 1n, `O'Hara & "Söhne" \\ %s {{x}}`, "line one\nline two\ttab \u{1f31e} \u202e"),
+          retires(ALICE, 40n, 1n, {
+            name: `O'Hara & "Söhne" \\ %s {{x}}`,
+            purpose: "line one\nline two\ttab \u{1f31e} \u202e",
+          }),
           // what no database stores is left out
-          retires(ALICE, 2n, 2n, "", `\u0000${"x".repeat(5000)}\u0000`),
+          retires(ALICE, 2n, 2n, { purpose: `\u0000${"x".repeat(5000)}\u0000` }),
         ),
       ],
       one("Retirement", "1", {
         serial: 1,
         holder: ALICE,
         amount: 40,
-        beneficiary: `O'Hara & "Söhne" \\ %s {{x}}`,
+        beneficiary: null,
+        name: `O'Hara & "Söhne" \\ %s {{x}}`,
         purpose: "line one\nline two\ttab \u{1f31e} \u202e",
         retiredAt: MIDNIGHT + 10,
         block: 2,
         transaction: hash(2),
       }),
-      one("Retirement", "2", { serial: 2, amount: 2, beneficiary: "", purpose: "x".repeat(5000) }),
+      one("Retirement", "2", { serial: 2, amount: 2, name: "", purpose: "x".repeat(5000) }),
       one("TokenHolder", ALICE, { balance: 58, minted: 100, retired: 42, retirements: ["1", "2"] }),
+      all("Beneficiary", []),
       protocol({ retirementCount: 2, retired: 42, supply: 58 }),
+    );
+
+    scenario(
+      "in whose name they were retired, by whomever, and how many",
+      [
+        at(MIDNIGHT, mints(ALICE, 100n), mints(BOB, 100n)),
+        at(
+          MIDNIGHT + 10,
+          retires(ALICE, 40n, 1n, { beneficiary: CAROL, name: "Carol" }),
+          retires(BOB, 3n, 2n, { beneficiary: CAROL }),
+          retires(BOB, 5n, 3n, { beneficiary: BOB }),
+        ),
+      ],
+      all("Beneficiary", [
+        { id: CAROL, retired: 43, retirements: ["1", "2"] },
+        { id: BOB, retired: 5, retirements: ["3"] },
+      ]),
+      all("Retirement", [
+        { serial: 1, holder: ALICE, beneficiary: CAROL, name: "Carol" },
+        { serial: 2, holder: BOB, beneficiary: CAROL, name: "" },
+        { serial: 3, holder: BOB, beneficiary: BOB, name: "" },
+      ]),
+      // a name is no holder
+      all("TokenHolder", [
+        { id: ALICE, balance: 60, retired: 40 },
+        { id: BOB, balance: 92, retired: 8 },
+      ]),
     );
   });
 
@@ -1600,7 +1711,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
           proposes(METER, "CAPACITY", 9000),
           changesHands(METER, ALICE, BOB),
           moves(ALICE, BOB, 3n),
-          retires(ALICE, 4n, 1n, "", ""),
+          retires(ALICE, 4n, 1n, { beneficiary: CAROL }),
         ),
       ],
       all("Settlement", [{ id: `0x${"00".repeat(30)}020100000002` }]),
@@ -1616,6 +1727,7 @@ describe(problem ? `the subgraph (skipped: ${problem})` : "the subgraph", functi
       all("Attestation", [{ id: `0x${"ee".repeat(32)}` }]),
       all("Owner", [{ id: `0x${"a1".repeat(20)}` }, { id: `0x${"b0".repeat(20)}` }]),
       all("TokenHolder", [{ id: `0x${"a1".repeat(20)}` }, { id: `0x${"b0".repeat(20)}` }]),
+      all("Beneficiary", [{ id: `0x${"ca".repeat(20)}` }]),
       all("Retirement", [{ id: "1", serial: 1 }]),
     );
   });

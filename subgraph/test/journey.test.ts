@@ -33,11 +33,23 @@ const viewsOf = (story: Story, blockNumber: bigint) => ({
   meter: (meter: Hex) =>
     story.publicClient.readContract({ ...story.registry, functionName: "meterOf", args: [meter], blockNumber }),
   keys: (meter: Hex) =>
-    story.publicClient.readContract({ ...story.registry, functionName: "keysOf", args: [meter], blockNumber }),
+    story.publicClient.readContract({
+      ...story.registry,
+      functionName: "keysOf",
+      args: [meter, 0n, 100n],
+      blockNumber,
+    }),
+  latest: (keyId: Hex) =>
+    story.publicClient.readContract({ ...story.wattWitness, functionName: "latestOf", args: [keyId], blockNumber }),
   log: (keyId: Hex, epoch: number) =>
     story.publicClient.readContract({
       ...story.wattWitness,
       ...{ functionName: "logOf", args: [keyId, epoch], blockNumber },
+    } as const),
+  gap: (keyId: Hex, epoch: number) =>
+    story.publicClient.readContract({
+      ...story.wattWitness,
+      ...{ functionName: "gapOf", args: [keyId, epoch], blockNumber },
     } as const),
   attestation: (root: Hex) =>
     story.publicClient.readContract({
@@ -48,6 +60,8 @@ const viewsOf = (story: Story, blockNumber: bigint) => ({
     story.publicClient.readContract({ ...story.token, functionName, blockNumber }),
   balance: (holder: Hex) =>
     story.publicClient.readContract({ ...story.token, functionName: "balanceOf", args: [holder], blockNumber }),
+  retiredFor: (beneficiary: Hex) =>
+    story.publicClient.readContract({ ...story.token, functionName: "retiredFor", args: [beneficiary], blockNumber }),
 });
 const statusName = (status: number) => Object.keys(STATUS)[status]?.toUpperCase();
 
@@ -58,11 +72,13 @@ async function bothAt(story: Story, ask: Ask, block: bigint) {
     protocol(id: "wattwitness", ${at}) { supply retired retirementCount produced }
     meters(${at}, orderBy: id) {
       id owner { id } payout key { id } status capacity source details produced lastReadingAt lastSettledAt
-      keys(orderBy: since) { id since until }
+      keys(orderBy: since) { id since until produced lastReadingAt energy }
     }
+    gaps(${at}, orderBy: id, where: { reason_not: NEW_KEY }) { before { key { id } epoch } from to energy }
     logs(${at}, orderBy: id, first: 100) { key { id } epoch size root }
     attestations(${at}, orderBy: id, first: 100, where: { attestedAt_not: null }) { id attestor attestedAt }
     tokenHolders(${at}, orderBy: id) { id balance }
+    beneficiaries(${at}, orderBy: id) { id retired }
   }`);
   const chain = viewsOf(story, block);
   const said = {
@@ -88,12 +104,27 @@ async function bothAt(story: Story, ask: Ask, block: bigint) {
           produced: String(meter.produced),
           lastReadingAt: String(meter.timestamp),
           lastSettledAt: String(meter.settledAt),
-          keys: keys.map(({ keyId, since, until }) => ({
-            id: keyId,
-            since: String(since),
-            until: until === 0 ? null : String(until),
-          })),
+          keys: await Promise.all(
+            keys.map(async ({ keyId, since, until }) => {
+              const { produced, timestamp, energy } = await chain.latest(keyId);
+              return {
+                id: keyId,
+                since: String(since),
+                until: until === 0 ? null : String(until),
+                produced: String(produced),
+                lastReadingAt: String(timestamp),
+                energy: String(energy),
+              };
+            }),
+          ),
         };
+      }),
+    ),
+    gaps: await Promise.all(
+      told.gaps.map(async ({ before }: { before: { key: { id: Hex }; epoch: string } }) => {
+        const { since, until, energyBefore, energyAfter } = await chain.gap(before.key.id, Number(before.epoch));
+        const energy = energyAfter < energyBefore ? null : String(energyAfter - energyBefore);
+        return { before, from: String(since), to: String(until), energy };
       }),
     ),
     logs: await Promise.all(
@@ -110,6 +141,9 @@ async function bothAt(story: Story, ask: Ask, block: bigint) {
     ),
     tokenHolders: await Promise.all(
       told.tokenHolders.map(async ({ id }: { id: Hex }) => ({ id, balance: String(await chain.balance(id)) })),
+    ),
+    beneficiaries: await Promise.all(
+      told.beneficiaries.map(async ({ id }: { id: Hex }) => ({ id, retired: String(await chain.retiredFor(id)) })),
     ),
   };
   return { told, said };
@@ -160,12 +194,12 @@ describe(`the subgraph on a real graph-node${reason ? ` (skipped: ${reason})` : 
 
   it("counts every event that the contracts ever told", async () => {
     const counts = await Promise.all(
-      ["MeterRegistered", "Settled", "Recorded", "Skipped", "Equivocated", "Retired"].map(
+      ["MeterRegistered", "Settled", "Skipped", "Equivocated", "Retired"].map(
         async (name) => (await story.eventsOf(name)).length,
       ),
     );
     const { protocol } = await ask(
-      `{ protocol(id: "wattwitness") { meterCount settlementCount recordCount skipCount equivocationCount retirementCount } }`,
+      `{ protocol(id: "wattwitness") { meterCount settlementCount skipCount equivocationCount retirementCount } }`,
     );
     assert.deepEqual(Object.values(protocol), counts);
     assert.ok(counts.every((count) => count > 0));
@@ -220,6 +254,21 @@ describe(`the subgraph on a real graph-node${reason ? ` (skipped: ${reason})` : 
     assert.ok(meterDays.every(({ energy, spread }: { energy: string; spread: string }) => energy === spread));
   });
 
+  it("tells what is a rest, and keeps hours and days that cover no more than they last", async () => {
+    const { settlements, meterHours, meterDays } = await ask(`{
+      settlements(where: { rest: true }, orderBy: block) { meter { id } epoch from to produced }
+      meterHours(first: 1000) { covered }
+      meterDays(first: 1000) { covered }
+    }`);
+    const time = (minutes: number) => String(START + minutes * 60);
+    assert.deepEqual(settlements, [
+      { meter: { id: story.barn.id }, epoch: "2", from: time(120), to: time(200), produced: "3000000" },
+      { meter: { id: story.barn.id }, epoch: "2", from: time(200), to: time(215), produced: "900000" },
+    ]);
+    assert.ok(meterHours.every(({ covered }: { covered: number }) => covered <= 3600));
+    assert.ok(meterDays.every(({ covered }: { covered: number }) => covered <= 86_400));
+  });
+
   it("tells who was paid by whom when a meter settled, was sold and settled in one block", async () => {
     const block = blockOf("a meter settles, is sold, and settles, in one block");
     const { settlements } = await ask(
@@ -233,9 +282,10 @@ describe(`the subgraph on a real graph-node${reason ? ` (skipped: ${reason})` : 
   });
 
   it("lives with texts that are no text: a zero byte, and no UTF-8", async () => {
-    const { retirements } = await ask("{ retirements(orderBy: serial) { beneficiary purpose } }");
+    const { retirements } = await ask("{ retirements(orderBy: serial) { beneficiary { id } name purpose } }");
     assert.equal(retirements.length, 2);
-    assert.match(retirements[1].beneficiary, /^A.*B.*C$/s);
+    assert.equal(retirements[1].beneficiary, null);
+    assert.match(retirements[1].name, /^A.*B.*C$/s);
     assert.equal(retirements[1].purpose, 'she said "thanks"\n☀');
   });
 
@@ -274,18 +324,19 @@ describe(`the subgraph on a real graph-node${reason ? ` (skipped: ${reason})` : 
       async "Which readings does this mint rest on?"({ settlements: [settlement] }) {
         assert.equal(settlement.key.id, story.shed.id);
         assert.deepEqual([settlement.fromIndex, settlement.toIndex], ["1", "960"]);
-        assert.equal(settlement.attestor, null);
+        assert.equal(settlement.attestation, null);
         const { size, root } = settlement.head;
         const [settledSize, settledRoot] = await (await latest()).log(story.shed.id, 1);
         assert.deepEqual([BigInt(size), root], [settledSize, settledRoot]);
       },
-      async "Who retired what, for whom, and why?"({ retirements: [first] }) {
+      async "Who retired what, for whom, and why?"({ retirements: [first], beneficiaries }) {
         const call = { ...story.token, functionName: "retirement", args: [1n] } as const;
-        const { from, amount, beneficiary, purpose } = await story.publicClient.readContract(call);
+        const { from, amount, beneficiary, name, purpose } = await story.publicClient.readContract(call);
         assert.deepEqual(
-          [first.holder.id, first.amount, first.beneficiary, first.purpose],
-          [from.toLowerCase(), String(amount), beneficiary, purpose],
+          [first.holder.id, first.amount, first.beneficiary.id, first.name, first.purpose],
+          [from.toLowerCase(), String(amount), beneficiary.toLowerCase(), name, purpose],
         );
+        assert.deepEqual(beneficiaries, [{ id: beneficiary.toLowerCase(), retired: String(amount) }]);
       },
       "Which meters went silent?"({ meters }) {
         assert.deepEqual(
@@ -298,7 +349,7 @@ describe(`the subgraph on a real graph-node${reason ? ` (skipped: ${reason})` : 
         assert.notEqual(attestationRequests[0].reason, "");
         assert.deepEqual(
           settlements.map(({ skipReason }: { skipReason: string }) => skipReason),
-          ["OVERTAKEN", "OVERTAKEN", "FROZEN", "CAPACITY_CHANGED", "DECOMMISSIONED"],
+          ["OVERTAKEN", "OVERTAKEN", "PASSED", "SUPERSEDED", "FROZEN", "CAPACITY_CHANGED", "DECOMMISSIONED"],
         );
         assert.equal(settlements[1].attestation, null);
       },
@@ -308,8 +359,9 @@ describe(`the subgraph on a real graph-node${reason ? ` (skipped: ${reason})` : 
           [
             ["NEW_KEY", "14400", null],
             ["NEW_KEY", "5400", null],
+            ["NEW_LOG", "3600", "1800000"],
             ["NEW_LOG", "7200", "7800000"],
-            ["REGISTER_LOST", "7200", null],
+            ["REGISTER_LOST", "1500", null],
           ],
         );
         assert.equal(equivocations.length, 1);

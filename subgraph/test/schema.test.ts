@@ -64,13 +64,18 @@ const LEFT_OUT: Record<Contract, Record<string, string>> = {
     Approval: "who may move a meter has not moved it",
     ApprovalForAll: "who may move a meter has not moved it",
     AuthorityUpdated: "roles are not indexed",
+    BatchMetadataUpdate: "it is never told",
+    ContractURIUpdated: "it is never told",
+    MetadataUpdate: "what the metadata says is told by other events",
     MeterDecommissioned: "WattWitness's Ended says so, and until when readings count",
+    WatcherChanged: "a transfer may end it, by whether the new owner has code, and no event tells that",
   },
   WattWitness: {
     AuthorityUpdated: "roles are not indexed",
   },
   ProductionToken: {
     Approval: "who may spend tokens has not spent them",
+    ContractURIUpdated: "it is never told",
     EIP712DomainChanged: "it never does",
   },
   FunctionsAttestor: {
