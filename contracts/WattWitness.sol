@@ -348,7 +348,8 @@ contract WattWitness is IWattWitness, AccessManaged {
         if (standing.head.reading.energy() < rest.energy) return false;
         if (timestamp >= gap.until || rest.produced > gap.room) return false;
         if (rest.epoch == standing.head.epoch) return timestamp > gap.since && rest.produced != 0;
-        return rest.timestamp > gap.since && timestamp >= rest.timestamp;
+        bool isForward = timestamp > rest.timestamp || (timestamp == rest.timestamp && standing.head.size == 1);
+        return isForward && rest.timestamp > gap.since;
     }
 
     /// The newest settled epoch of a key before this one; itself where there is none.

@@ -29,8 +29,8 @@ export type ViemChainOptions = {
 
 /** unattestedAfter: never */
 const NEVER = 0xffff_ffff;
-/** Of what a call was estimated to cost, in percent: state moves between estimate and block. */
-const GAS_MARGIN = 125n;
+/** Of what a call was estimated to cost, in percent: state moves until its block, and every item may pay a new balance. */
+const GAS_MARGIN = 140n;
 
 const EVENTS_ABI = [...meterRegistryAbi, ...wattWitnessAbi] as const;
 

@@ -226,6 +226,18 @@ describe("epochs", () => {
         await isSkipped({ ...part, head: { reading } });
       });
 
+      it("where it is of more than one reading, all of the second of its reading 0", async () => {
+        meter.begin(2, produce({ count: 2, interval: 0, from: { timestamp: START + 3000, energy: 0n } }));
+        meter.begin(3, later(0n, 5000));
+        await chain.settleAttested(fresh({ epoch: 3, to: 50 }));
+        const [first, second] = meter.readingsOf(2) as [Uint8Array, Uint8Array];
+        meter.begin(2, [first, bent(second, { energy: 5n })]);
+        await isSkipped(fresh({ epoch: 2, to: 2 }));
+        meter.begin(2, [first]);
+        await chain.settleAttested(fresh({ epoch: 2, to: 1 }));
+        assert.equal((await chain.logOf(meter, 2))[0], 1n);
+      });
+
       it("where its register went backward", async () => {
         meter.begin(2, later(0n));
         await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
