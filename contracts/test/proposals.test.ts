@@ -277,6 +277,17 @@ describe("a registrar's proposal", () => {
       assert.equal(await bound(), (BigInt(CAPACITY) * 1000n * (timestamp - BigInt(START))) / 3600n);
     });
 
+    it("is over, too, for a key that is rotated in after it", async () => {
+      await chain.registryCall("proposeCapacity", [meter.id, 2 * CAPACITY]);
+      await wait(CHANGE.Capacity, 1);
+      await chain.registryCall("raiseCapacity", [meter.id]);
+      const timestamp = Number((await chain.publicClient.getBlock()).timestamp);
+      const next = createMeter(chain.place, 2, produce({ count: 1, from: { timestamp } }));
+      await chain.rotate(meter.id, meter, next);
+      const { capacity, raised } = await chain.termsOf(next);
+      assert.deepEqual([capacity, raised], [2 * CAPACITY, false]);
+    });
+
     it("is over once something later is settled, and not by what is earlier", async () => {
       await chain.registryCall("proposeCapacity", [meter.id, 2 * CAPACITY]);
       await wait(CHANGE.Capacity, 1);
