@@ -73,7 +73,7 @@ contract MeterDescriptor is IMeterDescriptor {
             '<g font-size="18" fill="#a8b2c8"><text x="32" y="60">WattWitness meter</text><text x="32" y="84">',
             _short(description.meter),
             '</text><text x="32" y="160">produced</text><text x="32" y="270">capacity</text>'
-            '<text x="220" y="270">status</text></g>'
+            '<text x="212" y="270">status</text></g>'
         );
         return
             abi.encodePacked(
@@ -82,7 +82,7 @@ contract MeterDescriptor is IMeterDescriptor {
                 _decimal(description.produced, 1_000_000),
                 ' kWh</text><text x="32" y="304" font-size="28">',
                 _decimal(description.capacity, 1000),
-                ' kW</text><text x="220" y="304" font-size="28">',
+                ' kW</text><text x="212" y="304" font-size="20">',
                 _status(description.status),
                 '</text><text x="32" y="364" font-size="18" fill="#a8b2c8">',
                 description.toldAt == 0 ? "not told yet" : string.concat("as told on ", Date.iso(description.toldAt)),
