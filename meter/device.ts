@@ -8,7 +8,6 @@
  * The exports of this file are stable.
  */
 import {
-  CAPACITY_BURST,
   CONDITIONS,
   createLog,
   domain,
@@ -25,6 +24,7 @@ import {
   timestampOf,
   toHex,
 } from "../protocol/index.ts";
+import { createCounting } from "./counting.ts";
 
 /** Readings of one post at most: a segment must fit a batch. */
 export const POST_LIMIT = 8192;
@@ -147,10 +147,8 @@ export function createDevice(options: DeviceOptions): Device {
   let log = createLog();
   let readings: Uint8Array[] = [];
   let acknowledged = 0;
-  let energy = 0n;
-  let lastRegister: bigint | undefined;
+  let counting = createCounting(capacity);
   let lastTimestamp = 0;
-  let bucket = 0n; // mW·s that the register ran ahead of capacity x time
   let synchronisedAt: number | undefined;
   let opened = false;
   let pausedUntil = 0;
@@ -161,27 +159,6 @@ export function createDevice(options: DeviceOptions): Device {
     readings = [];
     acknowledged = 0;
     opened = false;
-  }
-
-  /** The increase of the meter's register to count, and the conditions it comes with. */
-  function count(now: number, { register, valid = true }: Measurement): { increase: bigint; conditions: number } {
-    if (!valid) return { increase: 0n, conditions: CONDITIONS.invalid };
-    const increase = lastRegister === undefined ? 0n : register - lastRegister;
-    lastRegister = register;
-    if (increase < 0n || !isPlausible(now, increase)) return { increase: 0n, conditions: CONDITIONS.discontinuous };
-    return { increase, conditions: 0 };
-  }
-
-  /** The same bucket that oracle and DON keep, so that no reading is taken that they would refuse. */
-  function isPlausible(now: number, increase: bigint): boolean {
-    if (capacity === undefined || lastTimestamp === 0) return true;
-    const rate = BigInt(capacity) * 1000n;
-    const drained = bucket - rate * BigInt(now - lastTimestamp);
-    const filled = drained + increase * 3600n;
-    const plausible = filled <= rate * BigInt(CAPACITY_BURST);
-    bucket = plausible ? filled : drained;
-    if (bucket < 0n) bucket = 0n;
-    return plausible;
   }
 
   function head(size = log.size): SignedHead {
@@ -210,7 +187,7 @@ export function createDevice(options: DeviceOptions): Device {
       return log.size;
     },
     get energy() {
-      return energy;
+      return counting.energy;
     },
     get lastTimestamp() {
       return lastTimestamp;
@@ -236,14 +213,13 @@ export function createDevice(options: DeviceOptions): Device {
       if (synchronisedAt === undefined) return undefined;
       if (now % interval !== 0) return undefined;
       if (now <= lastTimestamp) return undefined;
-      const { increase, conditions } = count(now, measurement);
+      const conditions = counting.count(now, measurement);
       const drifting = now - synchronisedAt > DRIFT_AFTER ? CONDITIONS.drifting : 0;
-      energy += increase;
       lastTimestamp = now;
       const { power, voltage, current, temperature } = measurement;
       const reading = encodeReading({
         timestamp: now,
-        energy,
+        energy: counting.energy,
         power,
         voltage,
         current,
@@ -323,9 +299,7 @@ export function createDevice(options: DeviceOptions): Device {
 
     loseRegister() {
       beginEpoch();
-      energy = 0n;
-      lastRegister = undefined;
-      bucket = 0n;
+      counting = createCounting(capacity);
     },
   };
 }

@@ -126,7 +126,7 @@ static void rewind_register(struct ww_device *device, uint32_t moment, uint64_t 
   struct ww_register *reg = &device->queue.state.reg;
   if (reg->timestamp >= moment) {
     uint64_t passed = 1 + (now - device->taken_at) / SECOND;
-    reg->timestamp = passed < moment ? moment - (uint32_t)passed : 0;
+    ww_register_rewind(reg, passed < moment ? moment - (uint32_t)passed : 0);
   }
 }
 
@@ -160,8 +160,8 @@ static enum ww_error append(struct ww_device *device, uint32_t moment, uint64_t 
     WW_TRY(ww_queue_tamper(queue));
     device->was_opened = false;
   }
-  if (measurement->valid && memcmp(queue->state.reg.meter, measurement->meter, WW_METER_ID_LENGTH) != 0) {
-    WW_TRY(ww_queue_swap(queue, measurement->meter));
+  if (measurement->valid && ww_register_swapped(&queue->state.reg, measurement)) {
+    WW_TRY(ww_queue_swap(queue, measurement->meter, measurement->channels));
   }
   struct ww_reading reading = {
       .timestamp = moment,
@@ -189,6 +189,10 @@ static enum ww_error take(struct ww_device *device, uint32_t moment, uint64_t no
   const struct ww_meter_port *meter = &device->ports->meter;
   struct ww_measurement measurement;
   WW_TRY(meter->measure(meter->context, &measurement));
+  /* where a person has a log begun, it may be because a channel is gone for good */
+  if (device->cause != WW_ASKED_FOR && ww_register_lacks(&device->queue.state.reg, &measurement)) {
+    return WW_METER_INCOMPLETE;
+  }
   if (device->cause != WW_RESUMED && !measurement.valid) {
     return WW_METER_MISSING; /* a log begins with a good measurement */
   }

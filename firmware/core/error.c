@@ -13,6 +13,7 @@ const char *ww_error_text(enum ww_error error) {
     case WW_METER_MALFORMED: return "the meter's answer is not as a meter answers";
     case WW_METER_MISSING: return "the meter's answer lacks a field";
     case WW_METER_RANGE: return "a value of the meter's is out of range";
+    case WW_METER_INCOMPLETE: return "the meter's answer lacks a channel that was there before";
     case WW_CHIP_SILENT: return "the secure element does not answer";
     case WW_CHIP_CHECKSUM: return "the secure element was misunderstood";
     case WW_CHIP_REFUSED: return "the secure element refuses";

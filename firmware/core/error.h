@@ -18,10 +18,11 @@ enum ww_error {
   WW_BEYOND_CAPACITY,
 
   /* the meter */
-  WW_METER_SILENT,    /* it did not answer */
-  WW_METER_MALFORMED, /* its answer is not JSON, or more than is read of one */
-  WW_METER_MISSING,   /* its answer lacks a field that is needed */
-  WW_METER_RANGE,     /* a field is no number, or more than can be */
+  WW_METER_SILENT,     /* it did not answer */
+  WW_METER_MALFORMED,  /* its answer is not JSON, or more than is read of one */
+  WW_METER_MISSING,    /* its answer lacks a field that is needed */
+  WW_METER_RANGE,      /* a field is no number, or more than can be */
+  WW_METER_INCOMPLETE, /* its answer lacks a channel that was there before */
 
   /* the secure element */
   WW_CHIP_SILENT,   /* no acknowledgement, or no answer in time */

@@ -16,27 +16,36 @@ enum {
   ACKNOWLEDGED = 56,
   TIMESTAMP = 64,
   FLAGS = 68,
+  CHANNELS = 69,
+  LOWERS = 70,
   METER = 72,
   TOTAL = 80,
   ENERGY = 88,
   BUCKET = 96,
-  FRONTIER = 112,
+  AHEAD = 104,
+  OWED = 112,
+  SEEN = 120,
+  STOOD = 124,
+  LOWER = 128,
+  FRONTIER = 208,
   SEAL = 16, /* bytes after the frontier */
 };
 enum { METER_KNOWN = 1, TAMPERED = 2 };
+/** A register lower than the one that is believed. */
+enum { LOWER_FIRST = 0, LOWER_TOTAL = 8, LOWER_SEEN = 16, LOWER_STOOD = 20, LOWER_LENGTH = 24 };
 
 enum {
   RECORD = 48, /* bytes */
-  RECORD_TOTAL = 32,
+  RECORD_SHOWN = 32,
   RECORD_INDEX = 39,
   RECORD_CRC = 43,
   RECORD_END = 47,
 };
 /** Notes: kind at 4, what belongs to it from 8 on. */
-enum { NOTE_KIND = 4, NOTE_BODY = 8 };
+enum { NOTE_KIND = 4, NOTE_BODY = 8, NOTE_CHANNELS = NOTE_BODY + WW_METER_ID_LENGTH };
 enum { NOTE_TAMPER = 1, NOTE_SWAP = 2 };
 
-static const uint8_t FORMAT[4] = {'W', 'W', 'Q', '1'};
+static const uint8_t FORMAT[4] = {'W', 'W', 'Q', '2'};
 
 /* SECTORS */
 
@@ -82,6 +91,53 @@ static enum ww_error write_at(const struct ww_queue *queue, uint32_t sector, uin
 
 /* A SECTOR'S HEAD */
 
+static void encode_register(const struct ww_register *reg, uint8_t head[FRONTIER]) {
+  ww_store_u32(head + TIMESTAMP, reg->timestamp);
+  head[CHANNELS] = reg->channels;
+  head[LOWERS] = reg->lowers;
+  memcpy(head + METER, reg->meter, WW_METER_ID_LENGTH);
+  ww_store_u64(head + TOTAL, reg->total);
+  ww_store_u64(head + ENERGY, reg->energy);
+  ww_store_u64(head + BUCKET, reg->bucket);
+  ww_store_u64(head + AHEAD, reg->ahead);
+  ww_store_u64(head + OWED, reg->owed);
+  ww_store_u32(head + SEEN, reg->seen);
+  ww_store_u32(head + STOOD, reg->stood);
+  for (unsigned i = 0; i < reg->lowers; i++) {
+    uint8_t *lower = head + LOWER + LOWER_LENGTH * i;
+    ww_store_u64(lower + LOWER_FIRST, reg->lower[i].first);
+    ww_store_u64(lower + LOWER_TOTAL, reg->lower[i].total);
+    ww_store_u32(lower + LOWER_SEEN, reg->lower[i].seen);
+    ww_store_u32(lower + LOWER_STOOD, reg->lower[i].stood);
+  }
+}
+
+static void decode_register(const uint8_t head[FRONTIER], struct ww_register *reg) {
+  *reg = (struct ww_register){
+      .energy = ww_load_u64(head + ENERGY),
+      .bucket = ww_load_u64(head + BUCKET),
+      .timestamp = ww_load_u32(head + TIMESTAMP),
+      .owed = ww_load_u64(head + OWED),
+      .meter_known = (head[FLAGS] & METER_KNOWN) != 0,
+      .channels = head[CHANNELS],
+      .total = ww_load_u64(head + TOTAL),
+      .ahead = ww_load_u64(head + AHEAD),
+      .seen = ww_load_u32(head + SEEN),
+      .stood = ww_load_u32(head + STOOD),
+      .lowers = head[LOWERS],
+  };
+  memcpy(reg->meter, head + METER, WW_METER_ID_LENGTH);
+  for (unsigned i = 0; i < reg->lowers; i++) {
+    const uint8_t *lower = head + LOWER + LOWER_LENGTH * i;
+    reg->lower[i] = (struct ww_lower){
+        .first = ww_load_u64(lower + LOWER_FIRST),
+        .total = ww_load_u64(lower + LOWER_TOTAL),
+        .seen = ww_load_u32(lower + LOWER_SEEN),
+        .stood = ww_load_u32(lower + LOWER_STOOD),
+    };
+  }
+}
+
 static void encode_head(const struct ww_state *state, uint32_t sequence, uint8_t head[FRONTIER]) {
   const struct ww_register *reg = &state->reg;
   memset(head, 0, FRONTIER);
@@ -92,12 +148,8 @@ static void encode_head(const struct ww_state *state, uint32_t sequence, uint8_t
   ww_store_u32(head + PAUSED_FROM, state->paused_from);
   ww_store_u64(head + SIZE, state->log.size);
   ww_store_u64(head + ACKNOWLEDGED, state->acknowledged);
-  ww_store_u32(head + TIMESTAMP, reg->timestamp);
   head[FLAGS] = (uint8_t)((reg->meter_known ? METER_KNOWN : 0) | (state->tampered ? TAMPERED : 0));
-  memcpy(head + METER, reg->meter, WW_METER_ID_LENGTH);
-  ww_store_u64(head + TOTAL, reg->total);
-  ww_store_u64(head + ENERGY, reg->energy);
-  ww_store_u64(head + BUCKET, reg->bucket);
+  encode_register(reg, head);
 }
 
 /** All but the log, which check_head reads. */
@@ -107,14 +159,7 @@ static void decode_head(const uint8_t head[FRONTIER], struct ww_state *state) {
   state->paused_from = ww_load_u32(head + PAUSED_FROM);
   state->acknowledged = ww_load_u64(head + ACKNOWLEDGED);
   state->tampered = (head[FLAGS] & TAMPERED) != 0;
-  state->reg = (struct ww_register){
-      .energy = ww_load_u64(head + ENERGY),
-      .bucket = ww_load_u64(head + BUCKET),
-      .timestamp = ww_load_u32(head + TIMESTAMP),
-      .meter_known = (head[FLAGS] & METER_KNOWN) != 0,
-      .total = ww_load_u64(head + TOTAL),
-  };
-  memcpy(state->reg.meter, head + METER, WW_METER_ID_LENGTH);
+  decode_register(head, &state->reg);
 }
 
 /** Reads a sector's head as far as the frontier, if it is one; its seal is looked at by check_head. */
@@ -122,7 +167,7 @@ static enum ww_error read_head(const struct ww_queue *queue, uint32_t sector, ui
   WW_TRY(read_at(queue, sector, 0, head, FRONTIER));
   uint64_t size = ww_load_u64(head + SIZE);
   *is_head = memcmp(head + MAGIC, FORMAT, sizeof FORMAT) == 0 && size < UINT64_C(1) << WW_LOG_LEVELS &&
-             head_length(size) + RECORD <= queue->store->sector_size;
+             head[LOWERS] <= WW_LOWER_LIMIT && head_length(size) + RECORD <= queue->store->sector_size;
   return WW_OK;
 }
 
@@ -187,12 +232,12 @@ static uint32_t record_crc(uint32_t sequence, const uint8_t record[RECORD]) {
   return ww_crc32(ww_crc32(0, bytes, sizeof bytes), record, RECORD_CRC);
 }
 
-static void encode_record(uint32_t sequence, const uint8_t body[WW_READING_LENGTH], uint64_t total, uint64_t index,
+static void encode_record(uint32_t sequence, const uint8_t body[WW_READING_LENGTH], uint64_t shown, uint64_t index,
                           uint8_t record[RECORD]) {
   uint8_t word[8];
   memcpy(record, body, WW_READING_LENGTH);
-  ww_store_u64(word, total);
-  memcpy(record + RECORD_TOTAL, word + 1, 7);
+  ww_store_u64(word, shown);
+  memcpy(record + RECORD_SHOWN, word + 1, 7);
   ww_store_u32(record + RECORD_INDEX, (uint32_t)index);
   ww_store_u32(record + RECORD_CRC, record_crc(sequence, record));
   record[RECORD_END] = 0;
@@ -228,9 +273,9 @@ static enum ww_error read_record(const struct ww_queue *queue, uint32_t sector, 
 }
 
 /** Writes one record; what was written stays used, whatever came of it. */
-static enum ww_error write_record(struct ww_queue *queue, const uint8_t body[WW_READING_LENGTH], uint64_t total) {
+static enum ww_error write_record(struct ww_queue *queue, const uint8_t body[WW_READING_LENGTH], uint64_t shown) {
   uint8_t record[RECORD];
-  encode_record(queue->sequence, body, total, queue->state.log.size, record);
+  encode_record(queue->sequence, body, shown, queue->state.log.size, record);
   uint32_t offset = queue->used;
   queue->used += RECORD;
   return write_at(queue, queue->sector, offset, record, RECORD);
@@ -241,8 +286,7 @@ static void apply_note(struct ww_state *state, const uint8_t note[WW_READING_LEN
   if (note[NOTE_KIND] == NOTE_TAMPER) {
     state->tampered = true;
   } else if (note[NOTE_KIND] == NOTE_SWAP) {
-    memcpy(state->reg.meter, note + NOTE_BODY, WW_METER_ID_LENGTH);
-    state->reg.meter_known = false;
+    ww_register_swap(&state->reg, note + NOTE_BODY, note[NOTE_CHANNELS]);
   }
 }
 
@@ -255,14 +299,14 @@ static enum ww_error apply_reading(struct ww_queue *queue, const uint8_t record[
       reading.energy - state->reg.energy >= WW_TOTAL_LIMIT) {
     return WW_STORE_CORRUPT;
   }
-  WW_TRY(ww_log_append(&state->log, record));
-  uint8_t total[8] = {0};
-  memcpy(total + 1, record + RECORD_TOTAL, 7);
-  if ((reading.conditions & WW_INVALID) == 0) {
-    state->reg.meter_known = true;
-    state->reg.total = ww_load_u64(total);
+  uint8_t word[8] = {0};
+  memcpy(word + 1, record + RECORD_SHOWN, 7);
+  uint64_t shown = ww_load_u64(word);
+  if (shown >= WW_TOTAL_LIMIT) {
+    return WW_STORE_CORRUPT;
   }
-  ww_register_follow(&state->reg, queue->capacity, reading.timestamp, reading.energy);
+  WW_TRY(ww_log_append(&state->log, record));
+  ww_register_recall(&state->reg, queue->capacity, reading.timestamp, reading.energy, reading.conditions, shown);
   return WW_OK;
 }
 
@@ -476,7 +520,7 @@ enum ww_error ww_queue_begin(struct ww_queue *queue, const uint8_t key_id[WW_HAS
 enum ww_error ww_queue_append(struct ww_queue *queue, const uint8_t reading[WW_READING_LENGTH],
                               const struct ww_register *reg) {
   WW_TRY(make_room(queue));
-  WW_TRY(write_record(queue, reading, reg->total));
+  WW_TRY(write_record(queue, reading, ww_register_shown(reg)));
   WW_TRY(ww_log_append(&queue->state.log, reading));
   queue->state.reg = *reg;
   return WW_OK;
@@ -498,8 +542,11 @@ enum ww_error ww_queue_tamper(struct ww_queue *queue) {
   return queue->state.tampered ? WW_OK : write_note(queue, NOTE_TAMPER, NULL, 0);
 }
 
-enum ww_error ww_queue_swap(struct ww_queue *queue, const uint8_t meter[WW_METER_ID_LENGTH]) {
-  return write_note(queue, NOTE_SWAP, meter, WW_METER_ID_LENGTH);
+enum ww_error ww_queue_swap(struct ww_queue *queue, const uint8_t meter[WW_METER_ID_LENGTH], uint8_t channels) {
+  uint8_t body[WW_METER_ID_LENGTH + 1];
+  memcpy(body, meter, WW_METER_ID_LENGTH);
+  body[WW_METER_ID_LENGTH] = channels;
+  return write_note(queue, NOTE_SWAP, body, sizeof body);
 }
 
 enum ww_error ww_queue_acknowledge(struct ww_queue *queue, uint64_t size) {

@@ -7,7 +7,7 @@
  * bytes:
  *
  *   sector                               record, 48 bytes
- *     0   4  "WWQ1"                         0  32  reading; with a timestamp of 0 it is a note, its kind at 4
+ *     0   4  "WWQ2"                         0  32  reading; with a timestamp of 0 it is a note, its kind at 4
  *     4   4  sequence                      32   7  what the meter's register showed, mWh (of a note: 0)
  *     8  32  key id                        39   4  index in the log, modulo 2^32
  *    40   4  epoch                         43   4  CRC-32 of the sequence and the 43 bytes before
@@ -16,13 +16,18 @@
  *    56   8  acknowledged size
  *    64   4  timestamp of the last reading
  *    68   1  bit 0 meter known, 1 tampered
- *    69   3  0
+ *    69   1  channels of the meter
+ *    70   1  n, lower registers that are not believed
  *    72   8  meter
- *    80   8  what the meter's register showed, mWh
+ *    80   8  what the register showed that is believed, mWh
  *    88   8  energy, mWh
  *    96   8  bucket, mW s
- *   104   8  0
- *   112 32w  frontier of the log, w = one bits of the size
+ *   104   8  ahead, mW s
+ *   112   8  owed, mWh
+ *   120   4  when the register that is believed was seen, Unix time
+ *   124   4  how long it has stood, s
+ *   128 24n  lower registers: first and total, mWh, seen and stood as above
+ *   208 32w  frontier of the log, w = one bits of the size
  *        16  CRC-32 of all before, then zeros
  *
  * The last byte of a sector's head, and of a record, is 0: where it is blank, writing was cut short and what it wrote never
@@ -87,8 +92,8 @@ WW_RESULT ww_queue_append(struct ww_queue *queue, const uint8_t reading[WW_READI
 /** Remembers that the enclosure was opened, for the rest of the epoch. */
 WW_RESULT ww_queue_tamper(struct ww_queue *queue);
 
-/** Remembers that another meter counts from now on: what it shows first is not an increase. */
-WW_RESULT ww_queue_swap(struct ww_queue *queue, const uint8_t meter[WW_METER_ID_LENGTH]);
+/** Remembers that another meter, or other channels of it, count from now on: what they show first is not an increase. */
+WW_RESULT ww_queue_swap(struct ww_queue *queue, const uint8_t meter[WW_METER_ID_LENGTH], uint8_t channels);
 
 /** An oracle has the first `size` readings: from the first that are here up to the log's size. */
 WW_RESULT ww_queue_acknowledge(struct ww_queue *queue, uint64_t size);

@@ -14,6 +14,7 @@
 
 /** What the fields of a channel are called. */
 struct names {
+  uint8_t kind; /* in a measurement's channels */
   const char *power;
   const char *imported;
   const char *exported;
@@ -22,15 +23,15 @@ struct names {
   const char *errors;
 };
 
-static const struct names gen1_names = {"power", "total", "total_returned", "voltage", "current", "errors"};
+static const struct names gen1_names = {0x10, "power", "total", "total_returned", "voltage", "current", "errors"};
 
-static const struct names em1_names = {"act_power", "total_act_energy", "total_act_ret_energy",
-                                       "voltage",   "current",          "errors"};
+static const struct names em1_names = {0x20,      "act_power", "total_act_energy", "total_act_ret_energy", "voltage",
+                                       "current", "errors"};
 
 static const struct names phase_names[3] = {
-    {"a_act_power", "a_total_act_energy", "a_total_act_ret_energy", "a_voltage", "a_current", "a_errors"},
-    {"b_act_power", "b_total_act_energy", "b_total_act_ret_energy", "b_voltage", "b_current", "b_errors"},
-    {"c_act_power", "c_total_act_energy", "c_total_act_ret_energy", "c_voltage", "c_current", "c_errors"},
+    {0x30, "a_act_power", "a_total_act_energy", "a_total_act_ret_energy", "a_voltage", "a_current", "a_errors"},
+    {0x30, "b_act_power", "b_total_act_energy", "b_total_act_ret_energy", "b_voltage", "b_current", "b_errors"},
+    {0x30, "c_act_power", "c_total_act_energy", "c_total_act_ret_energy", "c_voltage", "c_current", "c_errors"},
 };
 
 /** A channel of an answer: what it shows now and what it has counted, which may be the same object. */
@@ -47,6 +48,7 @@ struct sums {
   int64_t voltage; /* mV */
   int64_t current; /* mA */
   uint32_t channels;
+  uint8_t kind;
   uint32_t voltages; /* channels whose voltage is measured */
   uint32_t currents; /* channels whose current is measured */
   bool valid;
@@ -188,6 +190,7 @@ static WW_RESULT add_channel(const struct channel *channel, bool exported, struc
   sums->power += power;
   sums->total += total;
   sums->channels += 1;
+  sums->kind = names->kind;
   sums->valid = sums->valid && is_valid(channel->live) && !has_errors(channel->live, names->errors) &&
                 !has_errors(channel->live, "errors") && !has_errors(channel->counted, "errors");
   return WW_OK;
@@ -226,6 +229,7 @@ static WW_RESULT conclude(const struct sums *sums, bool exported, struct ww_meas
   measurement->current = current_measured ? (uint32_t)sums->current : WW_NOT_MEASURED_U32;
   measurement->temperature = WW_NOT_MEASURED_I16;
   measurement->valid = sums->valid;
+  measurement->channels = (uint8_t)(sums->kind | sums->channels);
   return WW_OK;
 }
 

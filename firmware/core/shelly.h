@@ -18,7 +18,8 @@
  *
  * Channel N is a clamp, from 0; of `em:0` the channels 0, 1 and 2 are the phases a, b and c. All phases together are
  * the sums of their powers, registers and currents and the mean of the voltages that are measured; the current is
- * measured only if each is, and the whole is valid only if each is.
+ * measured only if each is, and the whole is valid only if each is. How many they are, and by which of these three ways, is
+ * in the measurement's `channels`: a meter with another profile counts in other registers.
  *
  * A Shelly counts consumption positive. Through the import register power has the Shelly's sign (the clamp points so
  * that production is positive), through the export register the opposite one.

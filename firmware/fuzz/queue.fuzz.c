@@ -12,7 +12,7 @@
 #include "reading.h"
 #include "simulated_store.h"
 
-enum { SECTORS = 3, CAPACITY = 5000, START = 1773964800, HEAD = 112, SIZE = 48, SEQUENCE = 4, RECORD = 48, CRC = 43 };
+enum { SECTORS = 3, CAPACITY = 5000, START = 1773964800, HEAD = 208, SIZE = 48, SEQUENCE = 4, RECORD = 48, CRC = 43 };
 
 static struct simulated_store flash;
 static struct ww_store_port port;

@@ -67,7 +67,7 @@ static enum ww_error begin_log(unsigned count) {
     return empty;
   }
   WW_TRY(ww_queue_begin(&queue, KEY_ID, 7, 0));
-  WW_TRY(ww_queue_swap(&queue, METER));
+  WW_TRY(ww_queue_swap(&queue, METER, 0));
   for (unsigned i = 0; i < count; i++) {
     WW_TRY(append_next());
     WW_TRY(ww_queue_acknowledge(&queue, queue.state.log.size));
@@ -268,7 +268,7 @@ TEST("does not take a sector that was half erased for whole") {
 TEST("counts nothing of another meter over a reboot, also where its first measurement was invalid") {
   static const uint8_t OTHER[WW_METER_ID_LENGTH] = {8, 9};
   CHECK_OK(begin_log(5));
-  CHECK_OK(ww_queue_swap(&queue, OTHER));
+  CHECK_OK(ww_queue_swap(&queue, OTHER, 0));
   struct ww_register reg = queue.state.reg;
   reg.timestamp += INTERVAL;
   struct ww_reading invalid = {.timestamp = reg.timestamp, .energy = reg.energy, .conditions = WW_INVALID};
@@ -298,7 +298,7 @@ TEST("remembers for the rest of the epoch that it was opened, and no longer") {
 TEST("counts nothing of another meter until it has shown its register once") {
   static const uint8_t OTHER[WW_METER_ID_LENGTH] = {8, 9};
   CHECK_OK(begin_log(5));
-  CHECK_OK(ww_queue_swap(&queue, OTHER));
+  CHECK_OK(ww_queue_swap(&queue, OTHER, 0));
   CHECK_OK(mount());
   CHECK_EQUAL(queue.state.reg.meter_known, false);
   CHECK_BYTES(queue.state.reg.meter, OTHER, sizeof OTHER);
