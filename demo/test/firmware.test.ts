@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -137,7 +137,10 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     });
 
     it("a setting that cannot have its value", async () => {
-      assert.match(await refusal(good.replace(/^interval .*/m, "interval 7")), /settings:7: interval: /);
+      assert.match(
+        await refusal(good.replace(/^interval .*/m, "interval 7")),
+        /settings:7: interval: .*, only a number of s from 5 to 900/,
+      );
     });
 
     it("a setting that does not exist", async () => {
@@ -239,37 +242,162 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     });
   }
 
-  it("tells a Shelly its password by digest, and nobody in clear", async () => {
-    const shelly = await meter();
-    const seen: string[] = [];
-    const guard = createServer(async (request, response) => {
-      const { url = "", headers, method } = request;
-      const { authorization } = headers;
-      if (authorization) seen.push(authorization);
-      if (url !== "/shelly" && !isAuthorised(method as string, url, authorization)) {
-        const challenge = `Digest qop="auth", realm="shellyproem50", nonce="60dc59c6", algorithm=SHA-256`;
-        return response.writeHead(401, { "www-authenticate": challenge }).end();
-      }
-      const answer = await fetch(shelly.url + url);
-      return response.writeHead(200).end(await answer.text());
-    }).listen(0, "127.0.0.1");
-    await once(guard, "listening");
-    stops.add(() => {
-      guard.closeAllConnections();
-      guard.close();
-    });
-    const url = `http://127.0.0.1:${(guard.address() as AddressInfo).port}`;
-    const login = join(folder, "login");
-    for (const [password, size] of [
-      ["wrong", 0],
-      ["secret", 1],
-    ] as const) {
-      await writeFile(login, `admin:${password}\n`);
-      const device = await start(settingsWith({ shelly: url }), "--shelly-login", login);
-      assert.equal((await device.goOn(START)).size, size);
-      await device.stop();
+  describe("tells a Shelly its password", () => {
+    /** What stands before a Shelly and wants to know who asks; what it was told, by path. */
+    async function guard(shelly: Shelly, rules: Partial<GuardRules> = {}) {
+      const { isFree, uses, isStrict } = { isFree: true, uses: Number.POSITIVE_INFINITY, isStrict: false, ...rules };
+      const told: { path: string; authorization: string }[] = [];
+      const counts = new Map<string, number>();
+      const challenge = () => {
+        const nonce = randomBytes(8).toString("hex");
+        counts.set(nonce, 0);
+        return `Digest qop="auth", realm="shellyproem50", nonce="${nonce}", algorithm=SHA-256`;
+      };
+      /** As a Shelly that counts, and forgets a nonce without a word. */
+      const lets = (method: string, path: string, authorization: string | undefined): boolean => {
+        const { nonce = "", nc = "0" } = fieldsOf(authorization);
+        const count = (counts.get(nonce) ?? Number.NaN) + 1;
+        if (!isAuthorised(method, path, authorization) || !(count <= uses)) return false;
+        counts.set(nonce, count);
+        return !isStrict || Number.parseInt(nc, 16) === count;
+      };
+      const server = createServer(async ({ url: path = "", headers: { authorization }, method = "" }, response) => {
+        if (authorization) told.push({ path, authorization });
+        const isOpen = path === "/shelly" && isFree;
+        // a Shelly takes no notice of who asks for what anybody may know, but its nonce is used
+        if (isOpen && authorization) lets(method, path, authorization);
+        if (!isOpen && !lets(method, path, authorization))
+          return response.writeHead(401, { "www-authenticate": challenge() }).end();
+        const answer = await fetch(shelly.url + path);
+        return response.writeHead(200).end(await answer.text());
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      stops.add(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, told };
     }
-    assert.ok(seen.length > 0 && seen.every((authorization) => authorization.startsWith("Digest ")));
+    const startWith = async (url: string, password = "secret") => {
+      const login = join(folder, "login");
+      await writeFile(login, `admin:${password}\n`);
+      return start(settingsWith({ shelly: url }), "--shelly-login", login);
+    };
+    /** How many of so many readings it takes, while the guard sees to it. */
+    async function takes(url: string, readings: number): Promise<number> {
+      const device = await startWith(url);
+      let size = 0;
+      for (let i = 0; i < readings; i++) ({ size } = await device.goOn(START + i * INTERVAL));
+      return size;
+    }
+
+    it("nothing where it does not want to know who asks", async () => {
+      for (const generation of [1, 2] as const) {
+        const told: string[] = [];
+        const shelly = await meter(generation);
+        const free = createServer(async ({ url = "", headers: { authorization } }, response) => {
+          if (authorization) told.push(authorization);
+          return response.writeHead(200).end(await (await fetch(shelly.url + url)).text());
+        }).listen(0, "127.0.0.1");
+        await once(free, "listening");
+        stops.add(() => {
+          free.closeAllConnections();
+          free.close();
+        });
+        const device = await startWith(`http://127.0.0.1:${(free.address() as AddressInfo).port}`);
+        assert.equal((await device.goOn(START)).size, 1);
+        assert.deepEqual(told, []);
+        await device.stop();
+        await rm(join(folder, "data"), { recursive: true });
+      }
+    });
+
+    it("by digest, and in clear to nobody that is not of the first generation", async () => {
+      const { url, told } = await guard(await meter(), { isFree: false });
+      const refused = await startWith(url, "wrong");
+      assert.equal((await refused.goOn(START)).size, 0);
+      await refused.stop();
+      assert.equal(await takes(url, 1), 1);
+      assert.ok(told.length > 0 && told.every(({ authorization }) => authorization.startsWith("Digest ")));
+    });
+
+    it("by basic to one of the first generation that asks for it", async () => {
+      const shelly = await meter(1);
+      const basic = `Basic ${Buffer.from("admin:secret").toString("base64")}`;
+      const server = createServer(async ({ url = "", headers: { authorization } }, response) => {
+        if (url !== "/shelly" && authorization !== basic)
+          return response.writeHead(401, { "www-authenticate": 'Basic realm="shellyem"' }).end();
+        return response.writeHead(200).end(await (await fetch(shelly.url + url)).text());
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      stops.add(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      assert.equal(await takes(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 3), 3);
+    });
+
+    it("nothing about what anybody may know", async () => {
+      const { url, told } = await guard(await meter());
+      assert.equal(await takes(url, 3), 3);
+      assert.deepEqual(
+        told.filter(({ path }) => path === "/shelly"),
+        [],
+      );
+    });
+
+    for (const isFree of [true, false])
+      for (const uses of [1, 2, 3, 7, Number.POSITIVE_INFINITY])
+        it(`that counts every use of a nonce, forgets it after ${uses}, and leaves /shelly ${isFree ? "free" : "guarded"}`, async () => {
+          const { url } = await guard(await meter(), { isFree, uses, isStrict: true });
+          assert.equal(await takes(url, 20), 20);
+        });
+
+    it("again after it was refused, or did not answer", async () => {
+      const shelly = await meter();
+      const { url } = await guard(shelly, { isStrict: true, uses: 2 });
+      const device = await startWith(url);
+      for (const [i, silent] of [false, true, true, false, true, false, false].entries()) {
+        shelly.setSilent(silent);
+        const { reading } = await device.goOn(START + i * INTERVAL);
+        assert.equal(reading === undefined, silent, `reading ${i}`);
+      }
+    });
+  });
+
+  it("reads a settings file that an editor gave a byte order mark, and refuses another encoding", async () => {
+    const text = settingsText(settingsWith());
+    assert.match(await refusal(`\ufeff${text}colour red\r\n`), /settings:11: colour: there is no such setting/);
+    const file = join(folder, "utf16");
+    await writeFile(file, Buffer.from(`\ufeff${text}`, "utf16le"));
+    assert.match(await refusal(text, "--settings", file), /utf16: is not UTF-8: save it as that\./);
+  });
+
+  it("takes no answer for one that lacks a channel which was there before", async () => {
+    let channels = 2;
+    const total = [1_000_000, 2_000_000];
+    const server = createServer(({ url }, response) => {
+      if (url === "/shelly") return response.end('{"gen":2}');
+      const answer = [0, 1].slice(0, channels).flatMap((id) => [
+        [`em1:${id}`, { act_power: -1000 }],
+        [`em1data:${id}`, { total_act_ret_energy: total[id] }],
+      ]);
+      return response.end(JSON.stringify({ ...Object.fromEntries(answer), sys: { mac: "08F9E0E67204" } }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    stops.add(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const shelly = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const device = await start(settingsWith({ shelly, source: EXPORT_CHANNEL_0 | 0x0f }));
+    assert.equal((await device.goOn(START)).size, 1);
+    channels = 1;
+    assert.equal((await device.goOn(START + INTERVAL)).reading, undefined);
+    channels = 2;
+    total[0] = 1_000_002;
+    const { energy } = await device.goOn(START + 2 * INTERVAL);
+    assert.equal(energy, 2000n);
   });
 
   it("lives by the system's clock until it is told to end", async () => {
@@ -472,12 +600,21 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
   });
 });
 
+type GuardRules = {
+  /** whether /shelly is for anybody */
+  isFree: boolean;
+  /** of one nonce, before it is forgotten */
+  uses: number;
+  /** whether the count of a nonce's uses must be right */
+  isStrict: boolean;
+};
+
+const fieldsOf = (authorization = ""): Record<string, string | undefined> =>
+  Object.fromEntries([...authorization.matchAll(/(\w+)="?([^",]+)"?/g)].map(([, key, value]) => [key, value]));
+
 /** Whether a request is signed by the password "secret" (RFC 7616, SHA-256). */
-function isAuthorised(method: string, url: string, authorization = ""): boolean {
-  const fields = Object.fromEntries(
-    [...authorization.matchAll(/(\w+)="?([^",]+)"?/g)].map(([, key, value]) => [key, value]),
-  );
+function isAuthorised(method: string, url: string, authorization?: string): boolean {
   const hash = (...parts: (string | undefined)[]) => createHash("sha256").update(parts.join(":")).digest("hex");
-  const { realm, nonce, nc, cnonce, qop, response } = fields;
+  const { realm, nonce, nc, cnonce, qop, response } = fieldsOf(authorization);
   return response === hash(hash("admin", realm, "secret"), nonce, nc, cnonce, qop, hash(method, url));
 }

@@ -176,7 +176,9 @@ static enum ww_error append(struct ww_device *device, uint32_t moment, uint64_t 
   };
   uint8_t bytes[WW_READING_LENGTH];
   ww_reading_encode(&reading, bytes);
-  return ww_queue_append(queue, bytes, &reg);
+  WW_TRY(ww_queue_append(queue, bytes, &reg));
+  ww_wiring_look(&device->wiring, device->settings->capacity, &reading);
+  return WW_OK;
 }
 
 static struct ww_time read_clock(const struct ww_device *device) {

@@ -26,6 +26,7 @@
 #include "settings.h"
 #include "statement.h"
 #include "upload.h"
+#include "wiring.h"
 
 struct ww_ports {
   struct ww_meter_port meter;
@@ -73,6 +74,7 @@ struct ww_device {
   uint32_t tries;          /* at it */
   bool is_behind;          /* the clock, by more than five minutes, the last reading */
   uint64_t behind_since;   /* ms of uptime */
+  struct ww_wiring wiring; /* by the readings of this boot */
   uint64_t taken_at;       /* ms of uptime, of the last reading; 0 = none in this boot, so that it was before */
   enum { WW_AT_REST, WW_SENDING, WW_AWAITING } phase;
   struct ww_post post;

@@ -80,7 +80,9 @@ static uint8_t accept(struct ww_register *reg, uint32_t capacity, uint32_t now, 
 }
 
 static void push(struct ww_register *reg, uint32_t now, uint64_t total) {
-  reg->lowers += reg->lowers < WW_LOWER_LIMIT;
+  if (reg->lowers < WW_LOWER_LIMIT) {
+    reg->lowers++;
+  }
   reg->lower[reg->lowers - 1] = (struct ww_lower){.first = total, .total = total, .seen = now};
 }
 

@@ -31,6 +31,10 @@ static const char *const NAMES[SETTINGS] = {"chain-id", "registry",     "owner",
 #define LEAST_INTERVAL 5u
 #define MOST_UPLOAD_EVERY 43200u
 
+/** Editors on Windows put it before UTF-8. */
+static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
+static const char LINE_END[] = "\r\n";
+
 static bool is_given(const struct ww_settings *settings, enum setting setting) {
   return (settings->given >> setting & 1) != 0;
 }
@@ -210,15 +214,20 @@ static enum ww_error read_line(struct ww_settings *settings, const char *text, s
   return ww_settings_set(settings, name, value);
 }
 
+const char *ww_settings_next_line(const char *text) {
+  text += strcspn(text, LINE_END);
+  return text + (text[0] == '\r' && text[1] == '\n' ? 2 : text[0] != '\0');
+}
+
 enum ww_error ww_settings_read(struct ww_settings *settings, const char *text, unsigned *line) {
   struct ww_settings read;
   ww_settings_begin(&read);
   *line = 0;
+  text += strncmp(text, BYTE_ORDER_MARK, sizeof BYTE_ORDER_MARK - 1) == 0 ? sizeof BYTE_ORDER_MARK - 1 : 0;
   while (*text != '\0') {
-    size_t length = strcspn(text, "\n");
     ++*line;
-    WW_TRY(read_line(&read, text, length));
-    text += length + (text[length] == '\n');
+    WW_TRY(read_line(&read, text, strcspn(text, LINE_END)));
+    text = ww_settings_next_line(text);
   }
   *settings = read;
   return ww_settings_missing(settings) != NULL ? WW_SETTING_MISSING : WW_OK;

@@ -1,5 +1,6 @@
 /**
- * What a device is told at provisioning. As text, a line each, `name value`; lines that begin with # say nothing.
+ * What a device is told at provisioning. As text, a line each, `name value`; lines that begin with # say nothing. It is
+ * UTF-8, with or without a byte order mark, and lines end as anywhere.
  *
  *   chain-id      of the chain, decimal
  *   registry      address of the MeterRegistry on it
@@ -65,6 +66,9 @@ const char *ww_settings_missing(const struct ww_settings *settings);
  * settings are those that were given, and ww_settings_missing names one that was not.
  */
 WW_RESULT ww_settings_read(struct ww_settings *settings, const char *text, unsigned *line);
+
+/** Where the line after the one that begins here begins; the text's end after the last. */
+const char *ww_settings_next_line(const char *text);
 
 /** The text that ww_settings_read makes these settings of. */
 void ww_settings_write(const struct ww_settings *settings, char text[WW_SETTINGS_TEXT_LIMIT]);

@@ -1,6 +1,7 @@
 /**
  * The meter of a PC: a Shelly, asked over HTTP by libcurl. Which generation it is it is asked once, and again after it did
- * not answer as that. Where its web page has a password, Gen1 is told it as basic, later ones as digest authentication.
+ * not answer as that. Where it wants to know who asks, Gen1 is told by basic, later ones by digest authentication (RFC 7616),
+ * and nothing is told before it wants to know.
  */
 #ifndef WW_HTTP_SHELLY_H
 #define WW_HTTP_SHELLY_H
@@ -16,6 +17,7 @@
 struct http_shelly {
   CURL *request;
   const char *base; /* URL */
+  const char *login;
   struct ww_shelly_options options;
   bool generation_is_known;
   enum ww_shelly_generation generation;
@@ -25,7 +27,7 @@ struct http_shelly {
   char body[HTTP_SHELLY_LIMIT];
 };
 
-/** `base` must live as long. `login`: user:password; NULL = none. */
+/** `base` and `login` must live as long. `login`: user:password; NULL = none. */
 WW_RESULT http_shelly_open(struct http_shelly *shelly, const char *base, uint8_t source, const char *login);
 
 void http_shelly_close(struct http_shelly *shelly);

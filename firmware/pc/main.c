@@ -126,7 +126,7 @@ static uint32_t read_sectors(const char *text) {
 /** The name at the beginning of a line, for a message. */
 static void name_in_line(const char *text, unsigned line, char name[32]) {
   while (line > 1) {
-    text = strchr(text, '\n') + 1;
+    text = ww_settings_next_line(text);
     line--;
   }
   if (sscanf(text, " %31s", name) != 1) {
@@ -134,18 +134,34 @@ static void name_in_line(const char *text, unsigned line, char name[32]) {
   }
 }
 
+static const char *rule_of(const char *name) {
+  const char *rule = ww_settings_rule(name);
+  return rule != NULL ? rule : "a line `name value`";
+}
+
+/** UTF-16, as some editors save it, is full of zeros. */
+static bool is_utf16(const char *text) {
+  return strncmp(text, "\xFF\xFE", 2) == 0 || strncmp(text, "\xFE\xFF", 2) == 0 || (text[0] != '\0' && text[1] == '\0');
+}
+
 static void read_settings(struct ww_settings *settings, const char *path) {
-  char text[16384];
+  char text[16384] = {0};
   char name[32];
   unsigned line;
   if (!file_read(path, text, sizeof text)) {
     fail("%s: %s.", path, strerror(errno));
+  }
+  if (is_utf16(text)) {
+    fail("%s: is not UTF-8: save it as that.", path);
   }
   enum ww_error error = ww_settings_read(settings, text, &line);
   switch (error) {
     case WW_OK: return;
     case WW_SETTING_MISSING:
       fail("%s: %s is missing. wattwitness-device --help lists the settings.", path, ww_settings_missing(settings));
+    case WW_SETTING_INVALID:
+      name_in_line(text, line, name);
+      fail("%s:%u: %s: %s, only %s.", path, line, name, ww_error_text(error), rule_of(name));
     default: name_in_line(text, line, name); fail("%s:%u: %s: %s.", path, line, name, ww_error_text(error));
   }
 }

@@ -69,6 +69,7 @@ struct told {
   enum ww_error local; /* of meter, signer and store */
   enum ww_error uplink;
   int status;
+  enum ww_wiring_problem wiring;
 };
 
 static void tell_error(const struct program *program, enum ww_error error, struct told *told) {
@@ -81,7 +82,8 @@ static void tell_error(const struct program *program, enum ww_error error, struc
   if (is_uplink) {
     tell("%s: %s. Readings are kept until it is.", ww_error_text(error), program->settings.oracle);
   } else if (error == WW_METER_SILENT && program->shelly.status == 401) {
-    tell("the meter wants a password: give --shelly-login");
+    tell(program->shelly.login == NULL ? "the meter wants a password: give --shelly-login"
+                                       : "the meter refuses the login: look at the file of --shelly-login");
   } else if (error == WW_METER_SILENT && program->shelly.status != 0) {
     tell("the meter at %s answers with status %ld", program->settings.shelly, program->shelly.status);
   } else {
@@ -116,6 +118,15 @@ static void tell_reading(const struct program *program, const uint8_t bytes[WW_R
        reading.conditions & WW_TAMPER ? ", opened" : "");
 }
 
+static void tell_wiring(const struct program *program, struct told *told) {
+  enum ww_wiring_problem problem = program->device.wiring.problem;
+  const char *advice = ww_wiring_advice(problem, program->settings.source);
+  if (problem != told->wiring && advice != NULL) {
+    tell("%s", advice);
+  }
+  told->wiring = problem;
+}
+
 static void tell_what(const struct program *program, const struct happened *happened, struct told *told) {
   const struct ww_state *state = &program->device.queue.state;
   if (happened->begun != WW_RESUMED) {
@@ -127,6 +138,7 @@ static void tell_what(const struct program *program, const struct happened *happ
   if (happened->was_taken) {
     told->local = WW_OK;
     tell_reading(program, happened->reading);
+    tell_wiring(program, told);
   }
   if (happened->was_stored) {
     told->uplink = WW_OK;

@@ -416,6 +416,10 @@ static void show_status(struct ww_console *console) {
   SAY(console, "posts         ", NUMBER(device->tally.posts), " stored");
   SAY(console, "epochs        ", NUMBER(device->tally.epochs), " begun");
   say_clock(console, read_clock(device));
+  const char *advice = ww_wiring_advice(device->wiring.problem, device->settings->source);
+  if (advice != NULL) {
+    SAY(console, advice);
+  }
 }
 
 /* CLAIM AND ROTATION */

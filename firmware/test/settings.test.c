@@ -115,6 +115,23 @@ TEST("reads the settings of a roof") {
   CHECK(strstr(text, "meter ") == NULL);
 }
 
+TEST("reads them with a byte order mark, and with lines that end as on Windows or an old Mac") {
+  char text[sizeof WHOLE * 2];
+  for (const char *const *end = (const char *const[]){"\n", "\r\n", "\r", NULL}; *end != NULL; end++) {
+    char *out = text + sprintf(text, "\xEF\xBB\xBF");
+    for (const char *in = WHOLE; *in != '\0'; in++) {
+      out += *in == '\n' ? sprintf(out, "%s", *end) : sprintf(out, "%c", *in);
+    }
+    CHECK_OK(ww_settings_read(&settings, text, &line));
+    CHECK_EQUAL(settings.capacity, 5000);
+    CHECK(strcmp(settings.shelly, "http://192.168.1.40") == 0);
+    unsigned lines = line;
+    sprintf(out, "%scolour red%s", *end, *end);
+    CHECK_EQUAL(ww_settings_read(&settings, text, &line), WW_SETTING_UNKNOWN);
+    CHECK(line == lines + 1 || line == lines + 2);
+  }
+}
+
 TEST("writes what it reads") {
   struct ww_settings again;
   char text[WW_SETTINGS_TEXT_LIMIT];
