@@ -8,6 +8,8 @@ const BROKEN = {
   // PUSH1 1, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
   "accepts everything": "0x60015f5260205ff3",
   "answers 2 to everything, which is no less than yes": "0x60025f5260205ff3",
+  // PUSH1 64, CALLDATALOAD, PUSH1 1, EQ, PUSH1 1, SHL, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
+  "answers 2 to what is signed well": "0x60403560011460011b5f5260205ff3",
   "answers a single byte": "0x60015f5360015ff3",
   // PUSH0, PUSH0, REVERT
   reverts: "0x5f5ffd",

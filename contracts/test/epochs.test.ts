@@ -102,19 +102,35 @@ describe("epochs", () => {
       assert.equal(await minted(), (250n + 99n) * STEP);
     });
 
-    it("mints so also where it began before the last settled reading, whose clock was ahead", async () => {
-      const ahead = [...meter.readingsOf().slice(0, 200), ...later(200n * STEP, 8200, 5)];
-      meter.begin(1, ahead);
-      await chain.at(START + 8000);
-      await chain.settleAttested({ meter, to: 205, settled: 200 });
-      meter.begin(
-        2,
-        produce({ count: 600, power: POWER / 10n, from: { timestamp: START + 3000, energy: 210n * STEP } }),
-      );
-      await chain.at(START + 9000);
-      await chain.settleAttested(fresh({ epoch: 2, to: 600, settledTimestamp: START + 8240 }));
-      assert.equal(await minted(), 210n * STEP + 599n * (STEP / 10n));
-      assert.equal((await chain.gapOf(meter, 1)).until, 0);
+    for (const [name, energy] of [
+      ["further on", 210n],
+      ["where it stood", 204n],
+    ] as const)
+      it(`mints so also where it began before the last settled reading, whose clock was ahead, ${name}`, async () => {
+        const ahead = [...meter.readingsOf().slice(0, 200), ...later(200n * STEP, 8200, 5)];
+        meter.begin(1, ahead);
+        await chain.at(START + 8000);
+        await chain.settleAttested({ meter, to: 205, settled: 200 });
+        meter.begin(
+          2,
+          produce({ count: 600, power: POWER / 10n, from: { timestamp: START + 3000, energy: energy * STEP } }),
+        );
+        await chain.at(START + 9000);
+        await chain.settleAttested(fresh({ epoch: 2, to: 600, settledTimestamp: START + 8240 }));
+        assert.equal(await minted(), energy * STEP + 599n * (STEP / 10n));
+        assert.equal((await chain.gapOf(meter, 1)).until, 0);
+      });
+
+    it("mints nothing and moves no token where all it has is its reading 0", async () => {
+      meter.begin(2, later(0n, 3000, 1));
+      await chain.settleAttested(fresh({ epoch: 2, to: 1 }));
+      const moved = await chain.publicClient.getContractEvents({ ...chain.token, eventName: "Transfer" });
+      assert.deepEqual([moved.length, await minted()], [0, 199n * STEP]);
+    });
+
+    it("is skipped where the item was made for another size of its log", async () => {
+      await settleWith({ meter, to: 300, settled: 199, settledTimestamp: START + 1990 });
+      assert.equal(await lastSkipped(), SKIP_REASONS.Overtaken);
     });
 
     it("mints from reading 0 where the register was lost", async () => {
@@ -247,6 +263,24 @@ describe("epochs", () => {
         await isSkipped({ meter, to: 250, settled: 200 });
       });
 
+      it("where its register went on, and its time went back", async () => {
+        meter.begin(2, later(0n));
+        await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
+        const readings = [...meter.readingsOf()];
+        readings[249] = bent(readings[249] as Uint8Array, { timestamp: START + 1990 });
+        meter.begin(1, readings);
+        await isSkipped({ meter, to: 250, settled: 200 });
+      });
+
+      it("where it was passed over and its register went backward", async () => {
+        const readings = later(240n * STEP, 3000, 100);
+        readings[99] = bent(readings[99] as Uint8Array, { energy: 210n * STEP });
+        meter.begin(2, readings);
+        meter.begin(3, later(250n * STEP, 5000));
+        await chain.settleAttested(fresh({ epoch: 3, to: 50 }));
+        await isSkipped(fresh({ epoch: 2, to: 100 }));
+      });
+
       it("where it would mint one mWh more than the capacity makes of the time between the settled logs", async () => {
         meter.begin(2, later(0n));
         await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
@@ -377,6 +411,16 @@ describe("epochs", () => {
         assert.equal((await minted()) - before, 99n * STEP);
         assert.equal((await chain.logOf(meter, 2))[0], 100n);
         assert.equal((await chain.latestOf(meter)).epoch, 3);
+      });
+
+      it("leaves no more to mint before and after it than there was", async () => {
+        meter.begin(2, later(240n * STEP));
+        const { room } = await chain.gapOf(meter, 1);
+        await chain.settleAttested(fresh({ epoch: 2, to: 100 }));
+        // the register rose by 41 steps before its reading 0, and by 99 since
+        const [before, after] = [(await chain.gapOf(meter, 1)).room, (await chain.gapOf(meter, 2)).room];
+        assert.equal(before, atMost(1010) - 41n * STEP);
+        assert.equal(before + after + 140n * STEP, room);
       });
 
       it("goes on, and leaves the rest of the one before it", async () => {

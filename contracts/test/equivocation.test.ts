@@ -105,6 +105,8 @@ describe("an equivocation", () => {
       await refuses(prove({ other: { ...placed(liar, 199, 400), proof: [] } }), "ReadingNotProven");
       const elsewhere = { second: headOf(meter, 400), other: placed(liar, 199, 400) };
       await refuses(prove(elsewhere), "ReadingNotProven");
+      const last = { index: 170n, reading: toHex(headOf(meter, 200).reading), proof: [] };
+      await refuses(prove({ index: 170, one: last }), "ReadingNotProven", [meter.id, 1, 170n]);
       const early = { index: 170, other: placed(liar, 170, 400) };
       await refuses(prove({ ...early, one: { ...placed(meter, 171, 200), index: 170n } }), "ReadingNotProven");
       await refuses(prove({ ...early, one: { ...placed(meter, 170, 200), proof: [] } }), "ReadingNotProven");

@@ -96,6 +96,9 @@ describe("the lens", () => {
     it("goes over keys, and counts nothing between them", async () => {
       const spans = [span(meter, 3, 9, 49), span(next, 1, 0, 99)];
       assert.deepEqual(await energyOf(spans), [(40n + 99n) * STEP, START + 6090, START + 7990]);
+      // also where the next key's register stands higher
+      const higher = [span(meter, 3, 0, 5), span(next, 1, 20, 99)];
+      assert.equal((await energyOf(higher))[0], (5n + 79n) * STEP);
     });
 
     it("is all that was minted, from a meter's baseline to its last reading", async () => {

@@ -333,6 +333,7 @@ describe("a lower capacity", () => {
   it("holds at once", async () => {
     await lower(3000);
     assert.deepEqual(await chain.eventsOf("CapacityChanged"), [{ meter: meter.id, capacity: 3000 }]);
+    assert.equal((await chain.termsOf(meter)).raised, false);
     // 3.6 kW were produced
     await refuses(chain.settleAttested({ meter, to: 100, capacity: 3000 }), "BeyondCapacity");
   });
