@@ -8,7 +8,8 @@
  *   registration DETAILS             the application to be registered
  *
  * Each command is answered by one line of JSON. What the device should have counted (`expected`) is added up beside it: of
- * every two readings in a row of one life of the meter's register, the difference of what the meter showed.
+ * every two readings in a row of one life of the meter's register, the difference of what the meter showed, but what it
+ * showed less for a while, or for too short a time after a reset to be believed.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ struct measured {
   uint64_t total;
   uint32_t moment; /* of the device's clock */
   bool valid;
+  bool dipped; /* it showed less than it counted */
+  uint8_t meter;
 };
 
 static struct {
@@ -45,6 +48,7 @@ static struct {
   unsigned life;
   uint32_t silent_until;
   uint32_t invalid_until;
+  uint32_t dips; /* measurements in which the register shows less than it counted */
 
   int32_t clock_off;
   bool clock_is_known;
@@ -53,13 +57,14 @@ static struct {
   uint32_t boot; /* true time */
   uint32_t off_until;
 
-  struct measured asked; /* the newest measurement */
-  struct measured taken; /* the newest that became a reading */
+  struct measured asked;    /* the newest measurement */
+  struct measured taken;    /* the newest that became a reading, of the register that is believed */
+  struct measured doubtful; /* the first of a lower register that is not believed yet; no life is none */
   bool has_taken;
   uint64_t expected;  /* mWh */
   uint64_t uncounted; /* mWh that the meter showed as an increase, and the device took for a jump */
   struct {
-    unsigned reboots, cuts, resets, swaps, clock_steps, silences, invalid, jumps;
+    unsigned reboots, cuts, resets, swaps, clock_steps, silences, invalid, dips, jumps;
   } happened;
   unsigned epochs[WW_CLOCK_WAS_AHEAD + 1]; /* begun, by cause */
 } roof;
@@ -122,12 +127,18 @@ static enum ww_error measure(void *context, struct ww_measurement *measurement) 
   }
   *measurement = roof.shown;
   measurement->valid = roof.now >= roof.invalid_until;
+  if (roof.dips > 0) {
+    roof.dips--;
+    measurement->total = random_below(2) == 0 ? 0 : next_random() % (roof.shown.total + 1);
+  }
   uint32_t now = roof.now + (uint32_t)roof.clock_off;
   roof.asked = (struct measured){
       .life = roof.life,
-      .total = roof.shown.total,
+      .total = measurement->total,
       .moment = now - now % ww_device_interval(&device),
       .valid = measurement->valid,
+      .dipped = measurement->total != roof.shown.total,
+      .meter = roof.shown.meter[5],
   };
   return WW_OK;
 }
@@ -184,6 +195,10 @@ static void let_things_happen(void) {
     roof.invalid_until = roof.now + random_below(20 * MINUTE);
     roof.happened.invalid++;
   }
+  if (roof.dips == 0 && happens_every(DAY)) {
+    roof.dips = 1 + random_below(50);
+    roof.happened.dips++;
+  }
   if (roof.clock_is_known && roof.clock_off == 0 && happens_every(10 * DAY)) {
     /* far ahead, a little ahead, or behind; until the next synchronisation */
     uint32_t kind = random_below(3);
@@ -208,24 +223,49 @@ static void let_things_happen(void) {
 
 /* COUNTING */
 
+static uint64_t counted(void) {
+  const struct ww_register *reg = &device.queue.state.reg;
+  return reg->energy + reg->owed;
+}
+
+/** What the newest measurement adds by `increase`, or, where the register began at 0 and nobody saw it, by `most`. */
+static void expect(uint64_t increase, uint64_t most) {
+  uint64_t now = counted();
+  if (now >= roof.expected + increase && now <= roof.expected + most) {
+    roof.expected = now;
+  } else {
+    roof.uncounted += increase;
+    roof.happened.jumps++;
+  }
+}
+
+/** Takes the newest measurement for what the meter's register is now. */
+static void believe(void) {
+  roof.taken = roof.asked;
+  roof.has_taken = true;
+  roof.doubtful.life = roof.asked.life;
+}
+
 /** What the newest measurement adds, once it is a reading. */
 static void account(void) {
   const struct measured *asked = &roof.asked;
   if (!asked->valid) {
     return;
   }
-  if (roof.has_taken && asked->life == roof.taken.life) {
-    uint64_t increase = asked->total - roof.taken.total;
-    bool was_counted = device.queue.state.reg.energy == roof.expected + increase;
-    if (was_counted) {
-      roof.expected += increase;
-    } else {
-      roof.uncounted += increase;
-      roof.happened.jumps++;
+  if (!roof.has_taken || asked->meter != roof.taken.meter) {
+    believe();
+  } else if (asked->total >= roof.taken.total) {
+    expect(asked->total - roof.taken.total, asked->total - roof.taken.total);
+    believe();
+  } else if (!asked->dipped) {
+    if (roof.doubtful.life != asked->life) {
+      roof.doubtful = *asked;
+    }
+    if (device.queue.state.reg.lowers == 0) {
+      expect(asked->total - roof.doubtful.total, asked->total);
+      believe();
     }
   }
-  roof.taken = *asked;
-  roof.has_taken = true;
 }
 
 static void step(void) {
@@ -293,17 +333,17 @@ static void report(void) {
   const struct ww_state *state = &device.queue.state;
   printf("{\"now\":%" PRIu32 ",\"epoch\":%" PRIu32 ",\"size\":%" PRIu64 ",\"acknowledged\":%" PRIu64, roof.now,
          state->epoch, state->log.size, state->acknowledged);
-  printf(",\"energy\":\"%" PRIu64 "\",\"expected\":\"%" PRIu64 "\",\"sun\":\"%" PRIu64 "\",\"uncounted\":\"%" PRIu64
-         "\",\"timestamp\":%" PRIu32,
-         state->reg.energy, roof.expected, roof.sun, roof.uncounted, state->reg.timestamp);
+  printf(",\"energy\":\"%" PRIu64 "\",\"owed\":\"%" PRIu64 "\",\"expected\":\"%" PRIu64 "\",\"sun\":\"%" PRIu64
+         "\",\"uncounted\":\"%" PRIu64 "\",\"timestamp\":%" PRIu32,
+         state->reg.energy, state->reg.owed, roof.expected, roof.sun, roof.uncounted, state->reg.timestamp);
   printf(",\"fill\":%u,\"interval\":%" PRIu32 ",\"status\":%d,\"error\":\"%s\",\"erasures\":%" PRIu32,
          ww_queue_fill(&device.queue), ww_device_interval(&device), device.status, ww_error_text(device.error),
          flash.erasures);
   printf(
       ",\"happened\":{\"reboots\":%u,\"cuts\":%u,\"resets\":%u,\"swaps\":%u,\"clockSteps\":%u,\"silences\":%u,"
-      "\"invalid\":%u,\"jumps\":%u},\"epochs\":{",
+      "\"invalid\":%u,\"dips\":%u,\"jumps\":%u},\"epochs\":{",
       roof.happened.reboots, roof.happened.cuts, roof.happened.resets, roof.happened.swaps, roof.happened.clock_steps,
-      roof.happened.silences, roof.happened.invalid, roof.happened.jumps);
+      roof.happened.silences, roof.happened.invalid, roof.happened.dips, roof.happened.jumps);
   const char *comma = "";
   for (enum ww_cause cause = WW_FIRST; cause <= WW_CLOCK_WAS_AHEAD; cause++) {
     if (roof.epochs[cause] > 0) {

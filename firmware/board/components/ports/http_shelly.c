@@ -24,13 +24,13 @@ static int request_once(struct http_shelly *shelly) {
 }
 
 static int request(struct http_shelly *shelly) {
-  int status = request_once(shelly);
-  if (status == HttpStatus_Unauthorized && shelly->has_login) {
+  shelly->status = request_once(shelly);
+  if (shelly->status == HttpStatus_Unauthorized && shelly->has_login) {
     esp_http_client_add_auth(shelly->request);
     esp_http_client_close(shelly->request);
-    status = request_once(shelly);
+    shelly->status = request_once(shelly);
   }
-  return status;
+  return shelly->status;
 }
 
 static enum ww_error read_body(struct http_shelly *shelly) {
@@ -66,10 +66,6 @@ static enum ww_error ask(struct http_shelly *shelly, const char *path) {
 static enum ww_error recognise(struct http_shelly *shelly) {
   WW_TRY(ask(shelly, WW_SHELLY_IDENTITY_PATH));
   WW_TRY(ww_shelly_generation(shelly->body, shelly->length, &shelly->generation));
-  if (shelly->has_login) {
-    bool is_first = shelly->generation == WW_SHELLY_GEN1;
-    esp_http_client_set_authtype(shelly->request, is_first ? HTTP_AUTH_TYPE_BASIC : HTTP_AUTH_TYPE_DIGEST);
-  }
   shelly->generation_is_known = true;
   return WW_OK;
 }
@@ -82,11 +78,33 @@ static enum ww_error read_meter(struct http_shelly *shelly, struct ww_measuremen
   return ww_shelly_parse(&shelly->options, shelly->body, shelly->length, measurement);
 }
 
+/** Whether another generation may be there now: one that is only slow, or refuses, is asked as before. */
+static bool is_doubtful(const struct http_shelly *shelly, enum ww_error error) {
+  return error == WW_METER_MALFORMED || error == WW_METER_MISSING || shelly->status == HttpStatus_NotFound;
+}
+
+/**
+ * With a client of its own, which knows no login before it is asked for one: a nonce that the meter has forgotten would be
+ * given again for ever, and a client that lives on loses some memory with every new one.
+ */
 static enum ww_error measure(void *context, struct ww_measurement *measurement) {
   struct http_shelly *shelly = context;
+  const esp_http_client_config_t config = {
+      .url = shelly->base,
+      .username = shelly->has_login ? shelly->user : NULL,
+      .password = shelly->has_login ? shelly->password : NULL,
+      .disable_auto_redirect = true,
+      .buffer_size = 1024,
+  };
   shelly->deadline = esp_timer_get_time() + PATIENCE;
+  shelly->status = 0;
+  shelly->request = esp_http_client_init(&config);
+  if (shelly->request == NULL) {
+    return WW_METER_SILENT;
+  }
   enum ww_error error = read_meter(shelly, measurement);
-  shelly->generation_is_known = shelly->generation_is_known && error == WW_OK;
+  esp_http_client_cleanup(shelly->request);
+  shelly->generation_is_known = shelly->generation_is_known && !is_doubtful(shelly, error);
   return error;
 }
 
@@ -95,17 +113,10 @@ enum ww_error http_shelly_open(struct http_shelly *shelly, const char *base, uin
   memset(shelly, 0, sizeof *shelly);
   shelly->base = base;
   shelly->options.source = source;
+  shelly->user = user;
+  shelly->password = password;
   shelly->has_login = user[0] != '\0';
-  const esp_http_client_config_t config = {
-      .url = base,
-      .username = shelly->has_login ? user : NULL,
-      .password = shelly->has_login ? password : NULL,
-      .disable_auto_redirect = true,
-      .max_authorization_retries = -1,
-      .buffer_size = 1024,
-  };
-  shelly->request = esp_http_client_init(&config);
-  return shelly->request == NULL ? WW_METER_SILENT : WW_OK;
+  return WW_OK;
 }
 
 struct ww_meter_port http_shelly_port(struct http_shelly *shelly) {

@@ -1,6 +1,6 @@
 /**
  * The meter of the board: a Shelly, asked over HTTP. Which generation it is it is asked once, and again after it did
- * not answer as that. Where it has a password, Gen1 is told it as basic, later ones as digest authentication.
+ * not answer as that. Where it wants to know who asks it is told as it wants it, and nothing before.
  */
 #ifndef WW_HTTP_SHELLY_H
 #define WW_HTTP_SHELLY_H
@@ -13,13 +13,16 @@
 #define HTTP_SHELLY_LIMIT 8192
 
 struct http_shelly {
-  esp_http_client_handle_t request;
-  const char *base; /* URL */
+  esp_http_client_handle_t request; /* of the measurement that is under way */
+  const char *base;                 /* URL */
+  const char *user;
+  const char *password;
   struct ww_shelly_options options;
   bool has_login;
   bool generation_is_known;
   enum ww_shelly_generation generation;
   int64_t deadline; /* us */
+  int status;       /* HTTP, of the last answer; 0 = there was none */
   size_t length;
   char body[HTTP_SHELLY_LIMIT];
 };
