@@ -48,7 +48,7 @@ static struct {
   unsigned life;
   uint32_t silent_until;
   uint32_t invalid_until;
-  uint32_t dips; /* measurements in which the register shows less than it counted */
+  uint32_t dips_until; /* the register shows less than it counted */
 
   int32_t clock_off;
   bool clock_is_known;
@@ -127,8 +127,7 @@ static enum ww_error measure(void *context, struct ww_measurement *measurement) 
   }
   *measurement = roof.shown;
   measurement->valid = roof.now >= roof.invalid_until;
-  if (roof.dips > 0) {
-    roof.dips--;
+  if (roof.now < roof.dips_until) {
     measurement->total = random_below(2) == 0 ? 0 : next_random() % (roof.shown.total + 1);
   }
   uint32_t now = roof.now + (uint32_t)roof.clock_off;
@@ -195,8 +194,8 @@ static void let_things_happen(void) {
     roof.invalid_until = roof.now + random_below(20 * MINUTE);
     roof.happened.invalid++;
   }
-  if (roof.dips == 0 && happens_every(DAY)) {
-    roof.dips = 1 + random_below(50);
+  if (roof.now >= roof.dips_until && happens_every(DAY)) {
+    roof.dips_until = roof.now + STEP * (1 + random_below(50));
     roof.happened.dips++;
   }
   if (roof.clock_is_known && roof.clock_off == 0 && happens_every(10 * DAY)) {
