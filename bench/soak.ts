@@ -3,7 +3,7 @@
  * a simulated roof (firmware/soak/device.c), a real oracle process, the real contracts on a chain that lets meters settle
  * on their signatures alone. The oracle is ended for up to ten days at a time, and a stranger settles every other new log
  * before the rest of the old one; the roof has reboots, power cuts in the middle of writes, resets and swaps of the Shelly,
- * a silent or invalid Shelly, one whose register dips for one to fifty polls, and a clock that steps.
+ * a silent or invalid Shelly, one whose register dips for up to 500 s, and a clock that steps.
  *
  * Every day: the device has counted what it should have, never more than the roof made, and no more is on chain than that.
  * At the end: what is on chain is what was measured, to the mWh.

@@ -29,8 +29,7 @@ struct ww_measurement {
   int16_t temperature; /* 0.01 degrees Celsius; WW_NOT_MEASURED_I16 = not measured */
   bool valid;          /* the meter's own word for it */
   uint8_t meter[WW_METER_ID_LENGTH];
-  uint8_t
-      channels; /* what of it is measured: of a sum how many there are in the low half, and the kind in the high one */
+  uint8_t channels; /* what of it is measured: low half, of how many channels this is the sum; high half, their kind */
 };
 
 struct ww_meter_port {

@@ -26,10 +26,11 @@
 #define WW_ALL_PHASES 15u
 
 /* conditions */
-#define WW_DRIFTING 0x01u      /* the clock has had no synchronisation for a day */
-#define WW_INVALID 0x02u       /* the meter reported its measurement invalid: the energy is repeated */
-#define WW_DISCONTINUOUS 0x04u /* the meter's register went backward or jumped implausibly: the step is not counted */
-#define WW_TAMPER 0x08u        /* the enclosure was opened; stays set for the rest of the epoch */
+#define WW_DRIFTING 0x01u /* the clock has had no synchronisation for a day */
+#define WW_INVALID 0x02u  /* the meter reported its measurement invalid: the energy is repeated */
+#define WW_DISCONTINUOUS \
+  0x04u                 /* what the meter's register shows is not counted: another's, a jump, or not believed yet */
+#define WW_TAMPER 0x08u /* the enclosure was opened; stays set for the rest of the epoch */
 
 struct ww_reading {
   uint32_t timestamp;

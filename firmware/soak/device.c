@@ -59,7 +59,7 @@ static struct {
 
   struct measured asked;    /* the newest measurement */
   struct measured taken;    /* the newest that became a reading, of the register that is believed */
-  struct measured doubtful; /* the first of a lower register that is not believed yet; no life is none */
+  struct measured doubtful; /* the first of a lower register that is not believed yet, where it is another life's */
   bool has_taken;
   uint64_t expected;  /* mWh */
   uint64_t uncounted; /* mWh that the meter showed as an increase, and the device took for a jump */

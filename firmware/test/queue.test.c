@@ -8,6 +8,8 @@
 #include "simulated_store.h"
 #include "test.h"
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 enum { CAPACITY = 5000, START = 1773964800, INTERVAL = 60, SECTORS = 4, RECORD = 48, SIZES = 1000 };
 
 static const uint8_t KEY_ID[WW_HASH_LENGTH] = {1, 2, 3};
@@ -93,6 +95,21 @@ static const struct ww_log *log_of(uint64_t size) {
 static bool same_log(const struct ww_log *log, uint64_t size) {
   return log->size == size &&
          memcmp(log->frontier, log_of(size)->frontier, ww_log_width(size) * (size_t)WW_HASH_LENGTH) == 0;
+}
+
+static bool same_lower(const struct ww_lower *a, const struct ww_lower *b) {
+  return a->first == b->first && a->total == b->total && a->seen == b->seen && a->stood == b->stood;
+}
+
+static bool same_register(const struct ww_register *a, const struct ww_register *b) {
+  bool is_same = a->energy == b->energy && a->bucket == b->bucket && a->timestamp == b->timestamp &&
+                 a->owed == b->owed && a->meter_known == b->meter_known && memcmp(a->meter, b->meter, 8) == 0 &&
+                 a->channels == b->channels && a->total == b->total && a->ahead == b->ahead && a->seen == b->seen &&
+                 a->stood == b->stood && a->lowers == b->lowers;
+  for (unsigned i = 0; is_same && i < a->lowers; i++) {
+    is_same = same_lower(&a->lower[i], &b->lower[i]);
+  }
+  return is_same;
 }
 
 /** Where the newest record lies. */
@@ -278,6 +295,38 @@ TEST("counts nothing of another meter over a reboot, also where its first measur
   CHECK_OK(mount());
   CHECK_EQUAL(queue.state.log.size, 6);
   CHECK_EQUAL(queue.state.reg.meter_known, false);
+}
+
+TEST("keeps what it owes, and every lower register that it does not believe, over a reboot and a new sector") {
+  CHECK_OK(begin_log(5));
+  CHECK_OK(ww_queue_swap(&queue, METER, 0x22));
+  struct ww_register reg = queue.state.reg;
+  struct ww_measurement shown = {.valid = true, .channels = 0x22};
+  memcpy(shown.meter, METER, sizeof METER);
+  /* it stands, is invalid for an hour, shows all of it, and then three registers, each lower, the last of which goes on */
+  static const struct {
+    uint32_t seconds;
+    uint64_t total;
+  } SHOWN[] = {{300, 9000000}, {300, 9000000}, {300, 9000000}, {300, 9000000}, {3600, 0},
+               {2, 14500000},  {2, 6000000},   {2, 3000000},   {2, 1000}};
+  enum { INVALID = 4, LAST = COUNT(SHOWN) - 1 };
+  uint32_t sequence = queue.sequence;
+  for (unsigned i = 0; queue.sequence < sequence + 2; i++) {
+    unsigned step = i < LAST ? i : LAST;
+    shown.total = SHOWN[step].total + i - step;
+    shown.valid = i != INVALID;
+    uint32_t now = reg.timestamp + SHOWN[step].seconds;
+    uint8_t conditions = ww_register_count(&reg, CAPACITY, now, &shown);
+    struct ww_reading reading = {.timestamp = now, .energy = reg.energy, .conditions = conditions};
+    uint8_t bytes[WW_READING_LENGTH];
+    ww_reading_encode(&reading, bytes);
+    CHECK_OK(ww_queue_append(&queue, bytes, &reg));
+    CHECK_OK(ww_queue_acknowledge(&queue, queue.state.log.size));
+    CHECK_OK(mount());
+    CHECK(same_register(&queue.state.reg, &reg));
+  }
+  CHECK_EQUAL(reg.lowers, 3);
+  CHECK(reg.owed > 0 && reg.ahead > 0 && reg.lower[2].stood > 0);
 }
 
 TEST("remembers for the rest of the epoch that it was opened, and no longer") {
