@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,6 +123,24 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     stops.add(shelly.stop);
     return shelly;
   };
+  /** Answers as `handle` does, until the test ends. Returns its URL. */
+  async function serve(handle: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<string> {
+    const server = createServer(async (request, response) => {
+      try {
+        await handle(request, response);
+      } catch {
+        request.socket.destroy(); // the Shelly behind it hung up
+      }
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    stops.add(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  /** What a Shelly answers to this path. */
+  const answerOf = async (shelly: Shelly, path: string): Promise<string> => (await fetch(shelly.url + path)).text();
   const readingOf = (bytes: Uint8Array | undefined): Reading => {
     const decoded = decodeReading(bytes ?? assert.fail("no reading was taken"));
     assert.ok(decoded.ok);
@@ -226,16 +244,10 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
       }
       const answer = await readFile(path, "utf8");
       const isGen1 = file.startsWith("gen1");
-      const recorded = createServer(({ url }, response) => {
+      const url = await serve(({ url }, response) => {
         if (url === "/shelly") return response.end(isGen1 ? '{"type":"SHEM"}' : '{"gen":2}');
         return response.writeHead(url === (isGen1 ? "/status" : "/rpc/Shelly.GetStatus") ? 200 : 404).end(answer);
-      }).listen(0, "127.0.0.1");
-      await once(recorded, "listening");
-      stops.add(() => {
-        recorded.closeAllConnections();
-        recorded.close();
       });
-      const url = `http://127.0.0.1:${(recorded.address() as AddressInfo).port}`;
       const device = await start(settingsWith({ shelly: url, source }));
       const { power, voltage, current } = readingOf((await device.goOn(START)).reading);
       assert.deepEqual({ power, voltage, current }, expected);
@@ -261,22 +273,16 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
         counts.set(nonce, count);
         return !isStrict || Number.parseInt(nc, 16) === count;
       };
-      const server = createServer(async ({ url: path = "", headers: { authorization }, method = "" }, response) => {
+      const url = await serve(async ({ url: path = "", headers: { authorization }, method = "" }, response) => {
         if (authorization) told.push({ path, authorization });
         const isOpen = path === "/shelly" && isFree;
         // a Shelly takes no notice of who asks for what anybody may know, but its nonce is used
         if (isOpen && authorization) lets(method, path, authorization);
         if (!isOpen && !lets(method, path, authorization))
           return response.writeHead(401, { "www-authenticate": challenge() }).end();
-        const answer = await fetch(shelly.url + path);
-        return response.writeHead(200).end(await answer.text());
-      }).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      stops.add(() => {
-        server.closeAllConnections();
-        server.close();
+        return response.writeHead(200).end(await answerOf(shelly, path));
       });
-      return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, told };
+      return { url, told };
     }
     const startWith = async (url: string, password = "secret") => {
       const login = join(folder, "login");
@@ -295,16 +301,11 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
       for (const generation of [1, 2] as const) {
         const told: string[] = [];
         const shelly = await meter(generation);
-        const free = createServer(async ({ url = "", headers: { authorization } }, response) => {
+        const url = await serve(async ({ url = "", headers: { authorization } }, response) => {
           if (authorization) told.push(authorization);
-          return response.writeHead(200).end(await (await fetch(shelly.url + url)).text());
-        }).listen(0, "127.0.0.1");
-        await once(free, "listening");
-        stops.add(() => {
-          free.closeAllConnections();
-          free.close();
+          return response.writeHead(200).end(await answerOf(shelly, url));
         });
-        const device = await startWith(`http://127.0.0.1:${(free.address() as AddressInfo).port}`);
+        const device = await startWith(url);
         assert.equal((await device.goOn(START)).size, 1);
         assert.deepEqual(told, []);
         await device.stop();
@@ -324,17 +325,12 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     it("by basic to one of the first generation that asks for it", async () => {
       const shelly = await meter(1);
       const basic = `Basic ${Buffer.from("admin:secret").toString("base64")}`;
-      const server = createServer(async ({ url = "", headers: { authorization } }, response) => {
+      const url = await serve(async ({ url = "", headers: { authorization } }, response) => {
         if (url !== "/shelly" && authorization !== basic)
           return response.writeHead(401, { "www-authenticate": 'Basic realm="shellyem"' }).end();
-        return response.writeHead(200).end(await (await fetch(shelly.url + url)).text());
-      }).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      stops.add(() => {
-        server.closeAllConnections();
-        server.close();
+        return response.writeHead(200).end(await answerOf(shelly, url));
       });
-      assert.equal(await takes(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 3), 3);
+      assert.equal(await takes(url, 3), 3);
     });
 
     it("nothing about what anybody may know", async () => {
@@ -376,20 +372,14 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
   it("takes no answer for one that lacks a channel which was there before", async () => {
     let channels = 2;
     const total = [1_000_000, 2_000_000];
-    const server = createServer(({ url }, response) => {
+    const shelly = await serve(({ url }, response) => {
       if (url === "/shelly") return response.end('{"gen":2}');
       const answer = [0, 1].slice(0, channels).flatMap((id) => [
         [`em1:${id}`, { act_power: -1000 }],
         [`em1data:${id}`, { total_act_ret_energy: total[id] }],
       ]);
       return response.end(JSON.stringify({ ...Object.fromEntries(answer), sys: { mac: "08F9E0E67204" } }));
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    stops.add(() => {
-      server.closeAllConnections();
-      server.close();
     });
-    const shelly = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const device = await start(settingsWith({ shelly, source: EXPORT_CHANNEL_0 | 0x0f }));
     assert.equal((await device.goOn(START)).size, 1);
     channels = 1;
