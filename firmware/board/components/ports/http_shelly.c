@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "esp_timer.h"
 #include "settings.h"
@@ -23,9 +24,25 @@ static int request_once(struct http_shelly *shelly) {
   return has_answered ? esp_http_client_get_status_code(shelly->request) : 0;
 }
 
+/** Remembers by which scheme the meter wants to know who asks. */
+static esp_err_t look_at(esp_http_client_event_t *event) {
+  struct http_shelly *shelly = event->user_data;
+  if (event->event_id == HTTP_EVENT_ON_HEADER && strcasecmp(event->header_key, "WWW-Authenticate") == 0) {
+    shelly->wants_digest = strncasecmp(event->header_value, "Digest", strlen("Digest")) == 0;
+  }
+  return ESP_OK;
+}
+
+/** Only a first generation is told the password in clear: it knows nothing else. */
+static bool may_tell_login(const struct http_shelly *shelly) {
+  bool is_first = shelly->generation_is_known && shelly->generation == WW_SHELLY_GEN1;
+  return shelly->has_login && (shelly->wants_digest || is_first);
+}
+
 static int request(struct http_shelly *shelly) {
+  shelly->wants_digest = false;
   shelly->status = request_once(shelly);
-  if (shelly->status == HttpStatus_Unauthorized && shelly->has_login) {
+  if (shelly->status == HttpStatus_Unauthorized && may_tell_login(shelly)) {
     esp_http_client_add_auth(shelly->request);
     esp_http_client_close(shelly->request);
     shelly->status = request_once(shelly);
@@ -93,6 +110,8 @@ static enum ww_error measure(void *context, struct ww_measurement *measurement) 
       .url = shelly->base,
       .username = shelly->has_login ? shelly->user : NULL,
       .password = shelly->has_login ? shelly->password : NULL,
+      .event_handler = look_at,
+      .user_data = shelly,
       .disable_auto_redirect = true,
       .buffer_size = 1024,
   };

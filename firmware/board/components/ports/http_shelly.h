@@ -1,6 +1,7 @@
 /**
  * The meter of the board: a Shelly, asked over HTTP. Which generation it is it is asked once, and again after it did
- * not answer as that. Where it wants to know who asks it is told as it wants it, and nothing before.
+ * not answer as that. Where it wants to know who asks, Gen1 is told by basic, later ones by digest authentication, and
+ * nothing is told before it wants to know.
  */
 #ifndef WW_HTTP_SHELLY_H
 #define WW_HTTP_SHELLY_H
@@ -19,6 +20,7 @@ struct http_shelly {
   const char *password;
   struct ww_shelly_options options;
   bool has_login;
+  bool wants_digest; /* the meter, of who asks */
   bool generation_is_known;
   enum ww_shelly_generation generation;
   int64_t deadline; /* us */
