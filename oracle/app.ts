@@ -5,6 +5,7 @@ import { equal, fromHex, inclusionProof, toHex } from "../protocol/index.ts";
 import { withHashes } from "./hashes.ts";
 import type { StoredHead, StoredLog } from "./logs.ts";
 import type { Oracle } from "./oracle.ts";
+import { PAGE_POLICY, pageOf, rootOf, wantsPage } from "./page.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import * as schemas from "./schemas.ts";
 import type { Meter } from "./view.ts";
@@ -42,6 +43,17 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
   });
 
   app.setNotFoundHandler((_request, reply) => refuse(reply, refusal("unknown route", "there is nothing here")));
+
+  app.get("/", { schema: { response: schemas.answers(schemas.RootAnswer) } }, async (request, reply) => {
+    const keyIds = follower.meters().map(({ keyId }) => keyId);
+    const facts = { ...chain, block: follower.newest.block, keyIds };
+    reply.header("vary", "accept");
+    if (!wantsPage(request.headers.accept)) return rootOf(facts);
+    return reply
+      .type("text/html; charset=utf-8")
+      .header("content-security-policy", PAGE_POLICY)
+      .send(pageOf(facts) as never);
+  });
 
   app.post(
     "/readings",

@@ -112,6 +112,14 @@ export const ReadingAnswer = Type.Object({
   settled: Type.Optional(Type.Object({ size: Count, root: Hash, proof: Proof, mark: Type.Optional(Mark) })),
 });
 
+/** Where HTML is asked for, it is a page that says the same. */
+export const RootAnswer = Type.Object({
+  what: Type.String(),
+  chainId: Count,
+  registry: Address,
+  routes: Type.Array(Type.Object({ method: Type.String(), path: Type.String(), what: Type.String() })),
+});
+
 export const HealthAnswer = Type.Object({
   status: Type.Literal("ok"),
   chainId: Count,

@@ -42,6 +42,39 @@ describe("the oracle serves", () => {
     assert.equal(answer.status, status);
   }
 
+  it("what there is to ask, to a program as JSON", async () => {
+    for (const accept of [undefined, "*/*", "application/json"]) {
+      const response = await world.app.inject({ url: "/", headers: { ...(accept && { accept }) } });
+      assert.equal(response.statusCode, 200);
+      assert.match(String(response.headers["content-type"]), /^application\/json/);
+      assert.equal(response.headers["vary"], "accept");
+      const { routes, chainId, registry, what } = response.json();
+      assert.deepEqual([chainId, registry], [PLACE.chainId, PLACE.registry]);
+      assert.match(what, /WattWitness/);
+      const values: Record<string, string> = { keyId, epoch: "1", index: "0" };
+      for (const { method, path } of routes) {
+        const url = path.replace(/\?.*/, "").replace(/:(\w+)/g, (_: string, name: string) => values[name] ?? NOWHERE);
+        const answer = await world.app.inject({ method, url });
+        assert.notEqual(answer.json().error?.rule, "unknown route", `${method} ${path}`);
+      }
+      assert.equal(routes.length, 9);
+    }
+  });
+
+  it("the same to a person as a page, whose links lead somewhere", async () => {
+    const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    const response = await world.app.inject({ url: "/", headers: { accept } });
+    assert.equal(response.statusCode, 200);
+    assert.match(String(response.headers["content-type"]), /^text\/html; charset=utf-8$/);
+    assert.match(String(response.headers["content-security-policy"]), /^default-src 'none'/);
+    for (const part of [String(PLACE.chainId), PLACE.registry, keyId, "POST /readings"]) {
+      assert.ok(response.body.includes(part), `${part} is not in\n${response.body}`);
+    }
+    const links = [...response.body.matchAll(/href="([^"]+)"/g)].map(([, link]) => link as string);
+    assert.ok(links.includes(`/meters/${keyId}`));
+    for (const url of links) assert.equal((await world.app.inject({ url })).statusCode, 200, url);
+  });
+
   it("no batch that it did not seal, and no path", async () => {
     await assertRefused(`/batches/${NOWHERE}`, 404, "unknown batch");
     await assertRefused("/batches/..%2Fchain.json", 400, "malformed");
