@@ -1,4 +1,4 @@
-/** Runs the oracle: `node oracle/server.ts`, configured by the environment (config.ts). */
+/** Runs the oracle: `npm run oracle`, configured by the environment (config.ts). */
 import { rmSync } from "node:fs";
 import pino from "pino";
 import { buildApp } from "./app.ts";
