@@ -4,15 +4,20 @@ import { getAddress, type Hex, isAddress, isHex, size, stringToHex } from "viem"
 import { privateKeyToAccount } from "viem/accounts";
 import { CAPACITY_CEILING, NEVER, NOTICE, type ROLES, THIRTY_DAYS } from "../contracts/deploy.ts";
 import { isNetworkName, NETWORKS_FILE } from "../subgraph/networks.ts";
+import type { Contracts } from "./together.ts";
 
 export const HELP = `WattWitness on a chain: the contracts, their roles, and an entry in the table of the subgraph's networks.
 
   WATTWITNESS_DEPLOYER_KEY=0x… npm run deploy -- --network NAME --rpc-url URL --router 0x… --don-id fun-…-1
+  WATTWITNESS_DEPLOYER_KEY=0x… npm run deploy -- --network NAME --rpc-url URL --without-functions
+  npm run deploy -- --check --rpc-url URL --registry 0x… --watt-witness 0x… [--attestor 0x…]
 
   --network NAME              what the table calls this chain; The Graph's name for it, like base-sepolia
   --rpc-url URL               JSON-RPC of one of its nodes
   --router 0x…                Chainlink Functions' router there
   --don-id ID                 its DON: the text, fun-…-1, or its 32 bytes, 0x…
+  --without-functions         no FunctionsAttestor: until something else has the attestor's role, meters settle on
+                              their signatures alone, as --unattested-after allows
   --administrator 0x…         gets the role, beside the deployer: grants and revokes roles
   --registrar 0x…             gets the role: registers meters
   --operator 0x…              gets the role: asks for attestations; the oracle's account
@@ -25,6 +30,8 @@ export const HELP = `WattWitness on a chain: the contracts, their roles, and an 
   --keep-open                 do not end the setting up: until Authority.close is called no delay holds
   --networks-file FILE        the table (subgraph/networks.json)
   --yes                       do not ask before anything is sent
+  --check                     deploy nothing, but tell whether contracts belong together: a MeterRegistry, its
+                              WattWitness and, where there is one, the FunctionsAttestor, with its role
   --help                      this text
 
 The deployer pays, and becomes an administrator. Then the setting up ends: whatever role is granted later begins after
@@ -48,9 +55,8 @@ export type Granted = (typeof GRANTED)[number];
 export type DeployOptions = {
   network: string;
   rpcUrl: string;
-  router: Hex;
-  /** bytes32 */
-  donId: Hex;
+  /** Chainlink's; undefined = no attestor is deployed */
+  functions: { router: Hex; donId: Hex } | undefined;
   /** who gets a role; in the order in which they are granted */
   roles: { role: Granted; account: Hex }[];
   /** s, or NEVER */
@@ -67,9 +73,18 @@ export type DeployOptions = {
   key: Hex;
 };
 
-export type DeployOptionsResult = { ok: true; options: DeployOptions | "help" } | { ok: false; problem: string };
+/** Which contracts are looked at, instead of deploying any. */
+export type CheckOptions = { rpcUrl: string; check: Contracts };
 
-const REQUIRED = ["network", "rpc-url", "router", "don-id"] as const;
+export type DeployOptionsResult =
+  | { ok: true; options: DeployOptions | CheckOptions | "help" }
+  | { ok: false; problem: string };
+
+const REQUIRED = ["network", "rpc-url"] as const;
+const OF_FUNCTIONS = ["router", "don-id"] as const;
+const TO_CHECK = ["rpc-url", "registry", "watt-witness"] as const;
+/** What only a check is told. */
+const ONLY_CHECKED = ["registry", "watt-witness", "attestor"] as const;
 
 type Environment = Record<string, string | undefined>;
 type Values = Record<string, string | boolean | undefined>;
@@ -90,6 +105,7 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
         "rpc-url": { type: "string" },
         router: { type: "string" },
         "don-id": { type: "string" },
+        "without-functions": { type: "boolean" },
         administrator: { type: "string" },
         registrar: { type: "string" },
         operator: { type: "string" },
@@ -100,6 +116,10 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
         "keep-open": { type: "boolean" },
         "networks-file": { type: "string" },
         yes: { type: "boolean" },
+        check: { type: "boolean" },
+        registry: { type: "string" },
+        "watt-witness": { type: "string" },
+        attestor: { type: "string" },
         help: { type: "boolean" },
       },
     }));
@@ -108,26 +128,37 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
   }
   if (values["help"]) return { ok: true, options: "help" };
 
-  const missing = REQUIRED.filter((name) => values[name] === undefined).map((name) => `--${name}`);
+  const { check, "without-functions": withoutFunctions } = values;
+  const required = check ? TO_CHECK : [...REQUIRED, ...(withoutFunctions ? [] : OF_FUNCTIONS)];
+  const missing = required.filter((name) => values[name] === undefined).map((name) => `--${name}`);
   if (missing.length > 0) {
     const are = missing.length === 1 ? "is" : "are";
     return { ok: false, problem: `${missing.join(", ")} ${are} missing. --help lists the options.` };
   }
+  const apart = whyApart(values);
+  if (apart) return { ok: false, problem: apart };
   const text = (name: string): string => values[name] as string;
-  if (!isNetworkName(text("network"))) {
+  if (!check && !isNetworkName(text("network"))) {
     return { ok: false, problem: `--network ${text("network")} is no name: small letters, digits, - and .` };
   }
   if (!/^https?:\/\//.test(text("rpc-url")) || !URL.canParse(text("rpc-url"))) {
     // it is not repeated: many a node's URL holds a key
     return { ok: false, problem: "--rpc-url is no URL: http://… or https://…" };
   }
-  for (const name of ["router", "predecessor", ...GRANTED]) {
+  for (const name of ["router", "predecessor", ...GRANTED, ...ONLY_CHECKED]) {
     if (values[name] !== undefined && !isAddress(text(name))) {
       return { ok: false, problem: `--${name} ${text(name)} is no address, or has a typing error.` };
     }
   }
-  const donId = donIdOf(text("don-id"));
-  if (!donId) {
+  const addressOf = (name: string): Hex | undefined =>
+    values[name] === undefined ? undefined : getAddress(text(name));
+  if (check) {
+    const [registry, wattWitness] = [addressOf("registry") as Hex, addressOf("watt-witness") as Hex];
+    const contracts = { registry, wattWitness, attestor: addressOf("attestor") };
+    return { ok: true, options: { rpcUrl: text("rpc-url"), check: contracts } };
+  }
+  const donId = withoutFunctions ? undefined : donIdOf(text("don-id"));
+  if (!withoutFunctions && !donId) {
     return { ok: false, problem: `--don-id ${text("don-id")} must be 1 to 31 ASCII characters, or 0x and 32 bytes.` };
   }
   const unattestedAfter = unattestedAfterOf(values["unattested-after"]);
@@ -151,18 +182,30 @@ function parse(args: readonly string[], environment: Environment): DeployOptions
     options: {
       network: text("network"),
       rpcUrl: text("rpc-url"),
-      router: getAddress(text("router")),
-      donId,
+      functions: donId && { router: addressOf("router") as Hex, donId },
       roles: GRANTED.filter((role) => values[role]).map((role) => ({ role, account: getAddress(text(role)) })),
       unattestedAfter,
       capacityCeiling,
-      predecessor: values["predecessor"] === undefined ? undefined : getAddress(text("predecessor")),
+      predecessor: addressOf("predecessor"),
       keepOpen: values["keep-open"] === true,
       networksFile: (values["networks-file"] as string | undefined) ?? NETWORKS_FILE,
       yes: values["yes"] === true,
       key,
     },
   };
+}
+
+/** Why options do not go together, in a sentence. */
+function whyApart(values: Values): string | undefined {
+  const given = Object.keys(values);
+  if (values["check"]) {
+    const other = given.find((name) => ![...TO_CHECK, ...ONLY_CHECKED, "check"].includes(name));
+    return other && `--${other} does not go with --check, which deploys nothing.`;
+  }
+  const checked = ONLY_CHECKED.find((name) => given.includes(name));
+  if (checked) return `--${checked} goes with --check only.`;
+  const ofFunctions = values["without-functions"] ? OF_FUNCTIONS.find((name) => given.includes(name)) : undefined;
+  return ofFunctions && `--${ofFunctions} does not go with --without-functions.`;
 }
 
 /** As Chainlink encodes it: ASCII, zeros to its right, one of them at least. */

@@ -33,8 +33,10 @@ import {
 } from "../contracts/deploy.ts";
 import { NETWORKS_FILE, NetworksError, networkOf, readNetworks, writeNetwork } from "../subgraph/networks.ts";
 import { ask } from "./ask.ts";
-import { HELP, parseDeployOptions } from "./deploy-options.ts";
+import { type CheckOptions, HELP, parseDeployOptions } from "./deploy-options.ts";
+import { gasOfSettling, type Precompile, precompileOf } from "./precompile.ts";
 import { type Operation, scheduledIn } from "./schedule.ts";
+import { whyNotTogether } from "./together.ts";
 
 const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
 /** ms between looks for a transaction's receipt */
@@ -63,6 +65,7 @@ if (parsed.options === "help") {
   console.log(HELP);
   process.exit(0);
 }
+if ("check" in parsed.options) process.exit(await check(parsed.options));
 const { options } = parsed;
 const table = relative(process.cwd(), options.networksFile);
 
@@ -83,14 +86,20 @@ try {
 
 async function run(): Promise<void> {
   checkTable();
-  const { publicClient, chainId } = await reach();
+  const { publicClient, chainId } = await reach(options.rpcUrl);
   const account = privateKeyToAccount(options.key, { nonceManager });
   const balance = await publicClient.getBalance({ address: account.address });
   if (balance === 0n) throw new Problem(`The deployer ${account.address} has nothing to pay with on chain ${chainId}.`);
   await checkRouter(publicClient);
   await checkPredecessor(publicClient);
+  const precompile = await precompileOf(publicClient);
+  if (precompile === "broken") {
+    throw new Problem(
+      "0x100 of this chain accepts a bad P-256 signature, or reverts: nothing can be verified with it.",
+    );
+  }
 
-  console.log(planOf(chainId, account.address, balance));
+  console.log(planOf(chainId, account.address, balance, await costOf(precompile)));
   if (!options.yes) {
     if (!process.stdin.isTTY) throw new Problem("There is no terminal to ask on: with --yes nobody is asked.");
     if (!(await ask("Deploy? [y/N] "))) throw new Problem("Nothing was sent.");
@@ -104,20 +113,41 @@ async function run(): Promise<void> {
   });
   const wallet = createWalletClient({ account, chain, transport: http(options.rpcUrl) });
   const deployer: Deployer = { publicClient, wallet, artifact, progress: note };
-  const { router, donId, unattestedAfter, capacityCeiling, predecessor } = options;
+  const { functions, unattestedAfter, capacityCeiling, predecessor } = options;
   const deployment = await deployWattWitness(deployer, {
     ...{ unattestedAfter, capacityCeiling },
     ...(predecessor && { predecessor }),
   });
   const source = await readFile(SOURCE_FILE, "utf8");
-  const attestor = await deployFunctionsAttestor(deployer, deployment, { router, donId, source });
+  const attestor = functions && (await deployFunctionsAttestor(deployer, deployment, { ...functions, source }));
   for (const granted of options.roles) {
     await grant(deployer, deployment.authority, ROLES[granted.role], granted.account);
   }
   if (!options.keepOpen) await closeSetup(deployer, deployment.authority);
+  const why = await whyNotTogether(publicClient, { ...deployment, attestor });
+  if (why) throw new Problem(why);
   // all is deployed: what the node does not tell any more must not keep it out of the table
   const scheduled = await scheduledIn(publicClient, deployment.authority, deployment.fromBlock).catch(firstLine);
   tell(deployment, attestor, scheduled);
+}
+
+/** Tells whether contracts belong together. Returns the exit code. */
+async function check({ rpcUrl, check: contracts }: CheckOptions): Promise<number> {
+  const problem = await reach(rpcUrl)
+    .then(({ publicClient }) => whyNotTogether(publicClient, contracts))
+    .catch((error) => (error instanceof Problem ? error.message : `The node does not tell: ${firstLine(error)}`));
+  if (problem) console.error(problem);
+  else console.log(`They belong together: ${Object.values(contracts).filter(Boolean).join(", ")}`);
+  return problem ? 1 : 0;
+}
+
+/** What settling costs on a chain, as it was measured. */
+async function costOf(precompile: Precompile): Promise<string> {
+  const gas = await gasOfSettling();
+  const [cheap, dear] = [gas.with, gas.without].map((amount) => amount.toLocaleString("en"));
+  return precompile === "working"
+    ? `verified by the chain at 0x100: settling a day of a meter takes some ${cheap} gas`
+    : `not verified by this chain at 0x100, so in Solidity: settling a day of a meter takes some ${dear} gas, not ${cheap}`;
 }
 
 /** The table is written last: what would stop that is found first. */
@@ -132,8 +162,8 @@ function checkTable(): void {
   }
 }
 
-async function reach(): Promise<{ publicClient: PublicClient; chainId: number }> {
-  const transport = http(options.rpcUrl);
+async function reach(rpcUrl: string): Promise<{ publicClient: PublicClient; chainId: number }> {
+  const transport = http(rpcUrl);
   const publicClient: PublicClient = createPublicClient({ transport, pollingInterval: POLLING_INTERVAL });
   const chainId = await publicClient.getChainId().catch((error: unknown) => {
     throw new Problem(`The node at --rpc-url does not answer: ${firstLine(error)}`);
@@ -143,7 +173,8 @@ async function reach(): Promise<{ publicClient: PublicClient; chainId: number }>
 
 /** The attestor keeps router and DON id for good. */
 async function checkRouter(publicClient: PublicClient): Promise<void> {
-  const { router, donId } = options;
+  if (!options.functions) return;
+  const { router, donId } = options.functions;
   if (!(await publicClient.getCode({ address: router }))) {
     throw new Problem(`--router ${router} has no code on this chain.`);
   }
@@ -198,17 +229,20 @@ function remains(): string[] {
   ];
 }
 
-function planOf(chainId: number, deployer: Hex, balance: bigint): string {
-  const { network, router, donId, roles, unattestedAfter, capacityCeiling, predecessor, keepOpen } = options;
+function planOf(chainId: number, deployer: Hex, balance: bigint, cost: string): string {
+  const { network, functions, roles, unattestedAfter, capacityCeiling, predecessor, keepOpen } = options;
   const accountOf = (role: string) => roles.find((granted) => granted.role === role)?.account;
   const [administrator, registrar] = [accountOf("administrator"), accountOf("registrar")];
+  const never = unattestedAfter === NEVER;
   const old = unattestedAfter === 0 ? "always" : `once its last settled reading is ${unattestedAfter} s old`;
   const lines = {
     deployer: `${deployer}, has ${formatEther(balance)} of the chain's coin`,
-    contracts:
-      "Authority, MeterDescriptor, MeterRegistry, WattWitness with its ProductionToken, Lens, FunctionsAttestor",
-    DON: `${nameOf(donId)}, by the router ${router}`,
-    unattested: `a meter settles on its signature alone: ${unattestedAfter === NEVER ? "never" : old}; that is for good`,
+    contracts: `Authority, MeterDescriptor, MeterRegistry, WattWitness with its ProductionToken, Lens${functions ? ", FunctionsAttestor" : ""}`,
+    DON: functions
+      ? `${nameOf(functions.donId)}, by the router ${functions.router}`
+      : `none, and no attestor yet${never ? ": nothing settles before there is one" : ""}`,
+    signatures: cost,
+    unattested: `a meter settles on its signature alone: ${never ? "never" : old}; that is for good`,
     ceiling: `a meter is registered with ${capacityCeiling} W at most; that is for good`,
     predecessor: predecessor ?? "none",
     administrator: administrator ? `${administrator}, and the deployer` : "the deployer",
@@ -230,7 +264,7 @@ function planOf(chainId: number, deployer: Hex, balance: bigint): string {
 }
 
 /** Writes the table; a deployment that cannot be written down is printed all the same. */
-function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operation[] | string): void {
+function tell(deployment: Deployment, attestor: Hex | undefined, scheduled: readonly Operation[] | string): void {
   const { network, keepOpen, predecessor } = options;
   const entry = networkOf(deployment, attestor);
   const elsewhere = options.networksFile === NETWORKS_FILE ? "" : ` --networks-file ${options.networksFile}`;
@@ -268,16 +302,24 @@ function tell(deployment: Deployment, attestor: Hex, scheduled: readonly Operati
           "  then registering a meter here takes it down there.",
         ]
       : []),
-    "  The operator opens a Chainlink Functions subscription, pays LINK into it and adds the FunctionsAttestor as consumer.",
+    ...(FunctionsAttestor
+      ? [
+          "  The operator opens a Chainlink Functions subscription, pays LINK into it and adds the FunctionsAttestor as consumer.",
+        ]
+      : []),
     "  The oracle (oracle/README.md) runs with these, and without WATTWITNESS_DEPLOYER_KEY:",
     "    WATTWITNESS_RPC_URL=…",
     `    WATTWITNESS_REGISTRY=${MeterRegistry.address}`,
     `    WATTWITNESS_WATTWITNESS=${WattWitness.address}`,
-    `    WATTWITNESS_ATTESTOR=${FunctionsAttestor.address}`,
     `    WATTWITNESS_FROM_BLOCK=${deployment.fromBlock}`,
-    "    WATTWITNESS_SUBSCRIPTION_ID=…",
     "    WATTWITNESS_OPERATOR_KEY=…",
-    "    WATTWITNESS_PUBLIC_URLS=…",
+    ...(FunctionsAttestor
+      ? [
+          `    WATTWITNESS_ATTESTOR=${FunctionsAttestor.address}`,
+          "    WATTWITNESS_SUBSCRIPTION_ID=…",
+          "    WATTWITNESS_PUBLIC_URLS=…",
+        ]
+      : []),
     `  The subgraph: npm run subgraph:build -- --network ${network}${elsewhere}`,
   ];
   console.log(lines.join("\n"));

@@ -8,7 +8,7 @@ import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { isScalar, parseDocument, visit, type YAMLMap, type YAMLSeq } from "yaml";
-import { LOCAL_NETWORK, NETWORKS_FILE, type Network, readNetworks } from "./networks.ts";
+import { LOCAL_NETWORK, NETWORKS_FILE, type Network, readNetworks, type Source } from "./networks.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 /** Where The Graph's CLI is, and the compiler that it looks for. */
@@ -47,8 +47,11 @@ async function manifestFor(name: string, network: Network, folder: string): Prom
       }
     },
   });
-  for (const source of (document.get("dataSources") as YAMLSeq<YAMLMap>).items) {
-    const { address, startBlock } = network[source.get("name") as keyof Network];
+  const sources = document.get("dataSources") as YAMLSeq<YAMLMap>;
+  const placeOf = (source: YAMLMap) => network[source.get("name") as keyof Network];
+  sources.items = sources.items.filter(placeOf);
+  for (const source of sources.items) {
+    const { address, startBlock } = placeOf(source) as Source;
     source.set("network", name);
     source.setIn(["source", "address"], address);
     source.setIn(["source", "startBlock"], startBlock);

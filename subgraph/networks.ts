@@ -16,8 +16,13 @@ export const LOCAL_NETWORK = "localhost";
 /** The subgraph's data sources, in the table's order. */
 export const CONTRACTS = ["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor"] as const;
 
+/** A deployment without Chainlink has none. */
+const OPTIONAL = "FunctionsAttestor";
+
 export type Source = { address: Hex; startBlock: number };
-export type Network = Record<(typeof CONTRACTS)[number], Source>;
+export type Network = Record<Exclude<(typeof CONTRACTS)[number], typeof OPTIONAL>, Source> & {
+  [OPTIONAL]?: Source;
+};
 
 /** By name, in the file's order. */
 export type Networks = Map<string, Network>;
@@ -25,14 +30,14 @@ export type Networks = Map<string, Network>;
 /** What is wrong with a table: one sentence that names the file and, where it is in there, network and field. */
 export class NetworksError extends Error {}
 
-/** All four begin with the registry: nothing happens on any of them before it. */
-export function networkOf(deployment: Deployment, attestor: Hex): Network {
+/** All begin with the registry: nothing happens on any of them before it. */
+export function networkOf(deployment: Deployment, attestor: Hex | undefined): Network {
   const { registry, wattWitness, token, fromBlock: startBlock } = deployment;
   return {
     MeterRegistry: { address: getAddress(registry), startBlock },
     WattWitness: { address: getAddress(wattWitness), startBlock },
     ProductionToken: { address: getAddress(token), startBlock },
-    FunctionsAttestor: { address: getAddress(attestor), startBlock },
+    ...(attestor && { FunctionsAttestor: { address: getAddress(attestor), startBlock } }),
   };
 }
 
@@ -99,9 +104,12 @@ function parseNetwork(file: string, name: string, network: unknown): Network {
   if (!isNetworkName(name)) {
     throw new NetworksError(`${file}: ${JSON.stringify(name)} is no name of a network: small letters, digits, - and .`);
   }
-  const sources = fieldsOf(`${file}: ${name}`, network, CONTRACTS);
+  const sources = fieldsOf(`${file}: ${name}`, network, CONTRACTS, OPTIONAL);
   return Object.fromEntries(
-    CONTRACTS.map((contract) => [contract, parseSource(`${file}: ${name}.${contract}`, sources[contract])]),
+    CONTRACTS.filter((contract) => Object.hasOwn(sources, contract)).map((contract) => [
+      contract,
+      parseSource(`${file}: ${name}.${contract}`, sources[contract]),
+    ]),
   ) as Network;
 }
 
@@ -117,9 +125,9 @@ function parseSource(where: string, source: unknown): Source {
 }
 
 /** An object of these fields and no other: another one would be lost when the table is written. */
-function fieldsOf(where: string, value: unknown, names: readonly string[]): Record<string, unknown> {
+function fieldsOf(where: string, value: unknown, names: readonly string[], optional?: string): Record<string, unknown> {
   if (!isObject(value)) throw new NetworksError(`${where} must be an object of ${names.join(", ")}`);
-  const missing = names.find((name) => !Object.hasOwn(value, name));
+  const missing = names.find((name) => name !== optional && !Object.hasOwn(value, name));
   if (missing !== undefined) throw new NetworksError(`${where}.${missing} is missing`);
   const unknown = Object.keys(value).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new NetworksError(`${where}.${unknown} is not known: only ${names.join(", ")}`);

@@ -23,6 +23,8 @@ import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../co
 import {
   CAPACITY_CEILING,
   closeSetup,
+  deploy,
+  deployFunctionsAttestor,
   deployWattWitness,
   NEVER,
   NOTICE,
@@ -52,6 +54,9 @@ const ACCOUNTS = {
   ...{ chainlink: 1, registrar: 2, operator: 3, guardian: 4, stranger: 5, deployer: 6, unlucky: 7, administrator: 8 },
 };
 
+const GAS_FILE = new URL("../../bench/gas.json", import.meta.url);
+const YES = padHex("0x01", { size: 32 });
+
 const NOBODY = padHex("0x1234", { size: 20 });
 const KEY: Hex = `0x${"5a".repeat(32)}`;
 
@@ -76,7 +81,7 @@ async function run(args: string[], environment: Environment, onOutput?: (stdout:
   return { code: code as number, stdout, stderr };
 }
 
-type Way = "pass" | "refuse" | "silence";
+type Way = "pass" | "refuse" | "revert" | "silence" | { result: string };
 
 /** A node that passes everything on to another, but answers the nth call of a method as `onCall` says, or never. */
 async function nodeBefore(url: string, onCall: (nth: number) => Way, method = "eth_sendRawTransaction") {
@@ -86,11 +91,13 @@ async function nodeBefore(url: string, onCall: (nth: number) => Way, method = "e
     const { id, method: asked } = JSON.parse(body.toString());
     const way = asked === method ? onCall(++called) : "pass";
     if (way === "silence") return;
-    const refusal = { jsonrpc: "2.0", id, error: { code: -32000, message: "the pool is full" } };
+    const said = { refuse: "the pool is full", revert: "execution reverted" };
+    const answerOf = (told: Exclude<Way, "pass" | "silence">) =>
+      typeof told === "object" ? told : { error: { code: -32000, message: said[told] } };
     const headers = { "content-type": "application/json" };
     response.writeHead(200, headers);
     const pass = async () => (await fetch(url, { method: "POST", headers, body })).text();
-    response.end(way === "refuse" ? JSON.stringify(refusal) : await pass());
+    response.end(way === "pass" ? await pass() : JSON.stringify({ jsonrpc: "2.0", id, ...answerOf(way) }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -126,11 +133,12 @@ describe("npm run deploy", function () {
   const keyOf = (account: number): Environment => ({ WATTWITNESS_DEPLOYER_KEY: chain.key(account) });
   const argsFor = (changed: Record<string, string> = {}): string[] => {
     const values = { network: "test-net", "rpc-url": chain.url, router: chainlink.router, "don-id": DON };
-    return Object.entries({ ...values, "networks-file": table, ...changed }).flatMap(([name, value]) => [
-      `--${name}`,
-      value,
-    ]);
+    return optionsOf({ ...values, "networks-file": table, ...changed });
   };
+  const argsWithoutFunctions = (changed: Record<string, string> = {}): string[] => [
+    ...optionsOf({ network: "test-net", "rpc-url": chain.url, "networks-file": table, ...changed }),
+    "--without-functions",
+  ];
 
   describe("refuses, in one sentence,", () => {
     const GOOD = ["--network", "base", "--rpc-url", "https://node.example/secret", "--router", NOBODY, "--don-id", DON];
@@ -156,6 +164,26 @@ describe("npm run deploy", function () {
     it("to go on without what it must be told, all of it", () => {
       refuses([], /^--network, --rpc-url, --router, --don-id are missing.*--help/);
       refuses(GOOD.slice(2), /^--network is missing/);
+    });
+
+    it("what goes with Functions where there is none", () => {
+      const without = [...GOOD.slice(0, 4), "--without-functions"];
+      refuses([...without, "--router", NOBODY], /^--router does not go with --without-functions/);
+      refuses([...without, "--don-id", DON], /^--don-id does not go with --without-functions/);
+      refuses(without.slice(2), /^--network is missing/);
+    });
+
+    it("contracts to check where something is deployed, and what is for deploying where it is not", () => {
+      for (const name of ["registry", "watt-witness", "attestor"]) {
+        refuses([...GOOD, `--${name}`, NOBODY], new RegExp(`^--${name} goes with --check only`));
+      }
+      const check = ["--check", ...GOOD.slice(2, 4), "--registry", NOBODY, "--watt-witness", NOBODY];
+      refuses([...check, "--router", NOBODY], /^--router does not go with --check/);
+      refuses([...check, "--yes"], /^--yes does not go with --check/);
+      refuses(check.slice(0, 3), /^--registry, --watt-witness are missing/);
+      for (const name of ["registry", "watt-witness", "attestor"]) {
+        refuses([...check, `--${name}`, "0x12"], new RegExp(`^--${name} 0x12 is no address`));
+      }
     });
 
     it("a network that the table could not name", () => {
@@ -223,18 +251,28 @@ describe("npm run deploy", function () {
     const args = ["--network", "base", "--rpc-url", "http://node", "--router", NOBODY, "--don-id", "fun-base-1"];
     const understood = (more: string[] = []) => {
       const result = parseDeployOptions([...args, ...more], { WATTWITNESS_DEPLOYER_KEY: KEY });
-      assert.ok(result.ok && result.options !== "help");
+      assert.ok(result.ok && result.options !== "help" && !("check" in result.options));
       return result.options;
     };
     assert.deepEqual(understood(), {
-      ...{ network: "base", rpcUrl: "http://node", router: NOBODY, donId: stringToHex("fun-base-1", { size: 32 }) },
+      ...{ network: "base", rpcUrl: "http://node" },
+      functions: { router: NOBODY, donId: stringToHex("fun-base-1", { size: 32 }) },
       ...{ roles: [], unattestedAfter: THIRTY_DAYS, networksFile: NETWORKS_FILE, yes: false, key: KEY },
       ...{ capacityCeiling: CAPACITY_CEILING, predecessor: undefined, keepOpen: false },
     });
     const more = understood(["--capacity-ceiling", "4294967295", "--predecessor", NOBODY.toLowerCase(), "--keep-open"]);
     assert.deepEqual([more.capacityCeiling, more.predecessor, more.keepOpen], [0xffff_ffff, NOBODY, true]);
     const donId = `0x${"ab".repeat(32)}`;
-    assert.equal(understood(["--don-id", donId]).donId, donId);
+    assert.equal(understood(["--don-id", donId]).functions?.donId, donId);
+    const without = parseDeployOptions([...args.slice(0, 4), "--without-functions"], { WATTWITNESS_DEPLOYER_KEY: KEY });
+    assert.deepEqual(without, { ok: true, options: { ...understood(), functions: undefined } });
+    const checked = ["--check", "--rpc-url", "http://node", "--registry", NOBODY, "--watt-witness", NOBODY];
+    const check = { registry: NOBODY, wattWitness: NOBODY, attestor: undefined };
+    assert.deepEqual(parseDeployOptions(checked, {}), { ok: true, options: { rpcUrl: "http://node", check } });
+    assert.deepEqual(parseDeployOptions([...checked, "--attestor", NOBODY.toLowerCase()], {}), {
+      ok: true,
+      options: { rpcUrl: "http://node", check: { ...check, attestor: NOBODY } },
+    });
     const times = { never: NEVER, always: 0, "0": 0, "86400": 86_400 };
     for (const [text, time] of Object.entries(times)) {
       assert.equal(understood(["--unattested-after", text]).unattestedAfter, time);
@@ -321,6 +359,7 @@ describe("npm run deploy", function () {
         ...["test-net, chain 31337", addressOf(ACCOUNTS.unlucky), "has 10000 of", DON, `registrar      ${NOBODY}`],
         ...[`${THIRTY_DAYS} s old`, "operator       nobody yet", "FunctionsAttestor", "networks.json"],
         ...["Authority, MeterDescriptor", "Lens", `${CAPACITY_CEILING} W at most`, "predecessor    none"],
+        ...["signatures     verified by the chain at 0x100: settling a day of a meter takes some", " gas"],
         ...["setting up     ends: whatever role is granted later begins after 5 days"],
       ];
       for (const part of told) assert.ok(stdout.includes(part), `${part} is not in\n${stdout}`);
@@ -373,7 +412,7 @@ describe("npm run deploy", function () {
 
   describe("deploys", () => {
     let output = "";
-    let network: Network;
+    let network: Required<Network>;
     let predecessor: Hex;
     let deployment: string;
 
@@ -395,7 +434,7 @@ describe("npm run deploy", function () {
       assert.deepEqual([...networks.keys()], ["zora", "test-net"]);
       assert.deepEqual(networks.get("zora"), tableEntry(1));
       assert.deepEqual(await readdir(deployment), ["networks.json"]);
-      network = networks.get("test-net") as Network;
+      network = networks.get("test-net") as Required<Network>;
     });
     after(() => rm(deployment, { recursive: true, force: true }));
 
@@ -496,6 +535,122 @@ describe("npm run deploy", function () {
     });
   });
 
+  it("says what settling costs on a chain without 0x100, as it was measured", async () => {
+    const { default: hre } = await import("hardhat");
+    const server = await hre.network.createServer("prague", "127.0.0.1", 0);
+    const { port } = await server.listen();
+    const gas = JSON.parse(await readFile(GAS_FILE, "utf8"));
+    const { stdout } = await run(
+      argsWithoutFunctions({ "rpc-url": `http://127.0.0.1:${port}` }),
+      keyOf(ACCOUNTS.unlucky),
+    ).finally(() => server.close());
+    const [cheap, dear] = [gas.settle_1x8640, gas.without_precompile.settle_1x8640].map((n) => n.toLocaleString("en"));
+    assert.ok(dear.length > 0 && cheap !== dear);
+    assert.ok(stdout.includes(`not verified by this chain at 0x100, so in Solidity: settling`), stdout);
+    assert.ok(stdout.includes(`some ${dear} gas, not ${cheap}`), stdout);
+  });
+
+  it("deploys nothing where 0x100 is something else", async () => {
+    const ways: Way[] = [{ result: YES }, { result: "0x01" }, { result: padHex("0x02", { size: 32 }) }, "revert"];
+    for (const way of ways) {
+      const node = await nodeBefore(chain.url, () => way, "eth_call");
+      const { code, stdout, stderr } = await run(
+        [...argsWithoutFunctions({ "rpc-url": node.url }), "--yes"],
+        keyOf(ACCOUNTS.unlucky),
+      ).finally(node.close);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(stderr, /^0x100 of this chain accepts a bad P-256 signature, or reverts: [^\n]+\n$/);
+    }
+  });
+
+  it("deploys without Chainlink, and says what comes next then", async () => {
+    const args = [...argsWithoutFunctions({ "unattested-after": "always" }), "--yes"];
+    const { code, stdout, stderr } = await run(args, keyOf(ACCOUNTS.deployer));
+    assert.deepEqual([code, stderr], [0, ""]);
+    const { WattWitness, ...others } = readNetworks(table).get("test-net") as Network;
+    assert.deepEqual(Object.keys(others), ["MeterRegistry", "ProductionToken"]);
+    assert.match(stdout, /^ {2}DON +none, and no attestor yet$/m);
+    assert.match(stdout, /WATTWITNESS_OPERATOR_KEY=…/);
+    assert.doesNotMatch(stdout, /FunctionsAttestor|WATTWITNESS_ATTESTOR|SUBSCRIPTION|PUBLIC_URLS|LINK/);
+    const check = { "rpc-url": chain.url, registry: others.MeterRegistry.address, "watt-witness": WattWitness.address };
+    const checked = await run(["--check", ...optionsOf(check)], {});
+    assert.deepEqual([checked.code, checked.stderr], [0, ""]);
+    assert.match(checked.stdout, /^They belong together: /);
+  });
+
+  describe("tells of contracts that do not belong together, in one sentence,", () => {
+    type Deployed = { registry: Hex; wattWitness: Hex; attestor: Hex };
+    let one: Deployed;
+    let other: Deployed;
+    let withoutRole: Hex;
+
+    before(async () => {
+      const deployer = deployerOf(chain, ACCOUNTS.stranger);
+      const source = await readFile(SOURCE_FILE, "utf8");
+      const anew = async () => {
+        const deployment = await deployWattWitness(deployer, { unattestedAfter: NEVER });
+        const attestor = await deployFunctionsAttestor(deployer, deployment, { ...chainlink, source });
+        return { ...deployment, attestor };
+      };
+      const deployment = await anew();
+      one = deployment;
+      other = await anew();
+      const args = [deployment.authority, chainlink.router, deployment.wattWitness, chainlink.donId, source];
+      withoutRole = await deploy(deployer, "FunctionsAttestor", args);
+    });
+
+    const check = async ({ registry, wattWitness, attestor }: Partial<Deployed>) => {
+      const contracts = { registry: registry ?? one.registry, "watt-witness": wattWitness ?? one.wattWitness };
+      const args = optionsOf({ "rpc-url": chain.url, ...contracts, ...(attestor && { attestor }) });
+      return run(["--check", ...args], {});
+    };
+    const refuses = async (contracts: Partial<Deployed>, sentence: RegExp) => {
+      const { code, stdout, stderr } = await check(contracts);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(stderr, sentence);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    };
+
+    it("where there is none", async () => {
+      for (const name of ["registry", "wattWitness", "attestor"]) {
+        await refuses({ [name]: NOBODY }, new RegExp(`^There is no contract at ${NOBODY}`));
+      }
+    });
+
+    it("where one is another kind of contract", async () => {
+      await refuses({ registry: chainlink.link }, /is no MeterRegistry\.$/m);
+      await refuses({ wattWitness: chainlink.link }, /is no WattWitness\.$/m);
+      await refuses({ attestor: chainlink.link }, /is no FunctionsAttestor\.$/m);
+    });
+
+    it("where they are of two deployments", async () => {
+      await refuses({ wattWitness: other.wattWitness }, /^The WattWitness .* is of another registry: /);
+      await refuses({ registry: other.registry }, /^The WattWitness .* is of another registry: /);
+      await refuses({ attestor: other.attestor }, /^The attestor .* attests to another WattWitness: /);
+    });
+
+    it("where the registry names another WattWitness than one that says it is its", async () => {
+      const { setupOf } = readers(
+        () => chain,
+        () => ({ address: one.registry, abi: meterRegistryAbi }),
+      );
+      const { authority } = await setupOf();
+      const args = [authority.address, one.registry, NEVER];
+      const impostor = await deploy(deployerOf(chain, ACCOUNTS.stranger), "WattWitness", args);
+      await refuses({ wattWitness: impostor }, /^The registry .* names another WattWitness: /);
+    });
+
+    it("where the attestor does not have its role", () =>
+      refuses({ attestor: withoutRole }, /^The attestor .* does not have the attestor's role in 0x/));
+
+    it("and nothing of those that do", async () => {
+      for (const contracts of [{}, { attestor: one.attestor }]) {
+        const { code, stderr } = await check(contracts);
+        assert.deepEqual([code, stderr], [0, ""]);
+      }
+    });
+  });
+
   it("tells what is scheduled in an Authority, as long as it is", async () => {
     const admin = deployerOf(chain, ACCOUNTS.stranger);
     const { authority, registry, fromBlock } = await deployWattWitness(admin, { unattestedAfter: NEVER });
@@ -544,6 +699,9 @@ describe("npm run deploy", function () {
     assert.equal((await readers(() => chain, onRegistry).setupOf()).closedAt, 0);
   });
 });
+
+const optionsOf = (values: Record<string, string>): string[] =>
+  Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
 
 const tableEntry = (startBlock: number): Network => {
   const source = { address: "0x9A676e781A523b5d0C0e43731313A708CB607508", startBlock } as const;

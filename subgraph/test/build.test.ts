@@ -23,14 +23,14 @@ type DataSource = {
 };
 
 const addressOf = (digit: string) => `0x${digit.repeat(40)}` as const;
-const network: Network = networkOf(
+const network = networkOf(
   {
     ...{ authority: addressOf("9"), descriptor: addressOf("8"), lens: addressOf("7") },
     ...{ registry: addressOf("1"), wattWitness: addressOf("2"), token: addressOf("3") },
     fromBlock: 4711,
   },
   addressOf("4"),
-);
+) as Required<Network>;
 
 /** What a command prints, and what it ends with. */
 async function run(command: string, args: string[], cwd = ROOT): Promise<{ code: number; output: string }> {
@@ -50,10 +50,14 @@ describe("building the subgraph", function () {
     folder = await mkdtemp(join(tmpdir(), "wattwitness-build-test-"));
     table = join(folder, "networks.json");
     writeNetwork(table, "testnet", network);
+    const { FunctionsAttestor: _, ...without } = network;
+    writeNetwork(table, "testnet-without", without);
   });
   after(async () => {
     await rm(folder, { recursive: true, force: true });
-    await rm(join(ROOT, "subgraph", "build", "testnet"), { recursive: true, force: true });
+    for (const name of ["testnet", "testnet-without"]) {
+      await rm(join(ROOT, "subgraph", "build", name), { recursive: true, force: true });
+    }
   });
   const build = (...args: string[]) => run(process.execPath, [BUILD, "--networks-file", table, ...args]);
 
@@ -69,6 +73,15 @@ describe("building the subgraph", function () {
     assert.equal(code, 1);
     assert.match(output, /--netwrok.*--help/);
     assert.equal(output.trim().split("\n").length, 1, output);
+  });
+
+  it("leaves the attestor out where there is none", async () => {
+    const { code, output } = await build("--network", "testnet-without");
+    assert.equal(code, 0, output);
+    const built = join(ROOT, "subgraph", "build", "testnet-without", "build", "subgraph.yaml");
+    const { dataSources } = parse(await readFile(built, "utf8"));
+    const names = (dataSources as DataSource[]).map(({ name }) => name);
+    assert.deepEqual(names, ["MeterRegistry", "WattWitness", "ProductionToken"]);
   });
 
   describe("for a network of the table", () => {

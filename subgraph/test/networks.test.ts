@@ -96,6 +96,19 @@ describe("networks.json", () => {
     assert.deepEqual([...readNetworks(file)], [["base", networkFrom(7)]]);
   });
 
+  it("has networks without an attestor, as they were deployed without Chainlink", () => {
+    const { FunctionsAttestor: _, ...without } = networkFrom(7);
+    writeNetwork(file, "base", without);
+    writeNetwork(file, "celo", networkFrom(7));
+    assert.deepEqual(
+      [...readNetworks(file)],
+      [
+        ["base", without],
+        ["celo", networkFrom(7)],
+      ],
+    );
+  });
+
   it("is always the same bytes: two spaces, a last newline, the contracts in order, addresses with checksums", async () => {
     const address = ADDRESS.toLowerCase() as typeof ADDRESS;
     const turned = CONTRACTS.toReversed().map((name) => [name, { startBlock: 7, address }]);

@@ -1,0 +1,38 @@
+/** What a chain has at 0x100, found out as the contracts do (contracts/libraries/Statement.sol), and what that costs. */
+import { readFile } from "node:fs/promises";
+import { concat, type Hex, numberToHex, type PublicClient } from "viem";
+
+const P256_VERIFY = numberToHex(0x100, { size: 20 });
+/** SHA-256("123400") signed with r = 5, s = 1, and the key: Wycheproof's case of the smallest r and s. */
+const HASH = "0xbb5a52f42f9c9261ed4361f59422a1e30036e7c32b270c8807a419feca605023";
+const KEY =
+  "0xa71af64de5126a4a4e02b7922d66ce9415ce88a4c9d25514d91082c8725ac9575d47723c8fbe580bb369fec9c2665d8e30a435b9932645482e7c9f11e872296b";
+const YES = numberToHex(1, { size: 32 });
+const GAS_FILE = new URL("../bench/gas.json", import.meta.url);
+
+/** As Statement.Precompile. */
+export type Precompile = "absent" | "working" | "broken";
+
+export async function precompileOf(publicClient: PublicClient): Promise<Precompile> {
+  const [onBad, onGood] = [await ask(publicClient, 2), await ask(publicClient, 1)];
+  if (onBad !== "0x" || (onGood !== "0x" && onGood !== YES)) return "broken";
+  return onGood === YES ? "working" : "absent";
+}
+
+/** What it answers to the signature with this s; undefined = it reverts. */
+async function ask(publicClient: PublicClient, s: number): Promise<Hex | undefined> {
+  const data = concat([HASH, numberToHex(5, { size: 32 }), numberToHex(s, { size: 32 }), KEY]);
+  try {
+    return (await publicClient.call({ to: P256_VERIFY, data })).data ?? "0x";
+  } catch (error) {
+    // a node that does not answer has said nothing of the chain
+    if (/revert|invalid|out of gas/i.test((error as Error).message)) return undefined;
+    throw error;
+  }
+}
+
+/** Gas of settling a day of one meter, as `npm run gas` has measured it. */
+export async function gasOfSettling(): Promise<{ with: number; without: number }> {
+  const gas = JSON.parse(await readFile(GAS_FILE, "utf8"));
+  return { with: gas.settle_1x8640, without: gas.without_precompile.settle_1x8640 };
+}
