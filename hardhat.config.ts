@@ -48,6 +48,29 @@ const quietDependencies: HardhatPlugin = {
   },
 };
 
+/** Hardhat compiles together what has one and the same settings object, and makes another of it for each override. */
+const togetherIfEqual: HardhatPlugin = {
+  id: "together-if-equal",
+  hookHandlers: {
+    config: async () => ({
+      default: async () => ({
+        resolveUserConfig: async (config, resolveVariable, next) => {
+          const resolved = await next(config, resolveVariable);
+          for (const { overrides } of Object.values(resolved.solidity.profiles)) {
+            const known = new Map<string, (typeof overrides)[string]>();
+            for (const [file, compiler] of Object.entries(overrides)) {
+              const text = JSON.stringify(compiler);
+              if (!known.has(text)) known.set(text, compiler);
+              overrides[file] = known.get(text) ?? compiler;
+            }
+          }
+          return resolved;
+        },
+      }),
+    }),
+  },
+};
+
 /** The invariant tests deploy what the build made, and import no contract: they need no viaIR to be the real ones. */
 const invariants = readdirSync(new URL("contracts/test/invariants", import.meta.url)).map(
   (file) => `contracts/test/invariants/${file}`,
@@ -57,7 +80,7 @@ const invariants = readdirSync(new URL("contracts/test/invariants", import.meta.
 const fuzzing = process.env["WATTWITNESS_FUZZ"] === "ci" ? { runs: 128, depth: 128 } : { runs: 16, depth: 64 };
 
 export default defineConfig({
-  plugins: [hardhatToolboxViem, hardhatMocha, quietDependencies],
+  plugins: [hardhatToolboxViem, hardhatMocha, quietDependencies, togetherIfEqual],
   paths: { sources: "contracts" },
   solidity: {
     // tests in Solidity are not compiled for those in TypeScript

@@ -1,73 +1,82 @@
-/** The live view: how every meter does, and the three keys. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { emitKeypressEvents } from "node:readline";
+/** The live view: how every meter does, and the keys. */
+import { clearScreenDown, cursorTo, emitKeypressEvents, moveCursor } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import Table from "cli-table3";
-import logUpdate from "log-update";
+import { createLogUpdate } from "log-update";
 import { productionTokenAbi } from "../contracts/abi.ts";
-import { toHex } from "../protocol/index.ts";
 import { conspire, PLOTS, type Plot, restore } from "./conspiracy.ts";
 import { FORGERIES, type Forgery } from "./forgeries.ts";
 import { howToAsk } from "./indexer/index.ts";
 import { proofOf, runScript } from "./proof.ts";
-import { kwh, perReading, UNITS_PER_MWH } from "./report.ts";
+import { kwh, UNITS_PER_MWH } from "./report.ts";
 import type { Roof } from "./roof.ts";
 import type { Stops } from "./stop.ts";
-import { createTally, type MeterTally, type Tally } from "./tally.ts";
+import { createTally, type Tally } from "./tally.ts";
+import { sizeOf, styled, widthOf, wrap } from "./terminal.ts";
+import { howToTry } from "./trial.ts";
+import { FORGERY_KEYS, timeOf, viewOf } from "./view.ts";
 import { firstLine, type World } from "./world.ts";
 
 /** ms between two looks: on a terminal, and where lines are written one after the other */
 const REFRESH = { terminal: 500, lines: 5000 };
 
-const FORGERY_KEYS = "1234567890abcdefghijklmnop";
+/** Who is told what goes wrong while it runs. */
+type Told = { problem: (problem: string) => void };
 
 export async function runLive(
   world: World,
-  { stops, end }: { stops: Stops; end: (code: number) => Promise<void> },
+  { stops, end, told }: { stops: Stops; end: (code: number) => Promise<void>; told: Told },
 ): Promise<void> {
   const terminal = process.stdout.isTTY && process.stdin.isTTY;
   const look = createTally(world);
-  let tally = await look();
-  let choosing = false;
-  let lying = false;
+  const frame = createFrame();
+  const state = { tally: await look(), choosing: false, lying: false };
   let stopped = false;
   stops.add(() => {
     stopped = true;
     if (terminal) {
+      frame.end();
       process.stdin.setRawMode(false);
       process.stdin.pause();
     }
   });
 
+  const draw = () => {
+    if (terminal && !stopped) frame.show(viewOf(world, state, sizeOf()));
+  };
   /** Writes something to keep above the view. */
   const tell = (text: string) => {
-    if (terminal) logUpdate.clear();
-    console.log(text);
-    if (terminal) logUpdate(view(world, tally, { choosing, lying }));
+    if (terminal) frame.clear();
+    console.log(`${wrap(text)}\n`);
+    draw();
   };
+
+  told.problem = tell;
 
   const keys: Record<string, () => Promise<void>> = {
     async f() {
-      choosing = true;
+      state.choosing = true;
+      draw();
     },
     async p() {
       tell(await prove(world));
     },
     async d() {
-      lying = !lying;
-      if (!lying) {
+      state.lying = !state.lying;
+      if (!state.lying) {
         restore(world);
         return tell("The DON's nodes are honest again.");
       }
       tell(await lie(world));
     },
+    async i() {
+      tell(howToTry(world));
+    },
   };
   const pick = async (key: string) => {
-    choosing = false;
+    state.choosing = false;
     const forgery = FORGERIES[FORGERY_KEYS.indexOf(key)];
-    if (forgery) tell(await world.still(() => forge(world, forgery)));
+    if (key && forgery) tell(await world.still(() => forge(world, forgery)));
+    else draw();
   };
 
   console.log(placesOf(world));
@@ -78,66 +87,58 @@ export async function runLive(
     process.stdin.setRawMode(true);
     process.stdin.on("keypress", async (text: string | undefined, key: { ctrl?: boolean; name?: string }) => {
       if (key.ctrl && key.name === "c") return end(130);
-      const action = choosing ? () => pick(text ?? "") : keys[key.name ?? ""];
+      const action = state.choosing ? () => pick(text ?? "") : keys[key.name ?? ""];
       if (busy || !action) return;
       busy = true;
       await action().catch((error) => tell(`That did not work: ${firstLine(error)}`));
       busy = false;
     });
+    process.stdout.on("resize", () => {
+      frame.resized();
+      draw();
+    });
   }
   while (!stopped) {
-    tally = await look().catch(() => tally);
-    if (terminal) logUpdate(view(world, tally, { choosing, lying }));
-    else console.log(lineOf(world, tally));
+    state.tally = await look().catch(() => state.tally);
+    if (terminal) draw();
+    else console.log(lineOf(world, state.tally));
     await delay(terminal ? REFRESH.terminal : REFRESH.lines);
   }
 }
 
-function placesOf({ chain, oracle, deployment, attestor, chainlink, indexer }: World): string {
-  return [
+/** What stands at the end of the terminal, each time in the place of what stood there before. */
+function createFrame(output: NodeJS.WriteStream = process.stdout) {
+  let render = createLogUpdate(output);
+  let shown = "";
+  return {
+    show(text: string) {
+      shown = text;
+      render(text);
+    },
+    clear: () => render.clear(),
+    end: () => render.done(),
+    /** Takes away what the terminal has made of it: it broke lines anew that were written for another width. */
+    resized() {
+      const { columns } = sizeOf(output);
+      const height = shown.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
+      moveCursor(output, 0, -height);
+      cursorTo(output, 0);
+      clearScreenDown(output);
+      render = createLogUpdate(output);
+    },
+  };
+}
+
+function placesOf({ chain, oracle, indexer }: World): string {
+  const places = [
     "",
-    `oracle       ${oracle.url}  (/meters, /health, /batches/…)`,
-    `chain        ${chain.url}  (chain id ${chain.publicClient.chain?.id})`,
-    `registry     ${deployment.registry}`,
-    `WattWitness  ${deployment.wattWitness}`,
-    `token        ${deployment.token}`,
-    `attestor     ${attestor}  (asks ${chainlink.router})`,
+    `oracle  ${oracle.url}  (a page in a browser)`,
+    `chain   ${chain.url}  (i tells more)`,
     "",
     ...(indexer ? [howToAsk(indexer), ""] : []),
-  ].join("\n");
+  ];
+  return wrap(places.join("\n"));
 }
-
-function view(world: World, tally: Tally, { choosing, lying }: { choosing: boolean; lying: boolean }): string {
-  const table = new Table({
-    style: { head: [], border: [] },
-    head: ["meter", "power", "energy", "readings", "settled", "minted", "last gas", "gas/reading"],
-  });
-  for (const { name, device, power } of world.roofs) {
-    const of = tally.meters.get(toHex(device.keyId)) as MeterTally;
-    table.push([
-      name,
-      `${(Number(power) / 1e6).toFixed(2)} kW`,
-      `${kwh(device.energy)} kWh`,
-      String(device.size),
-      String(of.size),
-      `${kwh(of.produced)} kWh`,
-      of.gas ? String(of.gas) : "",
-      perReading(of),
-    ]);
-  }
-  const menu = FORGERIES.map(({ title }, i) => `  ${FORGERY_KEYS[i]}  ${title}`);
-  return [
-    `${timeOf(world)}   ${tally.settlements} settlements, ${tally.attestations} attestations, ${tally.refusals} refused` +
-      (lying ? "   all four nodes of the DON lie" : "") +
-      (world.isOver() ? "   the recording is over" : ""),
-    table.toString(),
-    ...(choosing
-      ? ["forge:", ...menu, "  any other key: nothing"]
-      : ["f forge a reading   p prove one   d make the DON lie   Ctrl-C end"]),
-  ].join("\n");
-}
-
-const timeOf = (world: World): string => new Date(world.now() * 1000).toISOString().slice(0, 16).replace("T", " ");
 
 function lineOf(world: World, tally: Tally): string {
   const produced = [...tally.meters.values()].reduce((total, meter) => total + meter.produced, 0n);
@@ -153,7 +154,7 @@ async function forge(world: World, forgery: Forgery): Promise<string> {
   if (roof.device.energy === 0n) return "No meter has produced anything yet: wait for the sun.";
   const { by, rule, message } = await forgery.attempt(world, roof);
   return rule === undefined
-    ? `ACCEPTED: ${forgery.title}. This must not happen; please report it.`
+    ? styled("red", `ACCEPTED: ${forgery.title}. This must not happen; please report it.`)
     : `Forged ${forgery.title}: refused by the ${by}, "${rule}" (${message}).`;
 }
 
@@ -163,26 +164,23 @@ async function prove(world: World): Promise<string> {
   const index = Math.floor(Math.random() * device.acknowledged);
   const proof = (await proofOf(world, roof, index)) ?? (await proofOf(world, roof, 0));
   if (!proof) return "Nothing is settled yet: wait for the first settlement.";
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-proof-"));
-  try {
-    const output = await runScript(proof.script, folder);
-    return ["", proof.summary, "", proof.script, "", "It prints:", output].join("\n");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return ["", proof.summary, "", proof.script, "", "It prints:", await runScript(proof.script)].join("\n");
 }
 
 async function lie(world: World): Promise<string> {
-  const { attested, attempt, supplyBefore, supplyAfter } = await conspire(world, sunniest(world), PLOTS[0] as Plot);
+  const plot = () => conspire(world, sunniest(world), PLOTS[0] as Plot);
+  const { attested, attempt, isMinted, supplyBefore, supplyAfter } = await world.still(plot);
   const supply = await world.chain.publicClient.readContract({
     address: world.deployment.token,
     abi: productionTokenAbi,
     functionName: "totalSupply",
   });
+  const skips = isMinted ? "ACCEPTS IT" : "skips it, because an honest settlement came first";
+  const answer = attempt.rule ? `refuses, ${attempt.rule}` : skips;
   const kwhOf = (units: bigint) => kwh(units / UNITS_PER_MWH);
   return [
     `All four nodes lie, and an operator with them: a batch that does not exist was ${attested ? "attested" : "not attested"}.`,
-    `Settling from it: the ${attempt.by} refuses, ${attempt.rule}. Supply before ${kwhOf(supplyBefore)}, after ${kwhOf(supplyAfter)}, now ${kwhOf(supply)}.`,
+    `Settling from it: the contract ${answer}. Supply before ${kwhOf(supplyBefore)}, after ${kwhOf(supplyAfter)}, now ${kwhOf(supply)}.`,
     "While they lie no batch is attested, so nothing is minted. d makes them honest again.",
   ].join("\n");
 }

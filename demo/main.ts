@@ -3,25 +3,27 @@ import { whyNoFirmware } from "../firmware/toolchain.ts";
 import { whyNoIndexer } from "./indexer/index.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { isPortInUse } from "./process.ts";
-import { createEnding, createStops } from "./stop.ts";
+import { createEnding, createStops, endWithNpm } from "./stop.ts";
+import { wrap } from "./terminal.ts";
 import { createWorld, firstLine, Problem, type World } from "./world.ts";
 
 const parsed = parseOptions(process.argv.slice(2));
 if (!parsed.ok) fail(parsed.problem);
 if (parsed.options === "help") {
-  console.log(HELP);
+  console.log(wrap(HELP));
   process.exit(0);
 }
 const { options } = parsed;
 
 const stops = createStops();
 const ending = createEnding(stops, () => console.error("\nstopping everything"));
+endWithNpm(ending);
 
 try {
   await start(options);
 } catch (error) {
   if (!ending.hasBegun()) {
-    console.error(error instanceof Problem ? error.message : `Something went wrong: ${firstLine(error)}`);
+    complain(error instanceof Problem ? error.message : `Something went wrong: ${firstLine(error)}`);
     if (!(error instanceof Problem)) console.error(error);
   }
   await ending.end(1);
@@ -43,21 +45,27 @@ async function start(chosen: Options): Promise<void> {
   if (why) throw new Problem(`${why} Everything else runs without --indexer.`);
   const whyNot = chosen.firmware ? whyNoFirmware() : undefined;
   if (whyNot) throw new Problem(`${whyNot} Everything else runs without --firmware.`);
+  // the live view takes this over: what is written beside it would tear it
+  const told = { problem: complain };
   const began = Date.now();
   const say = (stage: string) => {
     const seconds = ((Date.now() - began) / 1000).toFixed(1).padStart(5);
-    if (!chosen.json) console.log(`${seconds} s  ${stage}`);
-    else console.error(`${seconds} s  ${stage}`);
+    if (chosen.json) complain(`${seconds} s  ${stage}`);
+    else console.log(wrap(`${seconds} s  ${stage}`));
   };
-  const world: World = await createWorld({ ...chosen, stops, say, complain: (problem) => console.error(problem) });
+  const world: World = await createWorld({ ...chosen, stops, say, complain: (problem) => told.problem(problem) });
   const { runOnce } = await import("./once.ts");
   const { runLive } = await import("./live.ts");
-  if (!chosen.once) return runLive(world, { stops, end: ending.end });
+  if (!chosen.once) return runLive(world, { stops, end: ending.end, told });
   const complete = await runOnce(world, { json: chosen.json, say });
   await ending.end(complete ? 0 : 1);
 }
 
+function complain(problem: string): void {
+  console.error(wrap(problem, process.stderr.columns || Number.POSITIVE_INFINITY));
+}
+
 function fail(problem: string): never {
-  console.error(problem);
+  complain(problem);
   process.exit(1);
 }

@@ -1,42 +1,90 @@
-/** `--once`: until every meter has settled twice, then the forgeries, then the result. */
+/** `--once`: until every meter has settled twice or a recording is over, then the forgeries, then the result. */
 import { setTimeout as delay } from "node:timers/promises";
+import { toHex } from "../protocol/index.ts";
 import { conspire, PLOTS, restore } from "./conspiracy.ts";
 import { FORGERIES } from "./forgeries.ts";
 import { askHistory, type History } from "./history.ts";
 import type { GraphNode } from "./indexer/index.ts";
 import { jsonOf, kwh, type Tried, tableOf, UNITS_PER_MWH } from "./report.ts";
 import type { Roof } from "./roof.ts";
-import { createTally, mintedAt, type Tally } from "./tally.ts";
+import { createTally, type MeterTally, mintedAt, type Tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
 const SETTLEMENTS = 2;
+/** ms without a settlement, while there is something to settle */
+const PATIENCE = 300_000;
+/** s of the meters' time in which a night shows that it is one */
+const OF_NIGHT = 3600;
 
-/** Prints the result. Returns whether every meter settled twice, every forgery was refused and the supply is right. */
+/** What a run came to, in a sentence, and whether that is how it should be. */
+type Outcome = { says: string; isGood: boolean };
+
+/** Prints the result. Returns whether that is as it should be: so much was minted, and every forgery was refused. */
 export async function runOnce(
   world: World,
   { json, say }: { json: boolean; say: (stage: string) => void },
 ): Promise<boolean> {
   const look = createTally(world);
-  say("the meters live; waiting until each has settled twice");
+  say(`the meters live; waiting until each has settled twice${world.recording ? ", or the recording is over" : ""}`);
+  const began = world.now();
   world.run();
   let tally = await look();
-  for (let told = 0; !hasSettled(tally) && !world.isOver(); tally = await look()) {
+  let outcome: Outcome | undefined;
+  for (let [told, since] = [0, Date.now()]; !outcome; tally = await look()) {
     if (tally.settlements > told) say(progressOf(world, tally));
+    if (tally.settlements > told || unsettled(world, tally) === 0n) since = Date.now();
     told = tally.settlements;
-    await delay(200);
+    outcome = outcomeOf(world, tally, { lived: world.now() - began, waited: Date.now() - since });
+    if (!outcome) await delay(200);
   }
-  say("every meter has settled twice; trying to forge");
-  const tried = await world.still(() => tryAll(world));
+  const hasMinted = tally.settlements > 0;
+  say(`${outcome.says}${hasMinted ? "; trying to forge" : ""}`);
+  const tried = hasMinted ? await world.still(() => tryAll(world, tally)) : [];
   const minted = await mintedAt(world, tally.block);
-  const history = world.indexer && (await askSubgraph(world, world.indexer, say));
-  const result = { tally, minted, tried, history };
+  const history = hasMinted && world.indexer ? await askSubgraph(world, world.indexer, say) : undefined;
+  const result = { tally, minted, tried, history, outcome: outcome.says };
   console.log(json ? jsonOf(world, result) : tableOf(world, result));
 
   const after = await look();
   const refused = tried.every(({ attempt }) => attempt.rule !== undefined);
   const agrees = history?.agrees ?? true;
-  return hasSettled(tally) && refused && agrees && (await isMinted(world, tally)) && (await isMinted(world, after));
+  return outcome.isGood && refused && agrees && (await isMinted(world, tally)) && (await isMinted(world, after));
 }
+
+/** Undefined while there is something to wait for. */
+function outcomeOf(
+  world: World,
+  tally: Tally,
+  { lived, waited }: { lived: number; waited: number },
+): Outcome | undefined {
+  const why = world.whyStopped();
+  if (why) return { says: `the clock stopped: ${why}`, isGood: false };
+  if (hasSettled(tally)) return { says: "every meter has settled twice", isGood: true };
+  const left = unsettled(world, tally);
+  if (waited > PATIENCE) {
+    return { says: `nothing was settled for ${PATIENCE / 60_000} minutes: ${kwh(left)} kWh wait`, isGood: false };
+  }
+  const { recording } = world;
+  if (recording?.energy === 0n && (world.isOver() || lived > OF_NIGHT)) {
+    return { says: "the recording has no production: there is nothing to mint", isGood: true };
+  }
+  if (recording && world.isOver() && left === 0n) return wholeOf(world, recording.energy);
+  return undefined;
+}
+
+/** Of a recording that was too short for two settlements. */
+function wholeOf({ roofs }: World, energy: bigint): Outcome {
+  const missed = roofs.find(({ device }) => device.energy !== energy);
+  if (!missed) return { says: "the recording is over, and all of it is settled", isGood: true };
+  const { name, device } = missed;
+  return { says: `the recording is over: ${name} has ${kwh(device.energy)} of ${kwh(energy)} kWh`, isGood: false };
+}
+
+const tallyOf = ({ meters }: Tally, { device }: Roof): MeterTally => meters.get(toHex(device.keyId)) as MeterTally;
+
+/** mWh that were measured and are not minted yet */
+const unsettled = ({ roofs }: World, tally: Tally): bigint =>
+  roofs.reduce((sum, roof) => sum + roof.device.energy - tallyOf(tally, roof).produced, 0n);
 
 function askSubgraph(world: World, indexer: GraphNode, say: (stage: string) => void): Promise<History> {
   say("asking the subgraph");
@@ -58,9 +106,10 @@ function progressOf({ roofs }: World, { settlements, meters }: Tally): string {
   return `${readings} readings, ${settlements} settlements, ${kwh(produced)} kWh minted`;
 }
 
-/** Every forgery on the sunniest roof, then the plots of the DON with an operator. */
-async function tryAll(world: World): Promise<Tried[]> {
-  const roof = [...world.roofs].sort((a, b) => Number(b.device.energy - a.device.energy))[0] as Roof;
+/** Every forgery on the roof with the most minted, then the plots of the DON with an operator. */
+async function tryAll(world: World, tally: Tally): Promise<Tried[]> {
+  const mintedOf = (roof: Roof) => Number(tallyOf(tally, roof).produced);
+  const roof = [...world.roofs].sort((a, b) => mintedOf(b) - mintedOf(a))[0] as Roof;
   const tried: Tried[] = [];
   for (const { title, attempt } of FORGERIES) tried.push({ title, attempt: await attempt(world, roof) });
   for (const plot of PLOTS) {

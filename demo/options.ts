@@ -4,9 +4,12 @@ import { parseArgs } from "node:util";
 export const HELP = `WattWitness on one machine: a chain, a Chainlink Functions DON, an oracle and three meters.
 
   npm start                          a live view until Ctrl-C
-  npm start -- --once                until every meter has settled twice, then a table
+  npm start -- --once                until every meter has settled twice, or the
+                                     recording is over, then a table
   npm start -- --once --json         the same as one JSON object on the last line
-  npm start -- --replay FILE.csv     recorded power: rows of timestamp,power in W
+  npm start -- --replay FILE.csv     recorded power or energy, as Home Assistant,
+                                     a Shelly, PVGIS, pvoutput or a spreadsheet
+                                     save it
   npm start -- --indexer             with the subgraph's indexer, graph-node (linux-x64)
   npm start -- --firmware            with the firmware, compiled for this machine, as the three devices
 

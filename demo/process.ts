@@ -2,12 +2,15 @@
 import { type ChildProcess, type ChildProcessByStdio, type SpawnOptions, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Told } from "./guard.ts";
 
+const GUARD = fileURLToPath(new URL("guard.ts", import.meta.url));
 const HOST = "127.0.0.1";
 /** ms that a program may take to end by itself */
 const PATIENCE = 5000;
@@ -67,25 +70,52 @@ export function startCompanion(command: string, args: string[], log: string): Co
   };
 }
 
-/** Lets it end with us. */
-function watch(child: ChildProcess, log: string): Program {
-  const killWithUs = () => child.kill("SIGKILL");
-  process.once("exit", killWithUs);
+/** Lets it end with us. `isGroup`: it was started detached, and what it starts ends with it. */
+export function watch(child: ChildProcess, log: string, isGroup = false): Program {
+  const pid = isGroup ? -(child.pid ?? 0) : (child.pid ?? 0);
+  if (pid) tellGuard({ started: pid });
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
     child.once("error", () => resolve());
-  }).then(() => void process.off("exit", killWithUs));
+  }).then(() => {
+    if (pid) tellGuard({ ended: pid });
+  });
+  const send = (signal: NodeJS.Signals) => {
+    if (!pid || hasEnded(child)) return;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // it has ended meanwhile
+    }
+  };
   return {
     child,
     log,
     ended,
     async stop(signal) {
-      child.kill(signal);
-      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      send(signal);
+      const timer = setTimeout(() => send("SIGKILL"), PATIENCE);
       await ended;
       clearTimeout(timer);
     },
   };
+}
+
+/** Removes a folder when we are gone. */
+export const removeWithUs = (folder: string): void => tellGuard({ folder });
+
+let guard: ChildProcess | undefined;
+
+/** A terminal's Ctrl-C does not reach the guard, and nobody waits for it. */
+function tellGuard(told: Told): void {
+  if (!guard) {
+    guard = spawn(process.execPath, [GUARD], { detached: true, cwd: "/", stdio: ["pipe", "ignore", "ignore"] });
+    guard.once("error", () => {});
+    guard.stdin?.on("error", () => {});
+    guard.unref();
+    (guard.stdin as Socket).unref();
+  }
+  guard.stdin?.write(`${JSON.stringify(told)}\n`);
 }
 
 /** Looks until something is found. Throws where the program ends before, and after `patience` ms. */

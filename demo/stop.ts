@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** What has been started and must be stopped, in the reverse order, whatever happens meanwhile. */
 export type Stops = {
   add: (stop: () => unknown) => void;
@@ -36,4 +38,27 @@ export function createEnding(stops: Stops, say: () => void = () => {}): Ending {
     });
   }
   return { end, hasBegun: () => ending !== undefined };
+}
+
+/** ms between two looks at who is there */
+const LOOK_EVERY = 500;
+
+/** Ends what npm runs when npm is gone: no signal tells that it was killed, nor that the shell in between was. */
+export function endWithNpm({ end }: Ending): void {
+  if (!process.env["npm_lifecycle_event"]) return;
+  const before = ancestors();
+  setInterval(() => {
+    if (ancestors() !== before) void end(1);
+  }, LOOK_EVERY).unref();
+}
+
+/** Parent and, where the system tells it, its parent. */
+function ancestors(): string {
+  const { ppid } = process;
+  try {
+    const [, grandparent] = readFileSync(`/proc/${ppid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return `${ppid} ${grandparent}`;
+  } catch {
+    return String(ppid);
+  }
 }

@@ -9,23 +9,21 @@ import type { Deployment } from "../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { createTurns, type LocalDon, startLocalDon } from "../functions-source/local-don/index.ts";
 import type { Registration } from "../meter/device.ts";
-import type { PowerAt } from "../meter/meter.ts";
-import { readReplay } from "../meter/replay.ts";
 import { sunPower } from "../meter/sun.ts";
 import { fromHex, type Place, toHex } from "../protocol/index.ts";
 import { buildSubgraph } from "../subgraph/build.ts";
 import { LOCAL_NETWORK, networkOf } from "../subgraph/networks.ts";
-import { compile, type LocalChain, startChain } from "./chain.ts";
+import { type LocalChain, startChain } from "./chain.ts";
+import { compile } from "./compile.ts";
 import { ACCOUNTS, deployEverything, deployerOf, type Everything, writeLocalNetwork } from "./deployment.ts";
 import { prepareFirmware } from "./firmware/index.ts";
 import { type GraphNode, startIndexer } from "./indexer/index.ts";
 import { type OracleProcess, startOracle } from "./oracle-process.ts";
-import { freePort } from "./process.ts";
+import { freePort, removeWithUs } from "./process.ts";
 import { type Roof, startSoftwareRoof } from "./roof.ts";
+import { type Recording, skyOf } from "./sky.ts";
 import type { Stops } from "./stop.ts";
 
-/** The morning of an equinox: the sun is up over all three roofs. */
-const START = Date.UTC(2026, 2, 20, 8) / 1000;
 const INTERVAL = 10; // s between readings
 const EXPORT_CHANNEL_0 = 0x10;
 /** ms between two steps of the clock, and the most that one catches up with */
@@ -56,8 +54,12 @@ export type World = Everything & {
   still: <T>(task: () => Promise<T>) => Promise<T>;
   /** Unix time of the meters, s */
   now: () => number;
+  /** what is replayed; undefined = the modelled sun */
+  recording: Recording | undefined;
   /** the recording that is replayed has come to its end */
   isOver: () => boolean;
+  /** why time has come to stand still for good; undefined = it has not */
+  whyStopped: () => string | undefined;
 };
 
 export type WorldOptions = {
@@ -88,19 +90,23 @@ export async function createWorld({
   say,
   complain,
 }: WorldOptions): Promise<World> {
-  const sky = await skyOf(replay);
+  const found = await skyOf(replay, INTERVAL);
+  if (!found.ok) throw new Problem(found.problem);
+  const { chainStart, start: firstReading, recording } = found.sky;
+  for (const remark of recording?.remarks ?? []) say(remark);
   const folder = await mkdtemp(join(tmpdir(), "wattwitness-"));
   stops.add(() => rm(folder, { recursive: true, force: true }));
+  removeWithUs(folder);
 
   const startRoof = firmware ? await prepareFirmware(folder, stops, say) : startSoftwareRoof;
-  say("compiling the contracts (the first time takes half a minute)");
-  await compile();
+  await compile(folder, stops, say);
   say("starting a chain with P-256 verification at 0x100");
-  const chain = await startChain(chainPort, sky.start);
+  const chain = await startChain(chainPort, chainStart);
   stops.add(() => chain.stop());
   const everything = await deployEverything(chain, say);
   const { chainlink, deployment, attestor, subscriptionId, conspirator } = everything;
   writeLocalNetwork(everything, complain);
+  if (firstReading !== undefined) await chain.mineAt(firstReading - INTERVAL);
 
   say("starting a DON of four nodes");
   const don = await startLocalDon(deployerOf(chain, ACCOUNTS.chainlink), {
@@ -146,20 +152,20 @@ export async function createWorld({
 
   say("registering three meters");
   const place: Place = { chainId: chain.publicClient.chain?.id as number, registry: deployment.registry };
-  const began = await chain.time();
+  const began = firstReading === undefined ? await chain.time() : firstReading - INTERVAL;
   const surroundings = {
     ...{ place, interval: INTERVAL, source: EXPORT_CHANNEL_0 },
     ...{ oracleUrl: oracle.url, start: began },
   };
   const roofs: Roof[] = [];
   for (const [i, { city, ...installation }] of ROOFS.entries()) {
-    const capacity = sky.capacity ?? installation.capacity;
+    const capacity = recording?.capacity ?? installation.capacity;
     const plan = {
-      name: sky.powerAt ? `roof ${i + 1}` : city,
+      name: recording ? `roof ${i + 1}` : city,
       capacity,
       owner: chain.wallet(ACCOUNTS.firstOwner + i).account.address,
       privateKey: createHash("sha256").update(`demo meter ${i}`).digest(),
-      powerAt: sky.powerAt ?? sunPower({ ...installation, capacity, seed: city }),
+      powerAt: recording?.powerAt ?? sunPower({ ...installation, capacity, seed: city }),
     };
     const roof = await startRoof(plan, surroundings);
     await roof.goOn(began + INTERVAL);
@@ -171,10 +177,11 @@ export async function createWorld({
   let now = began + INTERVAL;
   const still = createTurns();
   const pass = async (seconds: number) => {
-    now = Math.max(now + seconds, await chain.time());
+    now = Math.max(recording?.leap(now) ?? now + seconds, await chain.time());
     await chain.mineAt(now);
     await Promise.all(roofs.map((roof) => roof.goOn(now)));
   };
+  let whyStopped: string | undefined;
   const run = () => {
     const abort = new AbortController();
     const running = (async () => {
@@ -185,7 +192,10 @@ export async function createWorld({
         const step = Math.min(passed, LONGEST_STEP);
         await still(() => pass(Math.round((step / 1000) * speed)));
       }
-    })().catch((error) => complain(`the clock stopped: ${firstLine(error)}`));
+    })().catch((error) => {
+      whyStopped = firstLine(error);
+      complain(`the clock stopped: ${whyStopped}`);
+    });
     stops.add(async () => {
       abort.abort();
       await running;
@@ -207,9 +217,11 @@ export async function createWorld({
       fromBlock,
       run,
       still,
+      recording,
     },
     now: () => now,
-    isOver: () => sky.end !== undefined && now > sky.end,
+    isOver: () => recording !== undefined && now > recording.end,
+    whyStopped: () => whyStopped,
   };
 }
 
@@ -254,29 +266,6 @@ async function register(roof: Roof, oracleUrl: string, chain: LocalChain, { regi
 
 /** Something that the user can mend: one sentence. */
 export class Problem extends Error {}
-
-type Sky = {
-  start: number;
-  end?: number;
-  /** absent: the modelled sun */
-  powerAt?: PowerAt;
-  /** W; absent: each roof's own */
-  capacity?: number;
-};
-
-async function skyOf(file: string | undefined): Promise<Sky> {
-  if (file === undefined) return { start: START };
-  const result = await readReplay(file);
-  if (!result.ok) throw new Problem(`${result.problem}.`);
-  const { start, end, powerAt } = result.replay;
-  let peak = 1000n;
-  for (let time = start; time <= end; time += 60) {
-    const power = powerAt(time) ?? 0n;
-    if (power > peak) peak = power;
-  }
-  const kilowatts = Number((peak + 999_999n) / 1_000_000n);
-  return { start: start - (start % INTERVAL), end, powerAt, capacity: kilowatts * 1000 };
-}
 
 export const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeWithUs } from "../process.ts";
 import type { Stops } from "../stop.ts";
 import { type GraphNode, startGraphNode } from "./graph-node.ts";
 import { startPlayground } from "./playground.ts";
@@ -24,13 +25,16 @@ export type IndexerOptions = {
 
 /** Where to ask, and something worth asking. */
 export function howToAsk({ url }: GraphNode): string {
-  const query = "{ meters { id owner { id } produced lastReadingAt } }";
+  const query = "{ meters { id produced } }";
   return [
-    `subgraph     ${url}  (in a browser: a page to try queries)`,
+    "The subgraph, in a browser a page to try queries:",
+    `  ${url}`,
     "",
-    `  curl -s ${url} -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`,
+    `curl -s ${url} \\`,
+    "  -H 'content-type: application/json' \\",
+    `  -d '${JSON.stringify({ query })}'`,
     "",
-    "  ten more questions, with their answers: subgraph/README.md",
+    "Ten more questions, with answers: subgraph/README.md",
   ].join("\n");
 }
 
@@ -38,6 +42,7 @@ export function howToAsk({ url }: GraphNode): string {
 export async function startIndexer(options: IndexerOptions, stops: Stops): Promise<GraphNode> {
   const folder = await mkdtemp(join(tmpdir(), "wattwitness-indexer-"));
   stops.add(() => rm(folder, { recursive: true, force: true }));
+  removeWithUs(folder);
   const postgresUrl = await startPostgres(folder, stops);
   const log = join(folder, "graph-node.log");
   const { port = 0, ...graph } = { pollEvery: 500, ...options };

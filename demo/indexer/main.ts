@@ -5,7 +5,7 @@ import { createPublicClient, http } from "viem";
 import { buildSubgraph } from "../../subgraph/build.ts";
 import { LOCAL_NETWORK, NETWORKS_FILE, type Network, readNetworks } from "../../subgraph/networks.ts";
 import { isPortInUse } from "../process.ts";
-import { createEnding, createStops } from "../stop.ts";
+import { createEnding, createStops, endWithNpm } from "../stop.ts";
 import { howToAsk, startIndexer, whyNoIndexer } from "./index.ts";
 
 const HELP = `Indexes WattWitness on a chain and answers questions about its history, until Ctrl-C. It keeps nothing.
@@ -23,6 +23,7 @@ const LOOK_EVERY = 1000;
 
 const stops = createStops();
 const ending = createEnding(stops, () => console.error("\nstopping the indexer"));
+endWithNpm(ending);
 
 try {
   await main();
