@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Hex } from "viem";
 import {
+  CAPACITY_CEILING,
   closeSetup,
   type Deployer,
   type Deployment,
@@ -43,15 +44,19 @@ export const deployerOf = (chain: LocalChain, account: number): Deployer => ({
   artifact: chain.artifact,
 });
 
+/** `capacity`: W, which a meter can be registered with at once; a deployment's usual ceiling, unless that is lower. */
 export async function deployEverything(
   chain: LocalChain,
   say: (stage: string) => void = () => {},
+  capacity = CAPACITY_CEILING,
 ): Promise<Everything> {
   say("deploying Chainlink Functions: router, coordinator, LINK");
   const chainlink = await deployChainlink(deployerOf(chain, ACCOUNTS.chainlink));
   say("deploying WattWitness: registry, witness, token, attestor");
   const admin = deployerOf(chain, ACCOUNTS.admin);
-  const deployment = await deployWattWitness(admin, { unattestedAfter: THIRTY_DAYS });
+  const deployment = await deployWattWitness(admin, {
+    ...{ unattestedAfter: THIRTY_DAYS, capacityCeiling: Math.max(capacity, CAPACITY_CEILING) },
+  });
   const source = await readFile(SOURCE_FILE, "utf8");
   const attestor = await deployFunctionsAttestor(admin, deployment, { ...chainlink, source });
   await grant(admin, deployment.authority, ROLES.registrar, chain.wallet(ACCOUNTS.registrar).account.address);

@@ -17,7 +17,7 @@ const PATIENCE = 300_000;
 const OF_NIGHT = 3600;
 
 /** What a run came to, in a sentence, and whether that is how it should be. */
-type Outcome = { says: string; isGood: boolean };
+export type Outcome = { says: string; isGood: boolean };
 
 /** Prints the result. Returns whether that is as it should be: so much was minted, and every forgery was refused. */
 export async function runOnce(
@@ -37,11 +37,11 @@ export async function runOnce(
     outcome = outcomeOf(world, tally, { lived: world.now() - began, waited: Date.now() - since });
     if (!outcome) await delay(200);
   }
-  const hasMinted = tally.settlements > 0;
-  say(`${outcome.says}${hasMinted ? "; trying to forge" : ""}`);
-  const tried = hasMinted ? await world.still(() => tryAll(world, tally)) : [];
+  const isWorthForging = outcome.isGood && tally.settlements > 0;
+  say(`${outcome.says}${isWorthForging ? "; trying to forge" : ""}`);
+  const tried = isWorthForging ? await world.still(() => tryAll(world, tally)) : [];
   const minted = await mintedAt(world, tally.block);
-  const history = hasMinted && world.indexer ? await askSubgraph(world, world.indexer, say) : undefined;
+  const history = isWorthForging && world.indexer ? await askSubgraph(world, world.indexer, say) : undefined;
   const result = { tally, minted, tried, history, outcome: outcome.says };
   console.log(json ? jsonOf(world, result) : tableOf(world, result));
 
@@ -51,10 +51,13 @@ export async function runOnce(
   return outcome.isGood && refused && agrees && (await isMinted(world, tally)) && (await isMinted(world, after));
 }
 
-/** Undefined while there is something to wait for. */
-function outcomeOf(
-  world: World,
-  tally: Tally,
+/**
+ * Undefined while there is something to wait for. `lived`: s of the meters' time; `waited`: ms since something was settled,
+ * or there was nothing to settle.
+ */
+export function outcomeOf(
+  world: Pick<World, "whyStopped" | "roofs" | "recording" | "isOver">,
+  tally: Pick<Tally, "meters">,
   { lived, waited }: { lived: number; waited: number },
 ): Outcome | undefined {
   const why = world.whyStopped();
@@ -73,17 +76,18 @@ function outcomeOf(
 }
 
 /** Of a recording that was too short for two settlements. */
-function wholeOf({ roofs }: World, energy: bigint): Outcome {
+function wholeOf({ roofs }: Pick<World, "roofs">, energy: bigint): Outcome {
   const missed = roofs.find(({ device }) => device.energy !== energy);
   if (!missed) return { says: "the recording is over, and all of it is settled", isGood: true };
   const { name, device } = missed;
   return { says: `the recording is over: ${name} has ${kwh(device.energy)} of ${kwh(energy)} kWh`, isGood: false };
 }
 
-const tallyOf = ({ meters }: Tally, { device }: Roof): MeterTally => meters.get(toHex(device.keyId)) as MeterTally;
+const tallyOf = ({ meters }: Pick<Tally, "meters">, { device }: Roof): MeterTally =>
+  meters.get(toHex(device.keyId)) as MeterTally;
 
 /** mWh that were measured and are not minted yet */
-const unsettled = ({ roofs }: World, tally: Tally): bigint =>
+const unsettled = ({ roofs }: Pick<World, "roofs">, tally: Pick<Tally, "meters">): bigint =>
   roofs.reduce((sum, roof) => sum + roof.device.energy - tallyOf(tally, roof).produced, 0n);
 
 function askSubgraph(world: World, indexer: GraphNode, say: (stage: string) => void): Promise<History> {
@@ -97,7 +101,7 @@ async function isMinted(world: World, { meters, block }: Tally): Promise<boolean
   return (await mintedAt(world, block)) === produced * UNITS_PER_MWH;
 }
 
-const hasSettled = ({ meters }: Tally): boolean =>
+const hasSettled = ({ meters }: Pick<Tally, "meters">): boolean =>
   [...meters.values()].every(({ settlements }) => settlements >= SETTLEMENTS);
 
 function progressOf({ roofs }: World, { settlements, meters }: Tally): string {

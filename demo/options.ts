@@ -19,7 +19,7 @@ export const HELP = `WattWitness on one machine: a chain, a Chainlink Functions 
   --speed N         seconds that pass in one (600)
   --help            this text
 
-In the live view: f forges a reading at the oracle, p proves one, d makes the DON's nodes lie, Ctrl-C ends everything.`;
+In the live view: f forges a reading at the oracle, p proves one, d makes the DON's nodes lie, i says how to try the chain yourself, Ctrl-C ends everything.`;
 
 export type Options = {
   once: boolean;

@@ -5,6 +5,7 @@ import { layOut } from "../subgraph/questions.ts";
 import type { Attempt } from "./forgeries.ts";
 import type { History } from "./history.ts";
 import type { MeterTally, Tally } from "./tally.ts";
+import { trialOf } from "./trial.ts";
 import type { World } from "./world.ts";
 
 const MWH_PER_KWH = 1e6;
@@ -54,7 +55,7 @@ export function tableOf(world: World, { tally, minted, tried, history, outcome }
     sentence(outcome),
     `${tally.settlements} settlements, ${tally.attestations} attestations, ${tally.gas} gas;`,
     `${kwh(minted / UNITS_PER_MWH)} tokens minted, one per kWh`,
-    tried.length > 0 ? triedOf(tried) : "No forgery was tried: nothing was minted.",
+    tried.length > 0 ? triedOf(tried) : "No forgery was tried.",
     ...(history ? historyOf(history) : []),
   ].join("\n");
 }
@@ -99,5 +100,6 @@ export function jsonOf(world: World, { tally, minted, tried, history, outcome }:
     forgeries_refused: tried.filter(({ attempt }) => attempt.rule !== undefined).length,
     forgeries: tried.map(({ title, attempt }) => ({ title, by: attempt.by, rule: attempt.rule ?? null })),
     ...(history ? { subgraph_agrees: history.agrees, subgraph_answers: history.answers } : {}),
+    ...trialOf(world),
   });
 }

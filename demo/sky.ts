@@ -7,8 +7,6 @@ import { readReplay } from "../meter/replay.ts";
 const START = Date.UTC(2026, 2, 20, 8) / 1000;
 const HOUR = 3600;
 const DAY = 86_400;
-/** W; a deployment's ceiling, above which a meter waits for fourteen days */
-const LARGEST = 100_000;
 /** Unix times, s, between which a chain can live with its delays of days and weeks */
 const [EARLIEST, LATEST] = [100 * DAY, 2 ** 32 - 100 * DAY];
 
@@ -51,10 +49,6 @@ export async function skyOf(file: string | undefined, interval: number): Promise
     return { ok: false, problem: `${file}: a chain for it would have to begin before April 1970 or end after 2105.` };
   }
   const capacity = Math.max(1, Math.ceil(Number(peak) / 1e6)) * 1000;
-  if (capacity > LARGEST) {
-    const most = `${(Number(peak) / 1e6).toFixed(1)} kW, and a roof of the demo has at most ${LARGEST / 1000} kW`;
-    return { ok: false, problem: `${file}: goes up to ${most}.` };
-  }
   const first = Math.max(start, (nextProduction(start) ?? start) - HOUR);
   const begins = first - (first % interval);
   const power = meanPower(interval);

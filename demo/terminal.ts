@@ -21,9 +21,9 @@ type Style = Parameters<typeof styleText>[0];
 export const styled = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
 
 /**
- * Breaks lines that are too long at spaces, and a word that is too long anywhere. What goes on below begins where the line's
- * text begins: after its indentation, and after its first column where two spaces end one. What goes elsewhere than to a
- * terminal is left as it is.
+ * Breaks lines that are too long at spaces. What goes on below begins where the line's text begins: after its indentation,
+ * and after its first column where two spaces end one. A word that is too long, like a key, stands alone and whole: the
+ * terminal breaks it, and it can still be copied. What goes elsewhere than to a terminal is left as it is.
  */
 export function wrap(text: string, columns = process.stdout.columns || Number.POSITIVE_INFINITY): string {
   return text
@@ -35,17 +35,18 @@ export function wrap(text: string, columns = process.stdout.columns || Number.PO
 function wrapLine(line: string, columns: number): string[] {
   const [first = ""] = /^ *(?:\S+(?: \S+)* {2,})?/.exec(line) ?? [];
   const indent = " ".repeat(first.length <= columns / 2 ? first.length : 2);
+  const [begin = "", ...words] = line.split(/(?<=\S)(?= )/);
   const lines: string[] = [];
-  let current = "";
-  for (const word of line.split(/(?<=\S)(?= )/)) {
+  let current = begin.length <= columns ? begin : begin.trimStart();
+  for (const word of words) {
     if (current.length + word.length <= columns) current += word;
     else {
-      if (current.trim()) lines.push(current);
-      current = lines.length > 0 ? indent + word.trimStart() : word;
+      lines.push(current);
+      const alone = word.trimStart();
+      current = indent.length + alone.length <= columns ? indent + alone : alone;
     }
-    for (; current.length > columns; current = indent + current.slice(columns)) lines.push(current.slice(0, columns));
   }
-  return current.trim() ? [...lines, current] : lines;
+  return [...lines, current];
 }
 
 /** Columns that a text of one line takes, styled or not. */

@@ -1,5 +1,5 @@
 /** What it takes to try the demo's chain oneself, as somebody who holds tokens. */
-import { encodeFunctionData, type Hex } from "viem";
+import { encodeFunctionData, getAddress, type Hex } from "viem";
 import { productionTokenAbi } from "../contracts/abi.ts";
 import { ACCOUNTS } from "./deployment.ts";
 import type { World } from "./world.ts";
@@ -11,6 +11,8 @@ export type Trial = {
   contracts: { registry: Hex; WattWitness: Hex; token: Hex; lens: Hex; attestor: Hex; router: Hex };
   /** The owner of the first roof: it has Ether, and the kWh that the roof produced. Its key is known to everybody. */
   account: { address: Hex; private_key: Hex };
+  /** A command that retires a Wh of them. */
+  try: string;
 };
 
 export type TrialWorld = Pick<World, "deployment" | "attestor" | "chainlink"> & {
@@ -19,21 +21,27 @@ export type TrialWorld = Pick<World, "deployment" | "attestor" | "chainlink"> & 
 };
 
 export function trialOf({ chain, oracle, deployment, attestor, chainlink }: TrialWorld): Trial {
-  const { registry, wattWitness, token, lens } = deployment;
+  const { address } = chain.wallet(ACCOUNTS.firstOwner).account;
+  const token = getAddress(deployment.token);
   return {
     rpc_url: chain.url,
     chain_id: chain.publicClient.chain?.id as number,
     oracle_url: oracle.url,
-    contracts: { registry, WattWitness: wattWitness, token, lens, attestor, router: chainlink.router },
-    account: {
-      address: chain.wallet(ACCOUNTS.firstOwner).account.address,
-      private_key: chain.key(ACCOUNTS.firstOwner),
+    contracts: {
+      registry: getAddress(deployment.registry),
+      WattWitness: getAddress(deployment.wattWitness),
+      token,
+      lens: getAddress(deployment.lens),
+      attestor: getAddress(attestor),
+      router: getAddress(chainlink.router),
     },
+    account: { address, private_key: chain.key(ACCOUNTS.firstOwner) },
+    try: retireCommand(chain.url, token, address),
   };
 }
 
 export function howToTry(world: TrialWorld): string {
-  const { rpc_url, chain_id, oracle_url, contracts, account } = trialOf(world);
+  const { rpc_url, chain_id, oracle_url, contracts, account, try: command } = trialOf(world);
   const places = { "rpc url": rpc_url, "chain id": chain_id, oracle: oracle_url, ...contracts };
   return [
     "",
@@ -47,7 +55,7 @@ export function howToTry(world: TrialWorld): string {
     "",
     "As the holder of these tokens, retire a Wh of them:",
     "",
-    retireCommand(rpc_url, contracts.token, account.address),
+    command,
     "",
     "and see what was retired by all (in hex, 10^-18 kWh):",
     "",

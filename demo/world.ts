@@ -103,7 +103,7 @@ export async function createWorld({
   say("starting a chain with P-256 verification at 0x100");
   const chain = await startChain(chainPort, chainStart);
   stops.add(() => chain.stop());
-  const everything = await deployEverything(chain, say);
+  const everything = await deployEverything(chain, say, recording?.capacity);
   const { chainlink, deployment, attestor, subscriptionId, conspirator } = everything;
   writeLocalNetwork(everything, complain);
   if (firstReading !== undefined) await chain.mineAt(firstReading - INTERVAL);

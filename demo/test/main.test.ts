@@ -83,6 +83,22 @@ describe("npm start", function () {
       await writeFile(file, "timestamp,power\n1773964800,100\n1773964860,many\n");
       await refuses(["--port", port, "--chain-port", chainPort, "--replay", file], /bad\.csv:3: "many" is no power/);
     });
+
+    for (const [what, rows, sentence] of [
+      ["has one row", "1773964800,100", /only row/],
+      ["begins on a day that there is not", "2026-02-30 12:00,100\n2026-03-01 12:00,100", /:1: .*no such day/],
+      ["begins before there were readings", "1965-06-10 12:00,100\n1965-06-10 12:01,100", /:1: .*before 1970/],
+      ["is too early for a chain", "1970-01-02 12:00,100\n1970-01-02 12:01,100", /before April 1970/],
+      ["counts its rows instead of telling the time", "0,100\n1,100\n2,100", /:1: .*an index, perhaps/],
+      ["is of more than a meter can be registered with", "1773964800,5e9\n1773964860,5", /more power than a meter/],
+    ] as const) {
+      it(`that a recording ${what}, with --once, too`, async () => {
+        const [port, chainPort] = await freePorts();
+        const file = join(folder, "odd.csv");
+        await writeFile(file, `${rows}\n`);
+        await refuses(["--once", "--port", port, "--chain-port", chainPort, "--replay", file], sentence);
+      });
+    }
   });
 
   it("tells its options", () => {
@@ -105,23 +121,44 @@ describe("npm start", function () {
     assert.equal(BigInt(result.minted_units), BigInt(result.energy_mwh) * 10n ** 12n);
     assert.ok(result.readings >= result.readings_settled);
     assert.ok(result.gas > 0);
+    assert.equal(result.rpc_url, `http://127.0.0.1:${chainPort}`);
+    assert.match(result.try, /eth_sendTransaction/);
     assert.equal(result.forgeries_refused, result.forgeries.length);
     assert.ok(result.forgeries.every(({ rule }: { rule: string | null }) => rule !== null));
     assert.deepEqual(await readdir(folder), []);
     assert.deepEqual(await listening(port, chainPort), []);
   });
 
-  it("plays a recording", async () => {
+  /** What `--once --json --replay` of these rows comes to. */
+  const play = async (rows: string[]) => {
     const [port, chainPort] = await freePorts();
     const file = join(folder, "day.csv");
-    const rows = Array.from({ length: 600 }, (_, i) => `${1_773_990_000 + i * 60},${i < 20 ? -2.5 : 1000 + i}`);
     await writeFile(file, ["timestamp,power", ...rows].join("\n"));
     const args = ["--once", "--json", "--replay", file, "--port", port, "--chain-port", chainPort];
     const { code, stdout, stderr } = await run(args, folder);
     assert.equal(code, 0, stderr);
-    const result = JSON.parse(stdout.trim().split("\n").at(-1) as string);
-    assert.ok(result.energy_mwh > 0);
     assert.deepEqual(await readdir(folder), ["day.csv"]);
+    return JSON.parse(stdout.trim().split("\n").at(-1) as string);
+  };
+
+  it("plays a recording", async () => {
+    const rows = Array.from({ length: 600 }, (_, i) => `${1_773_990_000 + i * 60},${i < 20 ? -2.5 : 1000 + i}`);
+    const result = await play(rows);
+    assert.equal(result.outcome, "every meter has settled twice");
+    assert.ok(result.energy_mwh > 0);
+  });
+
+  it("plays a power plant's few minutes to their end, and mints all of it", async () => {
+    const result = await play(["1773990000,6e5", "1773990060,1200000", "1773990120,0"]);
+    assert.equal(result.outcome, "the recording is over, and all of it is settled");
+    assert.equal(result.energy_mwh, 3 * 30_000_000);
+    assert.equal(result.forgeries_refused, result.forgeries.length);
+  });
+
+  it("mints nothing of a night, and says so", async () => {
+    const result = await play(["1773990000,-3", "1773990900,-3", "1773991800,-3"]);
+    assert.equal(result.outcome, "the recording has no production: there is nothing to mint");
+    assert.deepEqual([result.minted_units, result.settlements, result.forgeries_tried], ["0", 0, 0]);
   });
 
   it("ends everything at Ctrl-C, wherever it is", async () => {
