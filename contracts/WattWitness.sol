@@ -670,11 +670,10 @@ contract WattWitness is IWattWitness, AccessManaged {
         Terms memory terms,
         uint32 start,
         uint32 end
-    ) private view returns (uint256 energy) {
-        energy = _possible(terms.capacity, end - start);
-        if (!terms.raised) return energy;
+    ) private view returns (uint256) {
         Raise storage raise = _raises[keyId];
         uint256 earlier = Math.saturatingSub(Math.min(raise.raisedAt, end), start);
+        uint256 energy = _possible(terms.capacity, end - start);
         return energy - _possible(uint32(Math.saturatingSub(terms.capacity, raise.before)), earlier);
     }
 

@@ -267,6 +267,30 @@ describe("a registrar's proposal", () => {
       assert.equal((await chain.termsOf(meter)).raised, false);
     });
 
+    it("holds for what is measured after it in every epoch, also once something later is settled", async () => {
+      const possible = (watts: number, time: number) => (BigInt(watts) * 1000n * BigInt(time)) / 3600n;
+      await chain.settleAttested({ meter, to: 200 });
+      const since = START + 1990;
+      await chain.registryCall("proposeCapacity", [meter.id, 10 * CAPACITY]);
+      await wait(CHANGE.Capacity, 1);
+      await chain.registryCall("raiseCapacity", [meter.id]);
+      const raisedAt = Number((await chain.publicClient.getBlock()).timestamp);
+      const [hour, day] = [3600, 24 * 3600];
+      const part = { meter, settled: 0, settledTimestamp: since, capacity: 10 * CAPACITY };
+      const begin = (epoch: number, timestamp: number) =>
+        meter.begin(epoch, produce({ count: 2, from: { timestamp, energy: 0n } }));
+      begin(2, raisedAt + hour);
+      begin(3, raisedAt + day);
+      await chain.at(raisedAt + 2 * day);
+      await chain.settleAttested({ ...part, epoch: 3, to: 2 });
+      assert.equal((await chain.termsOf(meter)).raised, false);
+      const most = (later: number) =>
+        possible(10 * CAPACITY, raisedAt + later - since) - possible(9 * CAPACITY, raisedAt - since);
+      assert.equal((await chain.gapOf(meter, 1)).room, most(day));
+      await chain.settleAttested({ ...part, epoch: 2, to: 2 });
+      assert.equal((await chain.gapOf(meter, 1)).room, most(hour));
+    });
+
     it("of two, holds all that is measured before the second against the first capacity", async () => {
       for (const capacity of [2 * CAPACITY, 10 * CAPACITY]) {
         await chain.registryCall("proposeCapacity", [meter.id, capacity]);
