@@ -178,7 +178,7 @@ abstract contract Items is World {
         Book storage book = books[device];
         most = _mostOf(device, end - start);
         uint32 earlier = book.raisedAt < end ? book.raisedAt : end;
-        if (!book.isRaised || earlier <= start || _capacityOf(device) <= book.before) return most;
+        if (earlier <= start || _capacityOf(device) <= book.before) return most;
         return most - _energyIn(earlier - start, _capacityOf(device) - book.before);
     }
 
