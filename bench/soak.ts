@@ -21,9 +21,9 @@ import { encodeBasis, publicKeyParts, signatureParts } from "../contracts/settle
 import { compile, type LocalChain, startChain } from "../demo/chain.ts";
 import { ACCOUNTS, deployerOf } from "../demo/deployment.ts";
 import { settingsText } from "../demo/firmware/device-process.ts";
-import { startOracle } from "../demo/oracle-process.ts";
-import { freePort, startCompanion } from "../demo/process.ts";
-import { createEnding, createStops, type Stops } from "../demo/stop.ts";
+import { startOracle } from "../demo/processes/oracle.ts";
+import { freePort, startCompanion } from "../demo/processes/process.ts";
+import { createEnding, createStops, type Stops } from "../demo/processes/stop.ts";
 import { BUILDS, build, whyNoFirmware } from "../firmware/toolchain.ts";
 import type { Registration } from "../meter/device.ts";
 import { energyOf, fromHex, keyIdOf, toHex } from "../protocol/index.ts";

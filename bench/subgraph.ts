@@ -33,7 +33,7 @@ import {
 } from "../contracts/test/fixture.ts";
 import { type GraphNode, startGraphNode } from "../demo/indexer/graph-node.ts";
 import { startPostgres } from "../demo/indexer/postgres.ts";
-import { createEnding, createStops, type Stops } from "../demo/stop.ts";
+import { createEnding, createStops, type Stops } from "../demo/processes/stop.ts";
 import {
   attestationLeaf,
   attestationRoot,

@@ -2,9 +2,9 @@
 import { whyNoFirmware } from "../firmware/toolchain.ts";
 import { whyNoIndexer } from "./indexer/index.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
-import { isPortInUse } from "./process.ts";
-import { createEnding, createStops, endWithNpm } from "./stop.ts";
-import { wrap } from "./terminal.ts";
+import { isPortInUse } from "./processes/process.ts";
+import { createEnding, createStops, endWithNpm } from "./processes/stop.ts";
+import { wrap } from "./terminal/text.ts";
 import { createWorld, firstLine, Problem, type World } from "./world.ts";
 
 const parsed = parseOptions(process.argv.slice(2));
@@ -55,7 +55,7 @@ async function start(chosen: Options): Promise<void> {
   };
   const world: World = await createWorld({ ...chosen, stops, say, complain: (problem) => told.problem(problem) });
   const { runOnce } = await import("./once.ts");
-  const { runLive } = await import("./live.ts");
+  const { runLive } = await import("./terminal/live.ts");
   if (!chosen.once) return runLive(world, { stops, end: ending.end, told });
   const complete = await runOnce(world, { json: chosen.json, say });
   await ending.end(complete ? 0 : 1);

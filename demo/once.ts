@@ -1,13 +1,13 @@
 /** `--once`: until every meter has settled twice or a recording is over, then the forgeries, then the result. */
 import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "../protocol/index.ts";
-import { conspire, PLOTS, restore } from "./conspiracy.ts";
-import { FORGERIES } from "./forgeries.ts";
+import { conspire, PLOTS, restore } from "./attacks/conspiracy.ts";
+import { FORGERIES } from "./attacks/forgeries.ts";
 import { askHistory, type History } from "./history.ts";
 import type { GraphNode } from "./indexer/index.ts";
-import { jsonOf, kwh, type Tried, tableOf, UNITS_PER_MWH } from "./report.ts";
 import type { Roof } from "./roof.ts";
 import { createTally, type MeterTally, mintedAt, type Tally } from "./tally.ts";
+import { jsonOf, kwh, type Tried, tableOf, UNITS_PER_MWH } from "./terminal/report.ts";
 import type { World } from "./world.ts";
 
 const SETTLEMENTS = 2;

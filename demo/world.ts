@@ -14,15 +14,15 @@ import { fromHex, type Place, toHex } from "../protocol/index.ts";
 import { buildSubgraph } from "../subgraph/build.ts";
 import { LOCAL_NETWORK, networkOf } from "../subgraph/networks.ts";
 import { type LocalChain, startChain } from "./chain.ts";
-import { compile } from "./compile.ts";
 import { ACCOUNTS, deployEverything, deployerOf, type Everything, writeLocalNetwork } from "./deployment.ts";
 import { prepareFirmware } from "./firmware/index.ts";
 import { type GraphNode, startIndexer } from "./indexer/index.ts";
-import { type OracleProcess, startOracle } from "./oracle-process.ts";
-import { freePort, removeWithUs } from "./process.ts";
+import { compile } from "./processes/compile.ts";
+import { type OracleProcess, startOracle } from "./processes/oracle.ts";
+import { freePort, removeWithUs } from "./processes/process.ts";
+import type { Stops } from "./processes/stop.ts";
 import { type Roof, startSoftwareRoof } from "./roof.ts";
 import { type Recording, skyOf } from "./sky.ts";
-import type { Stops } from "./stop.ts";
 
 const INTERVAL = 10; // s between readings
 const EXPORT_CHANNEL_0 = 0x10;

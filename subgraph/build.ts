@@ -31,7 +31,8 @@ export async function buildSubgraph(name: string, network: Network): Promise<str
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(manifest, await manifestFor(name, network, folder));
-  await graph("codegen", manifest, "--output-dir", join(FOLDER, "generated"));
+  // of every source, also where a network lacks one: the program has all the handlers
+  await graph("codegen", "subgraph.template.yaml", "--output-dir", join(FOLDER, "generated"));
   await graph("build", manifest, "--output-dir", join(folder, "build"));
   return manifest;
 }

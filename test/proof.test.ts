@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { proofOf, runScript } from "../demo/proof.ts";
+import { proofOf, runScript } from "../demo/terminal/proof.ts";
 import { createSystem, createTestMeter, type System } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */

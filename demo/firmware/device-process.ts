@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Registration } from "../../meter/device.ts";
 import { fromHex, type Place, toHex } from "../../protocol/index.ts";
-import { startCompanion } from "../process.ts";
-import type { Stops } from "../stop.ts";
+import { startCompanion } from "../processes/process.ts";
+import type { Stops } from "../processes/stop.ts";
 
 export type DeviceSettings = {
   place: Place;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { BUILDS, build, isBuilt } from "../../firmware/toolchain.ts";
 import { startShelly } from "../../meter/shelly.ts";
 import { keyIdOf, publicKeyOf, toHex } from "../../protocol/index.ts";
+import type { Stops } from "../processes/stop.ts";
 import type { RoofPlan, SeenDevice, StartRoof } from "../roof.ts";
-import type { Stops } from "../stop.ts";
 import { type DeviceProcess, giveKey, startDevice } from "./device-process.ts";
 
 /** s of the device's time between uploads */

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { endOf, freePort, hasEnded, startProgram, until } from "../process.ts";
-import type { Stops } from "../stop.ts";
+import { endOf, freePort, hasEnded, startProgram, until } from "../processes/process.ts";
+import type { Stops } from "../processes/stop.ts";
 import { GND } from "./platform.ts";
 
 const HOST = "127.0.0.1";

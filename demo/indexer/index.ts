@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeWithUs } from "../process.ts";
-import type { Stops } from "../stop.ts";
+import { removeWithUs } from "../processes/process.ts";
+import type { Stops } from "../processes/stop.ts";
 import { type GraphNode, startGraphNode } from "./graph-node.ts";
 import { startPlayground } from "./playground.ts";
 import { startPostgres } from "./postgres.ts";

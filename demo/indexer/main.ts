@@ -4,8 +4,8 @@ import { parseArgs } from "node:util";
 import { createPublicClient, http } from "viem";
 import { buildSubgraph } from "../../subgraph/build.ts";
 import { LOCAL_NETWORK, NETWORKS_FILE, type Network, readNetworks } from "../../subgraph/networks.ts";
-import { isPortInUse } from "../process.ts";
-import { createEnding, createStops, endWithNpm } from "../stop.ts";
+import { isPortInUse } from "../processes/process.ts";
+import { createEnding, createStops, endWithNpm } from "../processes/stop.ts";
 import { howToAsk, startIndexer, whyNoIndexer } from "./index.ts";
 
 const HELP = `Indexes WattWitness on a chain and answers questions about its history, until Ctrl-C. It keeps nothing.

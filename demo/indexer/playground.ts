@@ -1,7 +1,7 @@
 /** Where people ask the indexer: one address, a GraphQL endpoint for programs and a page to try queries for browsers. */
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import Fastify from "fastify";
-import type { Stops } from "../stop.ts";
+import type { Stops } from "../processes/stop.ts";
 
 const HOST = "127.0.0.1";
 /** As on a graph-node whose subgraph has this name. */

@@ -2,8 +2,8 @@
 import { chown, mkdir, readFile, symlink } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { basename, dirname, join } from "node:path";
-import { endOf, freePort, startProgram, until } from "../process.ts";
-import type { Stops } from "../stop.ts";
+import { endOf, freePort, startProgram, until } from "../processes/process.ts";
+import type { Stops } from "../processes/stop.ts";
 import { POSTGRES } from "./platform.ts";
 
 const HOST = "127.0.0.1";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../process.ts";
+import { freePort } from "../processes/process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NPM = process.env["npm_execpath"];

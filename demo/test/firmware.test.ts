@@ -28,8 +28,8 @@ import {
 } from "../../protocol/index.ts";
 import { type DeviceSettings, giveKey, settingsText, startDevice } from "../firmware/device-process.ts";
 import { buildDevice } from "../firmware/index.ts";
-import { freePort, isPortInUse } from "../process.ts";
-import { createStops, type Stops } from "../stop.ts";
+import { freePort, isPortInUse } from "../processes/process.ts";
+import { createStops, type Stops } from "../processes/stop.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { readQuestions } from "../../subgraph/questions.ts";
 import { type Answer, whyNoIndexer } from "../indexer/index.ts";
-import { freePort, isPortInUse } from "../process.ts";
+import { freePort, isPortInUse } from "../processes/process.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const DEMO = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -128,7 +128,7 @@ describe(`npm start -- --indexer${reason ? ` (skipped: ${reason})` : ""}`, funct
   it("tells where to ask, and shows browsers a page that needs nothing from anywhere else", async () => {
     const { ports, args } = await anyPorts();
     const demo = start(DEMO, ["--indexer", ...args]);
-    const [, url] = (await demo.prints(/^subgraph +(\S+)/m)) as [string, string];
+    const [, url] = (await demo.prints(/^ {2}(http\S+\/subgraphs\/\S+)/m)) as [string, string];
     assert.equal(new URL(url).port, String(ports["indexer-port"]));
     const { data } = await ask(url, '{ protocol(id: "wattwitness") { meterCount } }');
     assert.deepEqual(data, { protocol: { meterCount: 3 } });
@@ -146,7 +146,7 @@ describe(`npm start -- --indexer${reason ? ` (skipped: ${reason})` : ""}`, funct
     await demo.prints(/^oracle/m);
     const rpcUrl = `http://127.0.0.1:${ports["chain-port"]}`;
     const indexer = start(INDEXER, ["--rpc-url", rpcUrl, "--port", String(ports["indexer-port"])]);
-    const [, url] = (await indexer.prints(/^subgraph +(\S+)/m)) as [string, string];
+    const [, url] = (await indexer.prints(/^ {2}(http\S+\/subgraphs\/\S+)/m)) as [string, string];
     await indexer.prints(/indexed up to block \d+/);
     const { data } = await ask(url, "{ meters { status } }");
     assert.deepEqual(data, { meters: [{ status: "ACTIVE" }, { status: "ACTIVE" }, { status: "ACTIVE" }] });

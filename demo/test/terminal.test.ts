@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createPublicClient, defineChain, type Hex, http, padHex } from "viem";
 import { keyIdOf, publicKeyOf, toHex } from "../../protocol/index.ts";
-import { FORGERIES } from "../forgeries.ts";
+import { FORGERIES } from "../attacks/forgeries.ts";
 import { howToAsk } from "../indexer/index.ts";
 import { HELP } from "../options.ts";
 import type { MeterTally, Tally } from "../tally.ts";
-import { cut, sizeOf, tableOf, widthOf, wrap } from "../terminal.ts";
-import { howToTry, type TrialWorld, trialOf } from "../trial.ts";
-import { type ViewState, viewOf } from "../view.ts";
+import { cut, sizeOf, tableOf, widthOf, wrap } from "../terminal/text.ts";
+import { howToTry, type TrialWorld, trialOf } from "../terminal/trial.ts";
+import { type ViewState, viewOf } from "../terminal/view.ts";
 
 const SIZES = [
   { columns: 60, rows: 20 },
@@ -145,7 +145,7 @@ describe("on a terminal", () => {
   });
 
   it("there is colour, and none with NO_COLOR", () => {
-    const script = `const { styled } = await import(${JSON.stringify(new URL("../terminal.ts", import.meta.url).href)});
+    const script = `const { styled } = await import(${JSON.stringify(new URL("../terminal/text.ts", import.meta.url).href)});
       const { WriteStream } = await import("node:tty");
       process.stdout.isTTY = true;
       process.stdout.getColorDepth = WriteStream.prototype.getColorDepth;

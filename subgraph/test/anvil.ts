@@ -8,8 +8,8 @@ import { createPublicClient, createWalletClient, defineChain, http } from "viem"
 import type { Wallet } from "../../contracts/deploy.ts";
 import { type Chain, mineAt, START } from "../../contracts/test/fixture.ts";
 import { whyNoIndexer } from "../../demo/indexer/index.ts";
-import { freePort, startProgram, until } from "../../demo/process.ts";
-import type { Stops } from "../../demo/stop.ts";
+import { freePort, startProgram, until } from "../../demo/processes/process.ts";
+import type { Stops } from "../../demo/processes/stop.ts";
 
 const ANVIL = fileURLToPath(new URL("../../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil", import.meta.url));
 /** ms until it must answer */

@@ -11,7 +11,7 @@ import type { AbiEvent, GetEventArgs, Hex } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import { GND } from "../../demo/indexer/platform.ts";
 import { startPostgres } from "../../demo/indexer/postgres.ts";
-import { createStops, type Stops } from "../../demo/stop.ts";
+import { createStops, type Stops } from "../../demo/processes/stop.ts";
 import { buildSubgraph } from "../build.ts";
 import { CONTRACTS, type Network } from "../networks.ts";
 import { type Field, readSchema } from "./schema.ts";

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Hex, zeroAddress } from "viem";
 import { START, STATUS } from "../../contracts/test/fixture.ts";
 import { type GraphNode, startIndexer } from "../../demo/indexer/index.ts";
-import { createStops, type Stops } from "../../demo/stop.ts";
+import { createStops, type Stops } from "../../demo/processes/stop.ts";
 import { decodeReading } from "../../protocol/index.ts";
 import { buildSubgraph } from "../build.ts";
 import { networkOf } from "../networks.ts";

@@ -25,7 +25,7 @@ import {
   unattestedItem,
 } from "../../contracts/test/fixture.ts";
 import { withFunctions } from "../../contracts/test/functions.ts";
-import type { Stops } from "../../demo/stop.ts";
+import type { Stops } from "../../demo/processes/stop.ts";
 import { batchDigest, encodeBatch, timestampOf, toHex } from "../../protocol/index.ts";
 import type { Anvil } from "./anvil.ts";
 

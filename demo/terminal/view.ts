@@ -1,10 +1,10 @@
 /** What the live view shows, made to fit its terminal. */
-import { toHex } from "../protocol/index.ts";
-import { FORGERIES } from "./forgeries.ts";
+import { toHex } from "../../protocol/index.ts";
+import { FORGERIES } from "../attacks/forgeries.ts";
+import type { MeterTally, Tally } from "../tally.ts";
+import type { World } from "../world.ts";
 import { kwh, perReading } from "./report.ts";
-import type { MeterTally, Tally } from "./tally.ts";
-import { cut, type Size, styled, tableOf, widthOf, wrap } from "./terminal.ts";
-import type { World } from "./world.ts";
+import { cut, type Size, styled, tableOf, widthOf, wrap } from "./text.ts";
 
 export const FORGERY_KEYS = "1234567890abcdefghijklmnop";
 

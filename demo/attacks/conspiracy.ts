@@ -3,8 +3,8 @@
  * the attestation, and refuses to mint: the device did not sign, or not a log that only grew.
  */
 import { BaseError, ContractFunctionRevertedError, type Hex } from "viem";
-import { functionsAttestorAbi, productionTokenAbi, wattWitnessAbi } from "../contracts/abi.ts";
-import { settlementItem } from "../contracts/settlement.ts";
+import { functionsAttestorAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import { settlementItem } from "../../contracts/settlement.ts";
 import {
   attestationLeaf,
   attestationRoot,
@@ -19,10 +19,10 @@ import {
   headHash,
   sign,
   toHex,
-} from "../protocol/index.ts";
+} from "../../protocol/index.ts";
+import type { Roof } from "../roof.ts";
+import { settledOf, type World } from "../world.ts";
 import type { Attempt } from "./forgeries.ts";
-import type { Roof } from "./roof.ts";
-import { settledOf, type World } from "./world.ts";
 
 /** mWh that the conspirators would like to have */
 const GREED = 1000n;

@@ -1,8 +1,8 @@
 /** What it takes to try the demo's chain oneself, as somebody who holds tokens. */
 import { encodeFunctionData, getAddress, type Hex } from "viem";
-import { productionTokenAbi } from "../contracts/abi.ts";
-import { ACCOUNTS } from "./deployment.ts";
-import type { World } from "./world.ts";
+import { productionTokenAbi } from "../../contracts/abi.ts";
+import { ACCOUNTS } from "../deployment.ts";
+import type { World } from "../world.ts";
 
 export type Trial = {
   rpc_url: string;

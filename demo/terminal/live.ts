@@ -2,19 +2,19 @@
 import { clearScreenDown, cursorTo, emitKeypressEvents, moveCursor } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { createLogUpdate } from "log-update";
-import { productionTokenAbi } from "../contracts/abi.ts";
-import { conspire, PLOTS, type Plot, restore } from "./conspiracy.ts";
-import { FORGERIES, type Forgery } from "./forgeries.ts";
-import { howToAsk } from "./indexer/index.ts";
+import { productionTokenAbi } from "../../contracts/abi.ts";
+import { conspire, PLOTS, type Plot, restore } from "../attacks/conspiracy.ts";
+import { FORGERIES, type Forgery } from "../attacks/forgeries.ts";
+import { howToAsk } from "../indexer/index.ts";
+import type { Stops } from "../processes/stop.ts";
+import type { Roof } from "../roof.ts";
+import { createTally, type Tally } from "../tally.ts";
+import { firstLine, type World } from "../world.ts";
 import { proofOf, runScript } from "./proof.ts";
 import { kwh, UNITS_PER_MWH } from "./report.ts";
-import type { Roof } from "./roof.ts";
-import type { Stops } from "./stop.ts";
-import { createTally, type Tally } from "./tally.ts";
-import { sizeOf, styled, widthOf, wrap } from "./terminal.ts";
+import { sizeOf, styled, widthOf, wrap } from "./text.ts";
 import { howToTry } from "./trial.ts";
 import { FORGERY_KEYS, timeOf, viewOf } from "./view.ts";
-import { firstLine, type World } from "./world.ts";
 
 /** ms between two looks: on a terminal, and where lines are written one after the other */
 const REFRESH = { terminal: 500, lines: 5000 };

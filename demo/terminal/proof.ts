@@ -4,11 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { encodeFunctionData, type Hex } from "viem";
-import { wattWitnessAbi } from "../contracts/abi.ts";
-import { headParts, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
-import { decodeReading, fromHex, toHex } from "../protocol/index.ts";
-import type { Roof } from "./roof.ts";
-import type { World } from "./world.ts";
+import { wattWitnessAbi } from "../../contracts/abi.ts";
+import { headParts, publicKeyParts, signatureParts } from "../../contracts/settlement.ts";
+import { decodeReading, fromHex, toHex } from "../../protocol/index.ts";
+import type { Roof } from "../roof.ts";
+import type { World } from "../world.ts";
 
 /** Beside what every shell has. */
 const TOOLS = "openssl curl sed cut mktemp";

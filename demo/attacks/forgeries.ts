@@ -1,5 +1,5 @@
 /** Ways to forge a reading, each tried for real at the oracle, over HTTP. */
-import type { Post } from "../meter/device.ts";
+import type { Post } from "../../meter/device.ts";
 import {
   createLog,
   decodeReading,
@@ -15,9 +15,9 @@ import {
   type Reading,
   sign,
   toHex,
-} from "../protocol/index.ts";
-import type { Roof } from "./roof.ts";
-import type { World } from "./world.ts";
+} from "../../protocol/index.ts";
+import type { Roof } from "../roof.ts";
+import type { World } from "../world.ts";
 
 export type Attempt = {
   /** who said no */

@@ -1,12 +1,12 @@
 /** What a run came to: a table for people, or one JSON object. */
 import Table from "cli-table3";
-import { toHex } from "../protocol/index.ts";
-import { layOut } from "../subgraph/questions.ts";
-import type { Attempt } from "./forgeries.ts";
-import type { History } from "./history.ts";
-import type { MeterTally, Tally } from "./tally.ts";
+import { toHex } from "../../protocol/index.ts";
+import { layOut } from "../../subgraph/questions.ts";
+import type { Attempt } from "../attacks/forgeries.ts";
+import type { History } from "../history.ts";
+import type { MeterTally, Tally } from "../tally.ts";
+import type { World } from "../world.ts";
 import { trialOf } from "./trial.ts";
-import type { World } from "./world.ts";
 
 const MWH_PER_KWH = 1e6;
 export const UNITS_PER_MWH = 10n ** 12n;

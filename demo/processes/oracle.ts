@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { startProgram, until } from "./process.ts";
 import type { Stops } from "./stop.ts";
 
-const SERVER = fileURLToPath(new URL("../oracle/server.ts", import.meta.url));
+const SERVER = fileURLToPath(new URL("../../oracle/server.ts", import.meta.url));
 /** ms until the oracle must answer */
 const PATIENCE = 20_000;
 
