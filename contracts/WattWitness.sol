@@ -665,12 +665,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     }
 
     /// mWh that a key's meter can make between two times: before its capacity was raised, only as much as that was.
-    function _possibleOf(
-        bytes32 keyId,
-        Terms memory terms,
-        uint32 start,
-        uint32 end
-    ) private view returns (uint256) {
+    function _possibleOf(bytes32 keyId, Terms memory terms, uint32 start, uint32 end) private view returns (uint256) {
         Raise storage raise = _raises[keyId];
         uint256 earlier = Math.saturatingSub(Math.min(raise.raisedAt, end), start);
         uint256 energy = _possible(terms.capacity, end - start);
