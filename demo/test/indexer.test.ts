@@ -102,7 +102,7 @@ describe(`npm start -- --indexer${reason ? ` (skipped: ${reason})` : ""}`, funct
   it("answers every question of the README in the shape that stands there, and agrees with the chain", async () => {
     const { ports, args } = await anyPorts();
     const demo = start(DEMO, ["--once", "--json", "--indexer", "--speed", "3600", ...args]);
-    assert.equal(await demo.ended, 0, demo.stderr());
+    assert.equal(await demo.ended, 0, demo.stderr() + demo.stdout());
     const result = JSON.parse(demo.stdout().trim().split("\n").at(-1) as string);
     assert.equal(result.subgraph_agrees, true);
     const questions = await readQuestions();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { toHex } from "../../protocol/index.ts";
-import { type Outcome, outcomeOf } from "../once.ts";
+import type { Conspiracy } from "../attacks/conspiracy.ts";
+import { attemptOf, type Outcome, outcomeOf } from "../once.ts";
 
 type World = Parameters<typeof outcomeOf>[0];
 
@@ -84,6 +85,34 @@ describe("npm start -- --once", () => {
       const outcome = { says: "the recording has no production: there is nothing to mint", isGood: true };
       assert.deepEqual(outcomeIn({ ...night, lived: 3601 }), outcome);
       assert.deepEqual(outcomeIn({ ...night, isOver: true }), outcome);
+    });
+  });
+
+  describe("tries a plot", () => {
+    const refused = { by: "contract", rule: "SignatureInvalid", message: "" } as const;
+    const skipped = { by: "contract", rule: undefined, message: "accepted" } as const;
+    const supply = { supplyBefore: 0n, supplyAfter: 0n };
+    const tried = async (...attempts: Partial<Conspiracy>[]) => {
+      let count = 0;
+      const plot = async (): Promise<Conspiracy> => {
+        const attempt = attempts[Math.min(count, attempts.length - 1)];
+        count += 1;
+        return { attested: true, attempt: refused, isMinted: false, ...supply, ...attempt };
+      };
+      return { ...(await attemptOf(plot)), count };
+    };
+
+    it("that the DON does not attest to in vain, and says so", () =>
+      assert.rejects(tried({ attested: false }), /did not attest/));
+
+    it("once where the contract refuses it, or mints", async () => {
+      assert.deepEqual(await tried({}), { ...refused, count: 1 });
+      assert.deepEqual(await tried({ isMinted: true }), { ...refused, rule: undefined, count: 1 });
+    });
+
+    it("again where an honest settlement came first, but not for ever", async () => {
+      assert.deepEqual(await tried({ attempt: skipped }, {}), { ...refused, count: 2 });
+      assert.deepEqual(await tried({ attempt: skipped }), { ...skipped, count: 5 });
     });
   });
 });
