@@ -36,7 +36,7 @@ export async function mintedAt({ chain, deployment }: World, blockNumber: bigint
   return supply + retired;
 }
 
-/** Returns a function that looks at what is new and returns the whole. */
+/** Returns a function that looks at what is new and returns the whole, which no later look changes. */
 export function createTally({ chain, deployment, attestor, roofs, fromBlock }: World): () => Promise<Tally> {
   const { publicClient } = chain;
   const none = { settlements: 0, size: 0, produced: 0n, gas: 0n, readings: 0 };
@@ -49,10 +49,11 @@ export function createTally({ chain, deployment, attestor, roofs, fromBlock }: W
     gas: 0n,
   };
   let next = fromBlock;
+  const copy = (): Tally => ({ ...tally, meters: new Map(tally.meters) });
 
   return async () => {
     const toBlock = await publicClient.getBlockNumber({ cacheTime: 0 });
-    if (toBlock < next) return { ...tally };
+    if (toBlock < next) return copy();
     const range = { fromBlock: next, toBlock, strict: true } as const;
     next = toBlock + 1n;
     tally.block = toBlock;
@@ -84,6 +85,6 @@ export function createTally({ chain, deployment, attestor, roofs, fromBlock }: W
         });
       }
     }
-    return { ...tally, meters: new Map(tally.meters) };
+    return copy();
   };
 }
