@@ -2,7 +2,7 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { BATCH_LIMIT } from "../protocol/index.ts";
-import type { Hex } from "./chain.ts";
+import type { Hex } from "./chain/chain.ts";
 
 const HOUR = 3600;
 const GWEI = 1_000_000_000n;

@@ -2,15 +2,15 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { domain } from "../protocol/index.ts";
-import { type Batches, openBatches } from "./batches.ts";
-import type { Chain } from "./chain.ts";
+import { createAcceptance } from "./accepting/readings.ts";
+import { type Application, createRegistrations, type Registrations } from "./accepting/registrations.ts";
+import type { Chain } from "./chain/chain.ts";
+import { createFollower, type Follower } from "./chain/follower.ts";
 import type { Config } from "./config.ts";
-import { createFollower, type Follower } from "./follower.ts";
-import { type Logs, openLogs } from "./logs.ts";
-import { createAcceptance } from "./readings.ts";
-import { openRecords } from "./records.ts";
-import { type Application, createRegistrations, type Registrations } from "./registrations.ts";
-import { createSettlement, type Settlement } from "./settlement.ts";
+import { createSettlement, type Settlement } from "./settling/settlement.ts";
+import { type Batches, openBatches } from "./store/batches.ts";
+import { type Logs, openLogs } from "./store/logs.ts";
+import { openRecords } from "./store/records.ts";
 
 export type OracleConfig = Pick<
   Config,

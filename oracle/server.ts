@@ -1,11 +1,11 @@
 /** Runs the oracle: `npm run oracle`, configured by the environment (config.ts). */
 import { rmSync } from "node:fs";
 import pino from "pino";
-import { buildApp } from "./app.ts";
+import { createViemChain } from "./chain/viem-chain.ts";
 import { readConfig } from "./config.ts";
-import { lockDirectory } from "./lock.ts";
+import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
-import { createViemChain } from "./viem-chain.ts";
+import { lockDirectory } from "./store/lock.ts";
 
 const result = readConfig(process.env);
 if (!result.ok) {

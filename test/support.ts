@@ -15,9 +15,9 @@ import { startLocalDon } from "../functions-source/local-don/index.ts";
 import { createDevice, type Device, type DeviceOptions } from "../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
 import { type Send, upload } from "../meter/upload.ts";
-import { buildApp } from "../oracle/app.ts";
+import { createViemChain } from "../oracle/chain/viem-chain.ts";
+import { buildApp } from "../oracle/http/app.ts";
 import { createOracle } from "../oracle/oracle.ts";
-import { createViemChain } from "../oracle/viem-chain.ts";
 import { createLog, fromHex, inclusionProof, type Place, timestampOf, toHex } from "../protocol/index.ts";
 
 export const CAPACITY = 5000; // W

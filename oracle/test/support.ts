@@ -6,9 +6,9 @@ import pino from "pino";
 import { createDevice, type Device, type Post } from "../../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../../meter/meter.ts";
 import { encodeReading, generatePrivateKey, type Reading, toHex } from "../../protocol/index.ts";
-import { buildApp } from "../app.ts";
+import { buildApp } from "../http/app.ts";
 import { createOracle, type Oracle, type OracleConfig } from "../oracle.ts";
-import { createFakeChain, type FakeChain } from "./fake-chain.ts";
+import { createFakeChain, type FakeChain } from "./chain/fake-chain.ts";
 
 export const START = 1_773_964_800; // a full hour
 export const CAPACITY = 5000;

@@ -1,5 +1,5 @@
 /** A job: one batch on its way to the chain. All that has to be known after a crash is in it. */
-import type { Hex, SignedTransaction } from "./chain.ts";
+import type { Hex, SignedTransaction } from "../chain/chain.ts";
 
 /** Told to people; what is done next follows from the chain and from the transactions that were signed. */
 export type Stage = "sealed" | "requested" | "attested" | "settling" | "settled" | "abandoned";

@@ -9,12 +9,12 @@ import {
   type Log,
   toHex,
   verifyInclusion,
-} from "../../protocol/index.ts";
-import { makeDirectory, writeDurably } from "../durable.ts";
-import { extendFrontier, rootOfFrontier, withHashes } from "../hashes.ts";
-import { CHUNK_LENGTH, openLogs, type StoredLog } from "../logs.ts";
-import { openRecords } from "../records.ts";
-import { readingAt, removeDirectories, START, temporaryDirectory } from "./support.ts";
+} from "../../../protocol/index.ts";
+import { makeDirectory, writeDurably } from "../../store/durable.ts";
+import { extendFrontier, rootOfFrontier, withHashes } from "../../store/hashes.ts";
+import { CHUNK_LENGTH, openLogs, type StoredLog } from "../../store/logs.ts";
+import { openRecords } from "../../store/records.ts";
+import { readingAt, removeDirectories, START, temporaryDirectory } from "../support.ts";
 
 const KEY_ID = `0x${"0a".repeat(32)}`;
 const SIGNATURE = new Uint8Array(64).fill(1);

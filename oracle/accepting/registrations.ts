@@ -14,14 +14,11 @@ import {
   timestampOf,
   toHex,
   verify,
-} from "../protocol/index.ts";
-import { HARMLESS_CONDITIONS } from "./plan.ts";
-import { CLOCK_TOLERANCE } from "./readings.ts";
-import type { Records } from "./records.ts";
+} from "../../protocol/index.ts";
+import { BASELINE_AGE, CLOCK_TOLERANCE, HARMLESS_CONDITIONS } from "../chain/rules.ts";
+import type { Records } from "../store/records.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
 
-/** s that a baseline may be behind the clock, as on chain: the registrar is a person */
-const BASELINE_AGE = 7 * 24 * 3600;
 /** Applications kept at once: anyone can make a key. */
 const PENDING_LIMIT = 1000;
 

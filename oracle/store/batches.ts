@@ -1,6 +1,6 @@
 /** Sealed batches: immutable files named by their SHA-256 digest. */
 import { join } from "node:path";
-import { batchDigest, toHex } from "../protocol/index.ts";
+import { batchDigest, toHex } from "../../protocol/index.ts";
 import { makeDirectory, readIfThere, writeDurably } from "./durable.ts";
 
 export type Batches = {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CONDITIONS } from "../../protocol/index.ts";
-import type { Gap, SettledHead, Terms } from "../chain.ts";
-import type { StoredHead } from "../logs.ts";
-import { type PlanRules, planLog, planLogs, planRest, type UnsettledLog } from "../plan.ts";
-import { CAPACITY, readingAt, START } from "./support.ts";
+import { CONDITIONS } from "../../../protocol/index.ts";
+import type { Gap, SettledHead, Terms } from "../../chain/chain.ts";
+import { type PlanRules, planLog, planLogs, planRest, type UnsettledLog } from "../../settling/plan.ts";
+import type { StoredHead } from "../../store/logs.ts";
+import { CAPACITY, readingAt, START } from "../support.ts";
 
 const TERMS: Terms = { status: "active", capacity: CAPACITY, source: 0 };
 const RULES: PlanRules = {

@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { Low } from "lowdb";
-import { fromHex, type Hash, leafHash, nodeHash, rootFromFrontier, toHex } from "../protocol/index.ts";
+import { fromHex, type Hash, leafHash, nodeHash, rootFromFrontier, toHex } from "../../protocol/index.ts";
 import { jsonFile, jsonPath, makeDirectory, namesIn } from "./durable.ts";
 import { extendFrontier, rootOfFrontier, type StoredRangeHash } from "./hashes.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Registration } from "../../meter/device.ts";
-import type { Meter } from "../../meter/meter.ts";
-import { toHex } from "../../protocol/index.ts";
-import { CAPACITY, newMeter, newWorld, OWNER, removeDirectories, START, type World } from "./support.ts";
+import type { Registration } from "../../../meter/device.ts";
+import type { Meter } from "../../../meter/meter.ts";
+import { toHex } from "../../../protocol/index.ts";
+import { CAPACITY, newMeter, newWorld, OWNER, removeDirectories, START, type World } from "../support.ts";
 
 const WEEK = 7 * 24 * 3600;
 

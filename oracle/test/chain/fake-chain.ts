@@ -4,11 +4,11 @@
  * it settles: the contracts' own rules are tested on the contracts.
  */
 import { keccak256, toHex as textToHex } from "viem";
-import { type Basis, encodeBasis, publicKeyParts, type SettlementItem } from "../../contracts/settlement.ts";
-import type { Registration } from "../../meter/device.ts";
-import { view } from "../../protocol/bytes.ts";
-import { createLog, energyOf, fromHex, keyIdOf, timestampOf, toHex } from "../../protocol/index.ts";
-import type { Attestation, Call, Chain, ChainEvent, Gap, Hex, SettledHead, Terms } from "../chain.ts";
+import { type Basis, encodeBasis, publicKeyParts, type SettlementItem } from "../../../contracts/settlement.ts";
+import type { Registration } from "../../../meter/device.ts";
+import { view } from "../../../protocol/bytes.ts";
+import { createLog, energyOf, fromHex, keyIdOf, timestampOf, toHex } from "../../../protocol/index.ts";
+import type { Attestation, Call, Chain, ChainEvent, Gap, Hex, SettledHead, Terms } from "../../chain/chain.ts";
 
 /** WattWitness.EPOCH_STRIDE */
 const EPOCH_STRIDE = 64;

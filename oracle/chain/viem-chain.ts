@@ -13,8 +13,8 @@ import {
   TransactionReceiptNotFoundError,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
-import { fromHex } from "../protocol/index.ts";
+import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import { fromHex } from "../../protocol/index.ts";
 import { type Attestation, type Call, type Chain, type ChainEvent, type Hex, STATUSES, type Status } from "./chain.ts";
 
 export type ViemChainOptions = {

@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { Low } from "lowdb";
+import { jsonFile } from "../store/durable.ts";
+import { openRecords, type Records } from "../store/records.ts";
 import type { Chain } from "./chain.ts";
-import { jsonFile } from "./durable.ts";
-import { openRecords, type Records } from "./records.ts";
 import { applyEvent, type Mark, type Meter } from "./view.ts";
 
 /** Blocks asked for at once: what public nodes allow. */

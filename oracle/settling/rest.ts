@@ -3,11 +3,9 @@
  * one first. What the register rose more on the way between the settled readings is then still minted, by heads that lie
  * between them and nowhere else: see WattWitness._settleRest.
  */
-import { energyOf, timestampOf } from "../protocol/index.ts";
-import type { Chain, Gap } from "./chain.ts";
-
-/** Epochs that a new one may be above the last settled, and that the contract looks below an earlier one for a settled. */
-export const EPOCH_STRIDE = 64;
+import { energyOf, timestampOf } from "../../protocol/index.ts";
+import type { Chain, Gap } from "../chain/chain.ts";
+import { EPOCH_STRIDE } from "../chain/rules.ts";
 
 /** The gap in which the heads of an earlier epoch belong; undefined where nothing is left of it. */
 export async function gapFor(

@@ -1,5 +1,5 @@
 /** What the oracle asks of a chain. viem-chain.ts asks a real one. */
-import type { SettlementItem } from "../contracts/settlement.ts";
+import type { SettlementItem } from "../../contracts/settlement.ts";
 
 export type Hex = `0x${string}`;
 

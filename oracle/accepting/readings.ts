@@ -19,15 +19,14 @@ import {
   sourceOf,
   timestampOf,
   verify,
-} from "../protocol/index.ts";
-import type { Logs, StoredLog } from "./logs.ts";
+} from "../../protocol/index.ts";
+import { CLOCK_TOLERANCE } from "../chain/rules.ts";
+import type { Meter } from "../chain/view.ts";
+import type { Logs, StoredLog } from "../store/logs.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
-import type { Meter } from "./view.ts";
 
 /** Readings of one post at most: a segment must fit a batch. */
 export const POST_LIMIT = 8192;
-/** s that a reading may be ahead of the clock, as on chain */
-export const CLOCK_TOLERANCE = 300;
 
 export type Post = { keyId: string; epoch: number; size: number; readings: string[]; signature: string };
 

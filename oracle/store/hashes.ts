@@ -1,5 +1,5 @@
 /** Trees whose hashes are read from somewhere, for functions that want them at once. */
-import { HASH_LENGTH, type Hash, nodeHash, type RangeHash } from "../protocol/index.ts";
+import { HASH_LENGTH, type Hash, nodeHash, type RangeHash } from "../../protocol/index.ts";
 
 /** As RangeHash, from storage. */
 export type StoredRangeHash = (start: number, end: number) => Promise<Hash>;

@@ -16,15 +16,15 @@ import {
   toHex,
   verifyBatch,
   verifySegment,
-} from "../protocol/index.ts";
-import type { Batches } from "./batches.ts";
-import type { Chain, Hex, Terms } from "./chain.ts";
-import { withHashes } from "./hashes.ts";
+} from "../../protocol/index.ts";
+import type { Chain, Hex, Terms } from "../chain/chain.ts";
+import type { Meter } from "../chain/view.ts";
+import type { Batches } from "../store/batches.ts";
+import { withHashes } from "../store/hashes.ts";
+import type { Logs, StoredHead, StoredLog } from "../store/logs.ts";
 import type { Job, JobItem } from "./jobs.ts";
-import type { Logs, StoredHead, StoredLog } from "./logs.ts";
 import { type PlanRules, planLogs, planRest, STRIDE, type UnsettledLog } from "./plan.ts";
 import { gapFor } from "./rest.ts";
-import type { Meter } from "./view.ts";
 
 export type SealRules = {
   /** bytes of a batch at most */

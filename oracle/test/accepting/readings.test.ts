@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createDevice, type Device, type Post } from "../../meter/device.ts";
-import { concat } from "../../protocol/bytes.ts";
+import { createDevice, type Device, type Post } from "../../../meter/device.ts";
+import { concat } from "../../../protocol/bytes.ts";
 import {
   CONDITIONS,
   checkReadings,
@@ -15,8 +15,8 @@ import {
   sign,
   timestampOf,
   toHex,
-} from "../../protocol/index.ts";
-import { checkSteps, POST_LIMIT } from "../readings.ts";
+} from "../../../protocol/index.ts";
+import { checkSteps, POST_LIMIT } from "../../accepting/readings.ts";
 import {
   CAPACITY,
   INTERVAL,
@@ -28,7 +28,7 @@ import {
   removeDirectories,
   START,
   type World,
-} from "./support.ts";
+} from "../support.ts";
 
 const PRIVATE_KEY: Uint8Array = new Uint8Array(32).fill(7);
 const HEAD_DOMAIN = domain("head", PLACE);

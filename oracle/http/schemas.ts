@@ -1,6 +1,6 @@
 /** What goes in and out over HTTP. Bytes are `0x…` in lower case, energies decimal mWh, times Unix seconds. */
 import Type, { type Static, type TSchema } from "typebox";
-import { STATUSES } from "./chain.ts";
+import { STATUSES } from "../chain/chain.ts";
 
 const hex = (bytes: number) => Type.String({ pattern: `^0x[0-9a-f]{${2 * bytes}}$` });
 /** Of any length up to `bytes`, so that a wrong length is the protocol's to refuse. */

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import type { Device } from "../../meter/device.ts";
-import { toHex } from "../../protocol/index.ts";
-import { createFollower } from "../follower.ts";
-import { createFakeChain } from "./fake-chain.ts";
+import type { Device } from "../../../meter/device.ts";
+import { toHex } from "../../../protocol/index.ts";
+import { createFollower } from "../../chain/follower.ts";
 import {
   CAPACITY,
   newMeter,
@@ -13,7 +12,8 @@ import {
   START,
   temporaryDirectory,
   type World,
-} from "./support.ts";
+} from "../support.ts";
+import { createFakeChain } from "./fake-chain.ts";
 
 const BUYER = `0x${"b5".repeat(20)}` as const;
 

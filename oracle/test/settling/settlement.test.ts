@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { SettlementItem } from "../../contracts/settlement.ts";
-import type { Post } from "../../meter/device.ts";
-import type { Meter } from "../../meter/meter.ts";
+import type { SettlementItem } from "../../../contracts/settlement.ts";
+import type { Post } from "../../../meter/device.ts";
+import type { Meter } from "../../../meter/meter.ts";
 import {
   energyOf,
   equal,
@@ -11,12 +11,12 @@ import {
   verifyBatch,
   verifyConsistency,
   verifyInclusion,
-} from "../../protocol/index.ts";
-import type { Call, Hex } from "../chain.ts";
-import type { Job } from "../jobs.ts";
-import { openRecords } from "../records.ts";
-import { basisOf } from "./fake-chain.ts";
-import { CAPACITY, newMeter, newWorld, removeDirectories, START, type World } from "./support.ts";
+} from "../../../protocol/index.ts";
+import type { Call, Hex } from "../../chain/chain.ts";
+import type { Job } from "../../settling/jobs.ts";
+import { openRecords } from "../../store/records.ts";
+import { basisOf } from "../chain/fake-chain.ts";
+import { CAPACITY, newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
 
 type Settle = Extract<Call, { to: "wattWitness" }>;
 

@@ -2,14 +2,12 @@
  * Which heads to settle: for every log the newest that the contract accepts, so chosen that the segments up to it fit a
  * batch and the DON. Nothing here is believed: DON and contract check again.
  */
-import { conditionsOf, energyOf, sourceOf, timestampOf } from "../protocol/index.ts";
-import type { Gap, SettledHead, Terms } from "./chain.ts";
-import type { StoredHead } from "./logs.ts";
-import { CLOCK_TOLERANCE, POST_LIMIT } from "./readings.ts";
-import { EPOCH_STRIDE, producedIn } from "./rest.ts";
-
-/** Conditions that do not block a head, as on chain: energy repeated (bit 1), step not counted (bit 2). */
-export const HARMLESS_CONDITIONS = 0x06;
+import { conditionsOf, energyOf, sourceOf, timestampOf } from "../../protocol/index.ts";
+import { POST_LIMIT } from "../accepting/readings.ts";
+import type { Gap, SettledHead, Terms } from "../chain/chain.ts";
+import { CLOCK_TOLERANCE, EPOCH_STRIDE, HARMLESS_CONDITIONS } from "../chain/rules.ts";
+import type { StoredHead } from "../store/logs.ts";
+import { producedIn } from "./rest.ts";
 
 /** A log with more readings than are settled. */
 export type UnsettledLog = {

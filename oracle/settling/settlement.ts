@@ -6,16 +6,16 @@
 import { join } from "node:path";
 import { Low } from "lowdb";
 import type { Logger } from "pino";
-import { type SettlementItem, settlementItem } from "../contracts/settlement.ts";
-import { fromHex } from "../protocol/index.ts";
-import type { Batches } from "./batches.ts";
-import type { Call, Chain, SettledHead, Terms } from "./chain.ts";
-import { jsonFile } from "./durable.ts";
-import type { Follower } from "./follower.ts";
-import { withHashes } from "./hashes.ts";
+import { type SettlementItem, settlementItem } from "../../contracts/settlement.ts";
+import { fromHex } from "../../protocol/index.ts";
+import type { Call, Chain, SettledHead, Terms } from "../chain/chain.ts";
+import type { Follower } from "../chain/follower.ts";
+import type { Batches } from "../store/batches.ts";
+import { jsonFile } from "../store/durable.ts";
+import { withHashes } from "../store/hashes.ts";
+import type { Logs } from "../store/logs.ts";
+import { openRecords } from "../store/records.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
-import type { Logs } from "./logs.ts";
-import { openRecords } from "./records.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
 

@@ -1,14 +1,14 @@
 /** Builds the oracle's HTTP face. server.ts runs it; tests inject into it. */
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyReply } from "fastify";
-import { equal, fromHex, inclusionProof, toHex } from "../protocol/index.ts";
-import { withHashes } from "./hashes.ts";
-import type { StoredHead, StoredLog } from "./logs.ts";
-import type { Oracle } from "./oracle.ts";
+import { equal, fromHex, inclusionProof, toHex } from "../../protocol/index.ts";
+import { type Refusal, refusal } from "../accepting/refusal.ts";
+import type { Meter } from "../chain/view.ts";
+import type { Oracle } from "../oracle.ts";
+import { withHashes } from "../store/hashes.ts";
+import type { StoredHead, StoredLog } from "../store/logs.ts";
 import { PAGE_POLICY, pageOf, rootOf, wantsPage } from "./page.ts";
-import { type Refusal, refusal } from "./refusal.ts";
 import * as schemas from "./schemas.ts";
-import type { Meter } from "./view.ts";
 
 /** bytes of a request: 8,192 readings in hexadecimal, with room */
 const BODY_LIMIT = 1_000_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Meter } from "../../meter/meter.ts";
-import { batchDigest, domain, encodeHead, fromHex, toHex, verify, verifyInclusion } from "../../protocol/index.ts";
-import { newMeter, newWorld, PLACE, removeDirectories, START, type World } from "./support.ts";
+import type { Meter } from "../../../meter/meter.ts";
+import { batchDigest, domain, encodeHead, fromHex, toHex, verify, verifyInclusion } from "../../../protocol/index.ts";
+import { newMeter, newWorld, PLACE, removeDirectories, START, type World } from "../support.ts";
 
 const NOWHERE = `0x${"0f".repeat(32)}`;
 

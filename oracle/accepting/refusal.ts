@@ -1,5 +1,5 @@
 /** What the oracle says no with: an HTTP status, the rule that was broken in the protocol's words, and the values. */
-import type { Failure } from "../protocol/index.ts";
+import type { Failure } from "../../protocol/index.ts";
 
 /** Rules of the oracle's own, beside the protocol's. */
 export type Rule =
