@@ -52,7 +52,7 @@ describe("tampering at every hop", function () {
         );
         const { status, body } = await system.send({ ...post, readings });
         assert.equal(status, 422);
-        assert.match((body as { error: { rule: string } }).error.rule, /bad signature/);
+        assert.match((body as { rule: string }).rule, /bad signature/);
         return { status: 503, body };
       },
       () => meter.now,

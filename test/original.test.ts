@@ -85,7 +85,7 @@ describe("the hackathon original's published reading", function () {
   it("is refused by the oracle, as a reading and as a registration", async () => {
     const post = { keyId: toHex(keyId), epoch: 0, size: 1, readings: [toHex(reading)], signature: toHex(SIGNATURE) };
     const posted = await system.inject("/readings", post);
-    assert.equal(posted.body.error.rule, "unknown meter");
+    assert.equal(posted.body.rule, "unknown meter");
     const applied = await system.inject("/registrations", {
       publicKey: toHex(PUBLIC_KEY),
       owner: system.chain.wallet(ACCOUNTS.firstOwner).account.address,
@@ -96,7 +96,7 @@ describe("the hackathon original's published reading", function () {
       claim: toHex(SIGNATURE),
     });
     assert.equal(applied.status, 422);
-    assert.match(applied.body.error.rule, /bad signature|bad key/);
+    assert.match(applied.body.rule, /bad signature|bad key/);
   });
 
   const leaf = () => attestationLeaf({ keyId, epoch: 0, from: 0, capacity: CAPACITY, headHash: headHash(statement) });

@@ -68,8 +68,8 @@ async function postTo({ oracle }: World, post: Post): Promise<Attempt> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(post),
   });
-  const body = (await response.json()) as { error?: { rule: string; message: string } };
-  return { by: "oracle", rule: body.error?.rule, message: body.error?.message ?? "accepted" };
+  const body = (await response.json()) as { rule?: string; detail?: string };
+  return { by: "oracle", rule: body.rule, message: body.detail ?? "accepted" };
 }
 
 const atOracle = (title: string, forge: Forge | (() => Forge)): Forgery => ({

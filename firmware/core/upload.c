@@ -117,11 +117,10 @@ static bool size_in(const struct ww_answer *answer, uint64_t *size) {
          ww_json_u64(member, size);
 }
 
-/** An oracle refuses with {"error":{"rule":…}}; a proxy with anything. */
+/** An oracle refuses with {"rule":…} among its problem details (RFC 9457); a proxy with anything. */
 static bool has_rule(const struct ww_answer *answer) {
-  struct ww_json body, error, rule;
-  return ww_json_parse(answer->body, answer->length, &body) && ww_json_member(body, "error", &error) &&
-         ww_json_member(error, "rule", &rule);
+  struct ww_json body, rule;
+  return ww_json_parse(answer->body, answer->length, &body) && ww_json_member(body, "rule", &rule);
 }
 
 enum ww_outcome ww_answer_outcome(const struct ww_answer *answer, const struct ww_post *post,

@@ -355,7 +355,7 @@ TEST("begins at most one epoch a day for an oracle that refuses everything, also
   begin_with(SECTORS_LIMIT);
   CHECK(take(2, 3 * MINUTE));
   world.says = 422;
-  world.says_body = "{\"error\":{\"rule\":\"bad signature\"}}";
+  world.says_body = "{\"rule\":\"bad signature\"}";
   for (int i = 0; i < 20; i++) {
     world_pass(&world, HOUR);
     world_boot(&world);
@@ -370,7 +370,7 @@ TEST("begins the epoch that was counted also where the store failed in between, 
   begin();
   CHECK(take(2, 3 * MINUTE));
   world.says = 422;
-  world.says_body = "{\"error\":{\"rule\":\"bad signature\"}}";
+  world.says_body = "{\"rule\":\"bad signature\"}";
   world_pass(&world, MINUTE);
   CHECK_EQUAL(world.device.cause, WW_ORACLE_REFUSED);
   world.says = 0;
@@ -397,7 +397,7 @@ TEST("begins another epoch where the oracle has more readings than there are") {
   begin();
   CHECK(take(5, 6 * MINUTE));
   world.says = 409;
-  world.says_body = "{\"error\":{\"rule\":\"gap\"},\"size\":1000}";
+  world.says_body = "{\"rule\":\"gap\",\"size\":1000}";
   world_pass(&world, MINUTE);
   world.says = 0;
   world_pass(&world, 2 * MINUTE);
@@ -541,7 +541,7 @@ TEST("asks an oracle that takes nothing of this key any more four times an hour"
   begin_with(SECTORS_LIMIT);
   CHECK(take(2, 3 * MINUTE));
   world.says = 410;
-  world.says_body = "{\"error\":{\"rule\":\"key ended\"}}";
+  world.says_body = "{\"rule\":\"key ended\"}";
   world_pass(&world, MINUTE);
   unsigned posts = world.posts;
   world_pass(&world, 2 * HOUR);
@@ -612,7 +612,7 @@ TEST("leaves an oracle alone that keeps asking for the same") {
   begin();
   CHECK(take(3, 4 * MINUTE));
   world.says = 409;
-  world.says_body = "{\"error\":{\"rule\":\"gap\"},\"size\":0}";
+  world.says_body = "{\"rule\":\"gap\",\"size\":0}";
   unsigned posts = world.posts;
   world_pass(&world, 10 * MINUTE);
   CHECK(world.posts - posts < 20);

@@ -51,18 +51,18 @@ TEST("takes no refusal for final but the oracle's own") {
   collect(30);
   CHECK_EQUAL(outcome(422, "<html>"), WW_LATER);
   CHECK_EQUAL(outcome(410, ""), WW_LATER);
-  CHECK_EQUAL(outcome(409, "{\"error\":{\"rule\":\"key already used\"}}"), WW_LATER);
-  CHECK_EQUAL(outcome(404, "{\"error\":{\"rule\":\"unknown meter\"}}"), WW_LATER);
-  CHECK_EQUAL(outcome(425, "{\"error\":{\"rule\":\"time ahead\"}}"), WW_LATER);
+  CHECK_EQUAL(outcome(409, "{\"rule\":\"key already used\"}"), WW_LATER);
+  CHECK_EQUAL(outcome(404, "{\"rule\":\"unknown meter\"}"), WW_LATER);
+  CHECK_EQUAL(outcome(425, "{\"rule\":\"time ahead\"}"), WW_LATER);
   CHECK_EQUAL(outcome(500, ""), WW_LATER);
-  CHECK_EQUAL(outcome(422, "{\"error\":{\"rule\":\"bad signature\"}}"), WW_REFUSED);
-  CHECK_EQUAL(outcome(410, "{\"error\":{\"rule\":\"key ended\"}}"), WW_ENDED);
+  CHECK_EQUAL(outcome(422, "{\"rule\":\"bad signature\"}"), WW_REFUSED);
+  CHECK_EQUAL(outcome(410, "{\"rule\":\"key ended\"}"), WW_ENDED);
   CHECK_EQUAL(outcome(413, ""), WW_TOO_MUCH);
 }
 
 TEST("goes on from the oracle's size as far as it has readings, and is lost beyond") {
   collect(30);
-  CHECK_EQUAL(outcome(409, "{\"error\":{\"rule\":\"gap\"},\"size\":7}"), WW_RESEND);
+  CHECK_EQUAL(outcome(409, "{\"rule\":\"gap\",\"size\":7}"), WW_RESEND);
   CHECK_EQUAL(size, 7);
   CHECK_EQUAL(outcome(409, "{\"size\":30}"), WW_RESEND);
   CHECK_EQUAL(outcome(409, "{\"size\":31}"), WW_LOST);

@@ -179,7 +179,7 @@ static int answer_to(struct world *world, char *body) {
   }
   uint64_t start = post.size - post.count;
   if (start > has) {
-    sprintf(body, "{\"error\":{\"rule\":\"gap\",\"message\":\"\"},\"size\":%u}", (unsigned)has);
+    sprintf(body, "{\"rule\":\"gap\",\"detail\":\"\",\"size\":%u}", (unsigned)has);
     return 409;
   }
   if (post.size <= has) {
@@ -206,7 +206,7 @@ static int answer_to(struct world *world, char *body) {
     last = reading;
   }
   if (last.timestamp > world->now + 300) {
-    sprintf(body, "{\"error\":{\"rule\":\"time ahead\"}}");
+    sprintf(body, "{\"rule\":\"time ahead\"}");
     return 425;
   }
   uint8_t bytes[WW_HEAD_LENGTH];
@@ -240,7 +240,7 @@ static enum ww_error answer(void *context, struct ww_answer *out) {
   }
   world->is_posting = false;
   world->posts++;
-  strcpy(out->body, "{\"error\":{\"rule\":\"any\"}}");
+  strcpy(out->body, "{\"rule\":\"any\"}");
   if (world->says != 0) {
     out->status = world->says;
     strcpy(out->body, world->says_body);

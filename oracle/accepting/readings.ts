@@ -123,10 +123,8 @@ async function accept({ logs, headDomain, meterOf, now }: Acceptance, post: Post
   return { ok: true, value: { size } };
 }
 
-function gap(start: number, has: number): Answer {
-  const { status, body } = refusal("gap", "readings before these are missing: go on from size", { start });
-  return { ok: false, refusal: { status, body: { ...body, size: has } } };
-}
+const gap = (start: number, has: number): Answer =>
+  no("gap", "readings before these are missing: go on from size", { start, size: has });
 
 const MESSAGES: Partial<Record<Rule, string>> = {
   "time not forward": "a reading is not later than the one before it",

@@ -1,4 +1,7 @@
-/** What the oracle says no with: an HTTP status, the rule that was broken in the protocol's words, and the values. */
+/**
+ * What the oracle says no with: problem details (RFC 9457), with the rule that was broken in the protocol's words and the
+ * values beside it as extension members.
+ */
 import type { Failure } from "../../protocol/index.ts";
 
 /** Rules of the oracle's own, beside the protocol's. */
@@ -25,10 +28,15 @@ export type Rule =
   | "too many registrations"
   | "internal";
 
-export type Refusal = {
-  status: number;
-  body: { error: { rule: Rule; message: string } & Record<string, string | number>; size?: number };
-};
+/** `title` and `type` are the rule's, `detail` says it in a sentence. */
+export type Problem = { type: string; title: string; status: number; detail: string; rule: Rule } & Record<
+  string,
+  string | number
+>;
+
+export type Refusal = { status: number; body: Problem };
+
+const TYPE = "urn:wattwitness:problem:";
 
 /** 422 is for good: the same post will never be accepted. Every other status may be answered otherwise later. */
 const STATUS: Partial<Record<Rule, number>> = {
@@ -48,7 +56,8 @@ const STATUS: Partial<Record<Rule, number>> = {
   internal: 500,
 };
 
-export const refusal = (rule: Rule, message: string, values: Record<string, string | number> = {}): Refusal => ({
-  status: STATUS[rule] ?? 422,
-  body: { error: { rule, message, ...values } },
-});
+export function refusal(rule: Rule, detail: string, values: Record<string, string | number> = {}): Refusal {
+  const status = STATUS[rule] ?? 422;
+  const type = TYPE + rule.replaceAll(" ", "-");
+  return { status, body: { type, title: rule, status, detail, rule, ...values } };
+}

@@ -66,7 +66,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
     async (request, reply) => {
       const answer = await oracle.accept(request.body);
       if (!answer.ok) {
-        request.log.info({ keyId: request.body.keyId, ...answer.refusal.body.error }, "post refused");
+        request.log.info({ keyId: request.body.keyId, ...answer.refusal.body }, "post refused");
         return refuse(reply, answer.refusal);
       }
       return answer.value;
@@ -213,4 +213,5 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
 }
 
 /** Any refusal may be the answer of any route: its status tells which schema it has. */
-const refuse = (reply: FastifyReply, { status, body }: Refusal): never => reply.code(status).send(body) as never;
+const refuse = (reply: FastifyReply, { status, body }: Refusal): never =>
+  reply.code(status).type("application/problem+json").send(body) as never;

@@ -14,14 +14,22 @@ const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0 });
 const Energy = Type.String({ pattern: "^\\d+$" });
 
-export const ErrorBody = Type.Object({
-  error: Type.Object({ rule: Type.String(), message: Type.String() }, { additionalProperties: true }),
-  size: Type.Optional(Count),
-});
+/** RFC 9457, with the rule that was broken and the values that explain it; of a gap the size to go on from. */
+export const ProblemBody = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    rule: Type.String(),
+    size: Type.Optional(Count),
+  },
+  { additionalProperties: true },
+);
 
 /** The answers of a route: its own, and a refusal with any of `statuses`. */
 export const answers = <T extends TSchema>(body: T, ...statuses: number[]) =>
-  ({ 200: body, ...Object.fromEntries([...statuses, 500].map((status) => [status, ErrorBody])) }) as { 200: T };
+  ({ 200: body, ...Object.fromEntries([...statuses, 500].map((status) => [status, ProblemBody])) }) as { 200: T };
 
 export const KeyParams = Type.Object({ keyId: Hash });
 export const LogParams = Type.Object({ keyId: Hash, epoch: Epoch });

@@ -30,7 +30,7 @@ describe("the oracle, given a registration", () => {
 
   async function assertRefused(payload: object, status: number, rule: string): Promise<void> {
     const answer = await send(payload);
-    assert.equal(answer.body.error?.rule, rule, JSON.stringify(answer.body));
+    assert.equal(answer.body.rule, rule, JSON.stringify(answer.body));
     assert.equal(answer.status, status);
     assert.deepEqual(await list(), []);
   }
@@ -99,7 +99,7 @@ describe("the oracle, given a registration", () => {
     const newer = apply(meter);
     assert.equal((await send(newer)).status, 200);
     const answer = await send(registration);
-    assert.equal(answer.body.error.rule, "time not forward");
+    assert.equal(answer.body.rule, "time not forward");
     assert.equal((await list())[0].baseline.size, newer.baseline.size);
   });
 

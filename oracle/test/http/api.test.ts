@@ -38,7 +38,7 @@ describe("the oracle serves", () => {
 
   async function assertRefused(url: string, status: number, rule: string): Promise<void> {
     const answer = await get(url);
-    assert.equal(answer.body.error?.rule, rule);
+    assert.equal(answer.body.rule, rule);
     assert.equal(answer.status, status);
   }
 
@@ -55,7 +55,7 @@ describe("the oracle serves", () => {
       for (const { method, path } of routes) {
         const url = path.replace(/\?.*/, "").replace(/:(\w+)/g, (_: string, name: string) => values[name] ?? NOWHERE);
         const answer = await world.app.inject({ method, url });
-        assert.notEqual(answer.json().error?.rule, "unknown route", `${method} ${path}`);
+        assert.notEqual(answer.json().rule, "unknown route", `${method} ${path}`);
       }
       assert.equal(routes.length, 9);
     }
@@ -183,6 +183,20 @@ describe("the oracle serves", () => {
       block: (await world.chain.newest()).block,
       meters: 1,
       jobs: [],
+    });
+  });
+
+  it("problem details where it refuses (RFC 9457), in the protocol's words", async () => {
+    const response = await world.app.inject({ url: `${log}/readings/80` });
+    assert.match(String(response.headers["content-type"]), /^application\/problem\+json/);
+    assert.deepEqual(response.json(), {
+      type: "urn:wattwitness:problem:unknown-reading",
+      title: "unknown reading",
+      status: 404,
+      detail: "this log has no such reading",
+      rule: "unknown reading",
+      index: 80,
+      size: 80,
     });
   });
 
