@@ -1,5 +1,4 @@
 /** The oracle without its HTTP face: storage, what it knows of the chain, and settlement. */
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { domain } from "../protocol/index.ts";
 import { createAcceptance } from "./accepting/readings.ts";
@@ -8,28 +7,18 @@ import type { Chain } from "./chain/chain.ts";
 import { createFollower, type Follower } from "./chain/follower.ts";
 import type { Config } from "./config.ts";
 import { createSettlement, type Settlement } from "./settling/settlement.ts";
-import { type Batches, openBatches } from "./store/batches.ts";
-import { type Logs, openLogs } from "./store/logs.ts";
-import { openRecords } from "./store/records.ts";
+import type { Store } from "./store/store.ts";
 
 export type OracleConfig = Pick<
   Config,
-  | "dataDirectory"
-  | "fromBlock"
-  | "settleEvery"
-  | "retryAfter"
-  | "alignment"
-  | "batchLimit"
-  | "confirmations"
-  | "attestation"
+  "fromBlock" | "settleEvery" | "retryAfter" | "alignment" | "batchLimit" | "confirmations" | "attestation"
 > & {
   /** whether there is an operator's key to settle with */
   settles: boolean;
 };
 
 export type Oracle = {
-  logs: Logs;
-  batches: Batches;
+  store: Store;
   follower: Follower;
   registrations: Registrations;
   settlement: Settlement | undefined;
@@ -40,26 +29,26 @@ export type Oracle = {
 
 export async function createOracle({
   config,
+  store,
   chain,
   logger,
   ...given
 }: {
   config: OracleConfig;
+  store: Store;
   chain: Chain;
   /** Unix time, s; the chain's where none is given: what counts is what a block will say */
   now?: () => number;
   logger: Logger;
 }): Promise<Oracle> {
-  const { dataDirectory: directory, fromBlock, settleEvery, retryAfter, alignment, batchLimit, confirmations } = config;
+  const { fromBlock, settleEvery, retryAfter, alignment, batchLimit, confirmations } = config;
   const place = { chainId: chain.chainId, registry: chain.registry };
   const headDomain = domain("head", place);
-  const logs = await openLogs(join(directory, "logs"));
-  const batches = await openBatches(join(directory, "batches"));
-  const follower = await createFollower({ directory, chain, fromBlock, confirmations });
+  const follower = await createFollower({ store, chain, fromBlock, confirmations });
   const { meterOf } = follower;
   const now = given.now ?? follower.now;
   const registrations = createRegistrations({
-    records: await openRecords<Application>(join(directory, "registrations")),
+    records: await store.records<Application>("registrations"),
     place,
     isKnown: (keyId) => meterOf(keyId) !== undefined,
     now,
@@ -69,11 +58,9 @@ export async function createOracle({
   const settlement = config.settles
     ? await createSettlement({
         ...{
-          directory,
+          store,
           chain,
           follower,
-          logs,
-          batches,
           headDomain,
           settleEvery,
           retryAfter,
@@ -95,8 +82,8 @@ export async function createOracle({
   }
 
   return {
-    ...{ logs, batches, follower, registrations, settlement },
-    accept: createAcceptance({ logs, headDomain, meterOf, now }),
+    ...{ store, follower, registrations, settlement },
+    accept: createAcceptance({ logs: store.logs, headDomain, meterOf, now }),
     tick() {
       ticking = ticking.catch(() => {}).then(tick);
       return ticking;

@@ -1,11 +1,10 @@
 /** Runs the oracle: `npm run oracle`, configured by the environment (config.ts). */
-import { rmSync } from "node:fs";
 import pino from "pino";
 import { createViemChain } from "./chain/viem-chain.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
-import { lockDirectory } from "./store/lock.ts";
+import { openEmbeddedStore } from "./store/embedded/store.ts";
 
 const result = readConfig(process.env);
 if (!result.ok) {
@@ -19,16 +18,15 @@ const chain = await createViemChain(config).catch((error: Error) => {
   console.error(`The chain at WATTWITNESS_RPC_URL does not answer: ${error.message.split("\n")[0]}`);
   process.exit(1);
 });
-const lock = await lockDirectory(config.dataDirectory);
-if (!lock.ok) {
-  console.error(
-    `Another oracle (process ${lock.pid}) keeps its data in ${config.dataDirectory}: end it, or choose another WATTWITNESS_DATA_DIR. If that process is no oracle, delete ${lock.file}.`,
-  );
+const opening = await openEmbeddedStore(config.dataDirectory);
+if (!opening.ok) {
+  console.error(opening.problem);
   process.exit(1);
 }
-process.once("exit", () => rmSync(lock.file, { force: true }));
+const { store } = opening;
 const oracle = await createOracle({
   config: { ...config, settles: config.operatorKey !== undefined },
+  store,
   chain,
   logger,
 });
@@ -43,11 +41,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     clearTimeout(timer);
     logger.info({ signal }, "closing");
     await app.close();
+    await store.close();
     process.exit(0);
   });
 }
 
-await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+await app.listen({ host: config.host, port: config.port }).catch(async (error: NodeJS.ErrnoException) => {
+  await store.close();
   console.error(
     error.code === "EADDRINUSE"
       ? `Port ${config.port} of ${config.host} is in use.`

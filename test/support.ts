@@ -18,6 +18,7 @@ import { type Send, upload } from "../meter/upload.ts";
 import { createViemChain } from "../oracle/chain/viem-chain.ts";
 import { buildApp } from "../oracle/http/app.ts";
 import { createOracle } from "../oracle/oracle.ts";
+import { openEmbeddedStore } from "../oracle/store/embedded/store.ts";
 import { createLog, fromHex, inclusionProof, type Place, timestampOf, toHex } from "../protocol/index.ts";
 
 export const CAPACITY = 5000; // W
@@ -48,9 +49,11 @@ export async function createSystem(start: number) {
     operatorKey: chain.key(ACCOUNTS.operator),
     maxGasPrice: 50_000_000_000n,
   });
+  const opening = await openEmbeddedStore(directory);
+  if (!opening.ok) throw new Error(opening.problem);
+  const { store } = opening;
   const oracle = await createOracle({
     config: {
-      dataDirectory: directory,
       fromBlock: 0,
       settleEvery: 1,
       retryAfter: 1,
@@ -60,6 +63,7 @@ export async function createSystem(start: number) {
       attestation: { subscriptionId, publicUrls: [mirror.url] },
       settles: true,
     },
+    store,
     chain: oracleChain,
     logger,
   });

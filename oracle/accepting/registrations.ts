@@ -16,7 +16,7 @@ import {
   verify,
 } from "../../protocol/index.ts";
 import { BASELINE_AGE, CLOCK_TOLERANCE, HARMLESS_CONDITIONS } from "../chain/rules.ts";
-import type { Records } from "../store/records.ts";
+import type { Records } from "../store/store.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
 
 /** Applications kept at once: anyone can make a key. */

@@ -2,10 +2,7 @@
  * Follows the chain's events. What has enough confirmations is stored; what is newer is read again every time, so that
  * whatever a reorganisation takes away is gone at the next look, marks included.
  */
-import { join } from "node:path";
-import { Low } from "lowdb";
-import { jsonFile } from "../store/durable.ts";
-import { openRecords, type Records } from "../store/records.ts";
+import type { Records, Store } from "../store/store.ts";
 import type { Chain } from "./chain.ts";
 import { applyEvent, type Mark, type Meter } from "./view.ts";
 
@@ -30,13 +27,13 @@ export type Follower = {
 };
 
 export async function createFollower({
-  directory,
+  store,
   chain,
   fromBlock,
   confirmations,
   wall = () => Math.floor(Date.now() / 1000),
 }: {
-  directory: string;
+  store: Store;
   chain: Chain;
   /** the first block that can hold an event */
   fromBlock: number;
@@ -45,9 +42,8 @@ export async function createFollower({
   /** this machine's clock, s */
   wall?: () => number;
 }): Promise<Follower> {
-  const meterRecords = await openRecords<Meter>(join(directory, "meters"));
-  const cursor = new Low<{ block: number }>(jsonFile(join(directory, "chain.json")), { block: fromBlock - 1 });
-  await cursor.read();
+  const meterRecords = await store.records<Meter>("meters");
+  const cursor = await store.document<{ block: number }>("chain", { block: fromBlock - 1 });
   const confirmed = new Map((await meterRecords.all()).map((meter) => [meter.keyId, meter]));
 
   let written = cursor.data.block;
@@ -57,7 +53,7 @@ export async function createFollower({
   let recentMarks: Mark[] = [];
 
   const marksDirectory = (keyId: string, epoch: number): Promise<Records<Mark>> =>
-    openRecords(join(directory, "marks", keyId, String(epoch)));
+    store.records(`marks/${keyId}/${epoch}`);
 
   /** Marks and meters first, the cursor last: after a crash the same events are taken in again, to the same end. */
   async function confirm(from: number, to: number): Promise<void> {

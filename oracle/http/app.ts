@@ -6,7 +6,7 @@ import { type Refusal, refusal } from "../accepting/refusal.ts";
 import type { Meter } from "../chain/view.ts";
 import type { Oracle } from "../oracle.ts";
 import { withHashes } from "../store/hashes.ts";
-import type { StoredHead, StoredLog } from "../store/logs.ts";
+import type { StoredHead, StoredLog } from "../store/store.ts";
 import { PAGE_POLICY, pageOf, rootOf, wantsPage } from "./page.ts";
 import * as schemas from "./schemas.ts";
 
@@ -27,7 +27,8 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
   const app = Fastify({ loggerInstance: logger, bodyLimit: BODY_LIMIT, routerOptions: { maxParamLength: 100 } })
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(TypeBoxValidatorCompiler);
-  const { follower, logs, batches, registrations, settlement } = oracle;
+  const { follower, registrations, settlement } = oracle;
+  const { logs, batches } = oracle.store;
 
   app.setErrorHandler((error: { validation?: unknown; statusCode?: number; message: string }, request, reply) => {
     if (error.validation)
@@ -105,7 +106,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
   );
 
   app.get("/meters", { schema: { response: schemas.answers(schemas.MetersAnswer) } }, async () => ({
-    meters: follower.meters().map(meterState),
+    meters: await Promise.all(follower.meters().map(meterState)),
   }));
 
   app.get(
@@ -115,7 +116,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
       const meter = follower.meterOf(request.params.keyId);
       if (!meter) return refuse(reply, refusal("unknown meter", "the chain knows no meter with this key"));
       const marks = await follower.marksOf(meter.keyId, meter.latest.epoch);
-      return { ...meterState(meter), settlements: marks.slice(-SETTLEMENTS) };
+      return { ...(await meterState(meter)), settlements: marks.slice(-SETTLEMENTS) };
     },
   );
 
@@ -129,7 +130,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
       },
     },
     async (request, reply) => {
-      const log = logs.get(request.params.keyId, request.params.epoch);
+      const log = await logs.get(request.params.keyId, request.params.epoch);
       if (!log) return refuse(reply, refusal("unknown log", "nothing of this log is stored here"));
       const { from = 0, limit = PAGE } = request.query;
       const readings = await log.readings(Math.min(from, log.size), Math.min(from + limit, log.size));
@@ -142,7 +143,7 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
     { schema: { params: schemas.ReadingParams, response: schemas.answers(schemas.ReadingAnswer, 400, 404) } },
     async (request, reply) => {
       const { keyId, epoch, index } = request.params;
-      const log = logs.get(keyId, epoch);
+      const log = await logs.get(keyId, epoch);
       if (!log) return refuse(reply, refusal("unknown log", "nothing of this log is stored here"));
       const head = log.newestHead;
       const [reading] = await log.readings(index, index + 1);
@@ -169,13 +170,13 @@ export function buildApp({ oracle, chain, logger }: AppOptions) {
     })),
   }));
 
-  function meterState(meter: Meter): schemas.MeterState {
-    const { keyId } = meter;
-    const epochs = new Set([...Object.keys(meter.logs).map(Number), ...logs.of(keyId).map(({ epoch }) => epoch)]);
+  async function meterState(meter: Meter): Promise<schemas.MeterState> {
+    const stored = new Map((await logs.of(meter.keyId)).map((log) => [log.epoch, log]));
+    const epochs = new Set([...Object.keys(meter.logs).map(Number), ...stored.keys()]);
     const states = [...epochs]
       .sort((a, b) => a - b)
       .map((epoch) => {
-        const log = logs.get(keyId, epoch);
+        const log = stored.get(epoch);
         return {
           epoch,
           stored: log?.size ?? 0,

@@ -6,7 +6,7 @@ import { conditionsOf, energyOf, sourceOf, timestampOf } from "../../protocol/in
 import { POST_LIMIT } from "../accepting/readings.ts";
 import type { Gap, SettledHead, Terms } from "../chain/chain.ts";
 import { CLOCK_TOLERANCE, EPOCH_STRIDE, HARMLESS_CONDITIONS } from "../chain/rules.ts";
-import type { StoredHead } from "../store/logs.ts";
+import type { StoredHead } from "../store/store.ts";
 import { producedIn } from "./rest.ts";
 
 /** A log with more readings than are settled. */

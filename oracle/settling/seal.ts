@@ -19,9 +19,8 @@ import {
 } from "../../protocol/index.ts";
 import type { Chain, Hex, Terms } from "../chain/chain.ts";
 import type { Meter } from "../chain/view.ts";
-import type { Batches } from "../store/batches.ts";
 import { withHashes } from "../store/hashes.ts";
-import type { Logs, StoredHead, StoredLog } from "../store/logs.ts";
+import type { Batches, Logs, StoredHead, StoredLog } from "../store/store.ts";
 import type { Job, JobItem } from "./jobs.ts";
 import { type PlanRules, planLogs, planRest, STRIDE, type UnsettledLog } from "./plan.ts";
 import { gapFor } from "./rest.ts";
@@ -87,7 +86,7 @@ export async function seal(
 async function sharesOf(sealing: Sealing, meter: Meter, isUnattestable: boolean, now: number): Promise<Share[]> {
   const { chain, logs, hasAttestor } = sealing;
   const { keyId } = meter;
-  const unsettled = logs.of(keyId).filter((log) => log.size > (meter.logs[log.epoch]?.size ?? 0));
+  const unsettled = (await logs.of(keyId)).filter((log) => log.size > (meter.logs[log.epoch]?.size ?? 0));
   if (unsettled.length === 0) return [];
   const terms = await chain.termsOf(keyId);
   // what another key superseded mints nothing: its readings stay provable under the heads that it signed

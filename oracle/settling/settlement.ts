@@ -3,18 +3,13 @@
  * time; a job (jobs.ts) only remembers what was sealed and which transactions were signed. So a crash anywhere resumes,
  * and a reorganisation that takes something back has it sent again.
  */
-import { join } from "node:path";
-import { Low } from "lowdb";
 import type { Logger } from "pino";
 import { type SettlementItem, settlementItem } from "../../contracts/settlement.ts";
 import { fromHex } from "../../protocol/index.ts";
 import type { Call, Chain, SettledHead, Terms } from "../chain/chain.ts";
 import type { Follower } from "../chain/follower.ts";
-import type { Batches } from "../store/batches.ts";
-import { jsonFile } from "../store/durable.ts";
 import { withHashes } from "../store/hashes.ts";
-import type { Logs } from "../store/logs.ts";
-import { openRecords } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
@@ -30,11 +25,9 @@ const LOOK_AGAIN = 60;
 const NO_ATTESTATION = `0x${"00".repeat(32)}` as const;
 
 export type SettlementOptions = {
-  directory: string;
+  store: Store;
   chain: Chain;
   follower: Follower;
-  logs: Logs;
-  batches: Batches;
   headDomain: Uint8Array;
   rules: SealRules;
   /** s between seals */
@@ -74,16 +67,16 @@ type Schedule = {
 };
 
 export async function createSettlement(options: SettlementOptions): Promise<Settlement> {
-  const { directory, chain, follower, logs, batches, logger, now, settleEvery, confirmations } = options;
-  const records = await openRecords<Job>(join(directory, "jobs"));
-  const finished = await openRecords<Job>(join(directory, "jobs-finished"));
-  const schedule = new Low<Schedule>(jsonFile(join(directory, "schedule.json")), {
+  const { store, chain, follower, logger, now, settleEvery, confirmations } = options;
+  const { logs, batches } = store;
+  const records = await store.records<Job>("jobs");
+  const finished = await store.records<Job>("jobs-finished");
+  const schedule = await store.document<Schedule>("schedule", {
     lookedAt: 0,
     found: false,
     behind: [],
     unattestable: [],
   });
-  await schedule.read();
   const open = new Map((await records.all()).map((job) => [job.digest as string, job]));
 
   const sealing = {
@@ -378,7 +371,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   /** An item's head, its log, and reading 0 of that. */
   async function headOf({ keyId, epoch, size }: JobItem) {
-    const log = logs.get(keyId, epoch);
+    const log = await logs.get(keyId, epoch);
     const head = (await log?.headsAfter(size - 1))?.[0];
     if (!log || head?.size !== size) throw new Error(`head ${size} of ${keyId}/${epoch} is missing`);
     const [first] = await log.readings(0, 1);

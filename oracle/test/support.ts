@@ -8,6 +8,8 @@ import { createMeter, type Meter, type PowerAt } from "../../meter/meter.ts";
 import { encodeReading, generatePrivateKey, type Reading, toHex } from "../../protocol/index.ts";
 import { buildApp } from "../http/app.ts";
 import { createOracle, type Oracle, type OracleConfig } from "../oracle.ts";
+import { openEmbeddedStore } from "../store/embedded/store.ts";
+import type { Store } from "../store/store.ts";
 import { createFakeChain, type FakeChain } from "./chain/fake-chain.ts";
 
 export const START = 1_773_964_800; // a full hour
@@ -29,6 +31,12 @@ export async function temporaryDirectory(): Promise<string> {
 
 export async function removeDirectories(): Promise<void> {
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
+}
+
+export async function openStore(directory: string): Promise<Store> {
+  const opening = await openEmbeddedStore(directory);
+  if (!opening.ok) throw new Error(opening.problem);
+  return opening.store;
 }
 
 export function newMeter(powerAt: PowerAt = () => 1_000_000n, start = START): Meter {
@@ -60,7 +68,7 @@ export type World = {
   restart: () => Promise<void>;
 };
 
-export const DEMO_RULES: Omit<OracleConfig, "dataDirectory"> = {
+export const DEMO_RULES: OracleConfig = {
   fromBlock: 0,
   settleEvery: 0,
   retryAfter: 60,
@@ -73,11 +81,12 @@ export const DEMO_RULES: Omit<OracleConfig, "dataDirectory"> = {
 
 export async function newWorld(rules: Partial<OracleConfig> = {}): Promise<World> {
   const directory = await temporaryDirectory();
-  const config = { ...DEMO_RULES, dataDirectory: directory, ...rules };
+  const config = { ...DEMO_RULES, ...rules };
   const clock = { now: START };
   const chain = createFakeChain(PLACE, () => clock.now);
   const start = async () => {
-    const oracle = await createOracle({ config, chain, now: () => clock.now, logger: silent });
+    const store = await openStore(directory);
+    const oracle = await createOracle({ config, store, chain, now: () => clock.now, logger: silent });
     await oracle.tick().catch(() => {});
     return { oracle, app: buildApp({ oracle, chain, logger: silent }) };
   };

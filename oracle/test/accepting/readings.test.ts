@@ -80,7 +80,7 @@ describe("the oracle, given readings", () => {
     assert.equal(answer.body.rule, rule, JSON.stringify(answer.body));
     assert.equal(answer.status, status);
     assert.ok(status < 409 || JSON.stringify(answer.body).length <= 512, "a device has room for the answer");
-    assert.equal(world.oracle.logs.get(toHex(device.keyId), 1)?.size, 10, "the log is as before");
+    assert.equal((await world.oracle.store.logs.get(toHex(device.keyId), 1))?.size, 10, "the log is as before");
   }
 
   const honest = () => signedPost(device, log, [next(9000n)]);
@@ -165,13 +165,13 @@ describe("the oracle, given readings", () => {
     const post = signedPost(device, log.slice(0, 9), [changed, next(9999n)]);
     await assertRefused(post, 422, "wrong reading");
     assert.equal((await world.post(post)).body.index, 9);
-    assert.deepEqual(await world.oracle.logs.get(toHex(device.keyId), 1)?.readings(9, 10), [log[9]]);
+    assert.deepEqual(await (await world.oracle.store.logs.get(toHex(device.keyId), 1))?.readings(9, 10), [log[9]]);
   });
 
   it("accepts again what it has, without storing it again", async () => {
     const again = signedPost(device, log.slice(0, 4), log.slice(4, 8));
     assert.deepEqual(await world.post(again), { status: 200, body: { size: 10 } });
-    assert.equal((await world.oracle.logs.get(toHex(device.keyId), 1)?.headsAfter(0))?.length, 1);
+    assert.equal((await (await world.oracle.store.logs.get(toHex(device.keyId), 1))?.headsAfter(0))?.length, 1);
   });
 
   it("accepts a post that begins before its end and goes on after", async () => {
@@ -305,10 +305,10 @@ describe("the oracle, given readings", () => {
 
   it("makes no folder for a log that nobody signed", async () => {
     await world.post(postOf(device, [readingAt(START + 120, 0n)], { epoch: 99 }));
-    assert.equal(world.oracle.logs.get(toHex(device.keyId), 99), undefined);
+    assert.equal(await world.oracle.store.logs.get(toHex(device.keyId), 99), undefined);
     await world.restart();
     assert.deepEqual(
-      world.oracle.logs.of(toHex(device.keyId)).map(({ epoch }) => epoch),
+      (await world.oracle.store.logs.of(toHex(device.keyId))).map(({ epoch }) => epoch),
       [1],
     );
   });
@@ -366,7 +366,7 @@ describe("the oracle, given readings", () => {
     const forged = signedPost(successor, [], successor.readings, { privateKey: PRIVATE_KEY });
     await assertRefused(forged, 422, "bad signature");
     await world.upload(successor);
-    assert.equal(world.oracle.logs.get(toHex(successor.keyId), 1)?.size, 1);
+    assert.equal((await world.oracle.store.logs.get(toHex(successor.keyId), 1))?.size, 1);
   });
 
   it("accepts what a frozen meter measures: it is evidence, and provable", async () => {

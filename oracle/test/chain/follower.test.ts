@@ -7,6 +7,7 @@ import {
   newMeter,
   newWorld,
   OWNER,
+  openStore,
   PLACE,
   removeDirectories,
   START,
@@ -25,7 +26,17 @@ describe("the oracle's clock", () => {
     const chain = createFakeChain(PLACE, () => clock.chain);
     const directory = await temporaryDirectory();
     const wall = () => clock.wall;
-    return { clock, chain, follower: await createFollower({ directory, chain, fromBlock: 0, confirmations: 2, wall }) };
+    return {
+      clock,
+      chain,
+      follower: await createFollower({
+        store: await openStore(directory),
+        chain,
+        fromBlock: 0,
+        confirmations: 2,
+        wall,
+      }),
+    };
   }
 
   it("is the chain's, whatever this machine's says", async () => {

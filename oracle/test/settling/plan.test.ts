@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CONDITIONS } from "../../../protocol/index.ts";
 import type { Gap, SettledHead, Terms } from "../../chain/chain.ts";
 import { type PlanRules, planLog, planLogs, planRest, type UnsettledLog } from "../../settling/plan.ts";
-import type { StoredHead } from "../../store/logs.ts";
+import type { StoredHead } from "../../store/store.ts";
 import { CAPACITY, readingAt, START } from "../support.ts";
 
 const TERMS: Terms = { status: "active", capacity: CAPACITY, source: 0 };

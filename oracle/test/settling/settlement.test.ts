@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { SettlementItem } from "../../../contracts/settlement.ts";
 import type { Post } from "../../../meter/device.ts";
 import type { Meter } from "../../../meter/meter.ts";
@@ -14,7 +13,6 @@ import {
 } from "../../../protocol/index.ts";
 import type { Call, Hex } from "../../chain/chain.ts";
 import type { Job } from "../../settling/jobs.ts";
-import { openRecords } from "../../store/records.ts";
 import { basisOf } from "../chain/fake-chain.ts";
 import { CAPACITY, newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
 
@@ -229,7 +227,7 @@ describe("the oracle's settlement", () => {
       await attested(world);
       assert.deepEqual(settles(world), []);
       assert.deepEqual(stages(world), []);
-      const finished = await (await openRecords<Job>(join(world.directory, "jobs-finished"))).all();
+      const finished = await (await world.oracle.store.records<Job>("jobs-finished")).all();
       assert.deepEqual(
         finished.map(({ stage }) => stage),
         ["abandoned"],

@@ -1,16 +1,8 @@
 /** A directory of small durable JSON files, one a record, read when asked for. */
 import { unlink } from "node:fs/promises";
 import { Low } from "lowdb";
+import type { Records } from "../store.ts";
 import { jsonFile, jsonPath, makeDirectory, namesIn, syncDirectory } from "./durable.ts";
-
-export type Records<T extends object> = {
-  ids(): Promise<string[]>;
-  get(id: string): Promise<T | undefined>;
-  all(): Promise<T[]>;
-  /** Resolves once durable. */
-  put(id: string, record: T): Promise<void>;
-  remove(id: string): Promise<void>;
-};
 
 /** Names the caller makes sure of: an id is never what came from outside unchecked. */
 const SAFE_ID = /^[\w-]+$/;

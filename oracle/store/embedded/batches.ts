@@ -1,13 +1,8 @@
 /** Sealed batches: immutable files named by their SHA-256 digest. */
 import { join } from "node:path";
-import { batchDigest, toHex } from "../../protocol/index.ts";
+import { batchDigest, toHex } from "../../../protocol/index.ts";
+import type { Batches } from "../store.ts";
 import { makeDirectory, readIfThere, writeDurably } from "./durable.ts";
-
-export type Batches = {
-  /** Resolves with the digest, `0x…`, once durable. */
-  put(bytes: Uint8Array): Promise<`0x${string}`>;
-  get(digest: string): Promise<Uint8Array | undefined>;
-};
 
 export async function openBatches(directory: string): Promise<Batches> {
   await makeDirectory(directory);

@@ -9,12 +9,13 @@ import {
   type Log,
   toHex,
   verifyInclusion,
-} from "../../../protocol/index.ts";
-import { makeDirectory, writeDurably } from "../../store/durable.ts";
-import { extendFrontier, rootOfFrontier, withHashes } from "../../store/hashes.ts";
-import { CHUNK_LENGTH, openLogs, type StoredLog } from "../../store/logs.ts";
-import { openRecords } from "../../store/records.ts";
-import { readingAt, removeDirectories, START, temporaryDirectory } from "../support.ts";
+} from "../../../../protocol/index.ts";
+import { makeDirectory, writeDurably } from "../../../store/embedded/durable.ts";
+import { CHUNK_LENGTH, openLogs } from "../../../store/embedded/logs.ts";
+import { openRecords } from "../../../store/embedded/records.ts";
+import { extendFrontier, rootOfFrontier, withHashes } from "../../../store/hashes.ts";
+import type { StoredLog } from "../../../store/store.ts";
+import { readingAt, removeDirectories, START, temporaryDirectory } from "../../support.ts";
 
 const KEY_ID = `0x${"0a".repeat(32)}`;
 const SIGNATURE = new Uint8Array(64).fill(1);
@@ -195,7 +196,7 @@ describe("a stored log", () => {
     await mkdir(join(torn, KEY_ID, "1"), { recursive: true });
     await copyFile(join(chunks, "0.json"), join(torn, KEY_ID, "1", "0.json"));
     const logs = await openLogs(torn);
-    assert.equal(logs.get(KEY_ID, 1), undefined);
+    assert.equal(await logs.get(KEY_ID, 1), undefined);
     const fresh = await logs.open(KEY_ID, 1);
     await fresh.append(readingsOf(3), SIGNATURE, 0n);
     assert.equal((await openStored(torn)).size, 3);

@@ -8,9 +8,18 @@
  */
 import { join } from "node:path";
 import { Low } from "lowdb";
-import { fromHex, type Hash, leafHash, nodeHash, rootFromFrontier, toHex } from "../../protocol/index.ts";
+import {
+  fromHex,
+  type Hash,
+  leafHash,
+  nodeHash,
+  rootFromFrontier,
+  timestampOf,
+  toHex,
+} from "../../../protocol/index.ts";
+import { extendFrontier, rootOfFrontier, type StoredRangeHash } from "../hashes.ts";
+import type { Logs, StoredHead, StoredLog } from "../store.ts";
 import { jsonFile, jsonPath, makeDirectory, namesIn } from "./durable.ts";
-import { extendFrontier, rootOfFrontier, type StoredRangeHash } from "./hashes.ts";
 
 export const CHUNK_LENGTH = 256;
 
@@ -21,38 +30,6 @@ type Chunk = {
   heads: { size: number; signature: string }[];
   /** mW·s in the capacity bucket after the last head here */
   bucket: string;
-};
-
-/** A head as it was signed: `reading` is the last of its `size` readings. */
-export type StoredHead = { size: number; reading: Uint8Array; signature: Uint8Array };
-
-export type StoredLog = {
-  /** `0x…` */
-  readonly keyId: string;
-  readonly epoch: number;
-  /** readings stored, which is where the newest head stands; 0 before the first post */
-  readonly size: number;
-  readonly last: Uint8Array | undefined;
-  readonly newestHead: StoredHead | undefined;
-  /** mW·s in the capacity bucket after the last reading */
-  readonly bucket: bigint;
-  /** The root that the log would have with `readings` appended. */
-  rootWith(readings: readonly Uint8Array[]): Hash;
-  /** Appends readings and the head over them. Resolves once durable; on failure the log is what reached the disk. */
-  append(readings: readonly Uint8Array[], signature: Uint8Array, bucket: bigint): Promise<void>;
-  /** Readings `from` to `to` (exclusive). */
-  readings(from: number, to: number): Promise<Uint8Array[]>;
-  /** Heads of more than `size` readings, in order. */
-  headsAfter(size: number): Promise<StoredHead[]>;
-  hashOf: StoredRangeHash;
-};
-
-export type Logs = {
-  get(keyId: string, epoch: number): StoredLog | undefined;
-  /** Logs of a key with at least one reading, by epoch. */
-  of(keyId: string): StoredLog[];
-  /** The log, or an empty one that is kept from its first reading on. One caller per key at a time. */
-  open(keyId: string, epoch: number): Promise<StoredLog>;
 };
 
 /** Opens every log under `directory`. */
@@ -70,8 +47,8 @@ export async function openLogs(directory: string): Promise<Logs> {
   }
   return {
     open,
-    get: (keyId, epoch) => logs.get(nameOf(keyId, epoch)),
-    of: (keyId) => [...logs.values()].filter((log) => log.keyId === keyId).sort((a, b) => a.epoch - b.epoch),
+    get: async (keyId, epoch) => logs.get(nameOf(keyId, epoch)),
+    of: async (keyId) => [...logs.values()].filter((log) => log.keyId === keyId).sort((a, b) => a.epoch - b.epoch),
   };
 }
 
@@ -110,7 +87,7 @@ async function openLog(
     return stored;
   };
 
-  async function append(readings: readonly Uint8Array[], signature: Uint8Array, bucket: bigint): Promise<void> {
+  async function append(readings: readonly Uint8Array[], signature: Uint8Array, bucket: bigint): Promise<boolean> {
     try {
       await store(readings, signature, bucket);
     } catch (error) {
@@ -119,6 +96,7 @@ async function openLog(
       throw error;
     }
     keep(log);
+    return true;
   }
 
   async function store(readings: readonly Uint8Array[], signature: Uint8Array, bucket: bigint): Promise<void> {
@@ -143,12 +121,24 @@ async function openLog(
 
   async function readings(from: number, to: number): Promise<Uint8Array[]> {
     const found: Uint8Array[] = [];
-    for (let index = Math.floor(from / CHUNK_LENGTH); index * CHUNK_LENGTH < to; index++) {
+    const end = Math.min(to, size);
+    for (let index = Math.floor(from / CHUNK_LENGTH); index * CHUNK_LENGTH < end; index++) {
       const start = index * CHUNK_LENGTH;
-      const wanted = (await read(index)).readings.slice(Math.max(0, from - start), to - start);
+      const wanted = (await read(index)).readings.slice(Math.max(0, from - start), end - start);
       for (const reading of wanted) found.push(fromHex(reading));
     }
     return found;
+  }
+
+  async function countBefore(timestamp: number): Promise<number> {
+    let [low, high] = [0, size];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const [reading] = await readings(middle, middle + 1);
+      if (timestampOf(reading as Uint8Array) < timestamp) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   async function headsAfter(after: number): Promise<StoredHead[]> {
@@ -194,6 +184,7 @@ async function openLog(
       readings.length === 0 ? rootOfFrontier(frontier) : rootFromFrontier(size, frontier, readings.map(leafHash)),
     append,
     readings,
+    countBefore,
     headsAfter,
     hashOf,
   };
