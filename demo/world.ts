@@ -111,6 +111,7 @@ export async function createWorld({
   say("starting a DON of four nodes");
   const don = await startLocalDon(deployerOf(chain, ACCOUNTS.chainlink), {
     chainlink,
+    folder,
     onError: (error) => complain(`the DON: ${firstLine(error)}`),
   });
   stops.add(() => don.stop());

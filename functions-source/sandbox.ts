@@ -64,6 +64,8 @@ export type SandboxRequest = {
 
 export type SandboxOptions = {
   limits?: Partial<SandboxLimits>;
+  /** where its own temporary folder is made; the system's place for such unless given */
+  folder?: string | undefined;
   /** Kills the process; runInSandbox then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** Told the id of the process once it runs. */
@@ -112,11 +114,11 @@ process.on("exit", () => {
 /** Runs `source` once, in a process and a temporary folder of its own that are gone when the promise settles. */
 export async function runInSandbox(
   { source, args = [], bytesArgs = [] }: SandboxRequest,
-  { limits: changed, signal, onStart, onConsole }: SandboxOptions = {},
+  { limits: changed, folder: place = tmpdir(), signal, onStart, onConsole }: SandboxOptions = {},
 ): Promise<Answer> {
   signal?.throwIfAborted();
   const limits = { ...SERVICE_LIMITS, ...changed };
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-sandbox-"));
+  const folder = await mkdtemp(join(place, "wattwitness-sandbox-"));
   try {
     const script = join(folder, "sandbox.ts");
     await writeFile(script, scriptOf(source));

@@ -2,6 +2,7 @@
  * Ends what a program has started when that program is gone, however it went: it is told of each process and folder, a
  * JSON line each, and acts at the end of its input, which comes by itself with the end of whoever wrote it.
  */
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -25,7 +26,16 @@ for await (const line of createInterface(process.stdin)) {
 for (const pid of processes) send(pid, "SIGTERM");
 for (const end = Date.now() + PATIENCE; Date.now() < end && [...processes].some(isThere); ) await delay(50);
 for (const pid of processes) send(pid, "SIGKILL");
-for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
+for (const folder of folders) await removeForGood(folder);
+
+/** What nobody told of ends by itself, and may write once more before it does. */
+async function removeForGood(folder: string): Promise<void> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await delay(200)) {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
+    await delay(100);
+    if (!existsSync(folder)) return;
+  }
+}
 
 function isThere(pid: number): boolean {
   return send(pid, 0);

@@ -112,7 +112,17 @@ describe("npm start", function () {
       () => `${left()}\n${output()}`,
     );
     for (const port of ports) await until(`port ${port} to be free`, () => isFree(port));
-    await until("its files to go", async () => (await readdir(folder)).length === 0);
+    // a folder that goes while it is looked into is there still
+    const files = () => readdir(folder, { recursive: true }).catch((error: Error) => [error.message]);
+    let found: string[] = [];
+    await until(
+      "its files to go",
+      async () => {
+        found = await files();
+        return found.length === 0;
+      },
+      () => `${found.join("\n")}\n${output()}`,
+    );
   }
 
   for (const [who, args] of Object.entries({
@@ -128,6 +138,9 @@ describe("npm start", function () {
       const options = ["--port", String(ports[0]), "--chain-port", String(ports[1])];
       const one = run([...args, ...options]);
       await says(one, /[1-9]\d* settlements/);
+      const works = async () =>
+        (await readdir(folder, { recursive: true }).catch(() => [])).some((name) => name.endsWith("sandbox.ts"));
+      await until("a node of the DON to be at work", works, one.output);
       await killed(one, ports);
     });
   }

@@ -66,6 +66,8 @@ export type LocalDonOptions = DonHooks & {
   /** sandboxes that run at once; each may take 128 MB and more than one core */
   concurrency?: number;
   limits?: Partial<SandboxLimits>;
+  /** where sandboxes make their folders, so that whoever removes it removes them; the system's place unless given */
+  folder?: string;
 };
 
 export type LocalDon = {
@@ -88,6 +90,7 @@ export async function startLocalDon(
     pollingInterval = 100,
     concurrency = NODES,
     limits = {},
+    folder,
     ...hooks
   }: LocalDonOptions,
 ): Promise<LocalDon> {
@@ -127,7 +130,7 @@ export async function startLocalDon(
     if (behaviour === "down") return undefined;
     if (behaviour === "liar") return { response: lie };
     if ("error" in request) return request;
-    return inSlot(() => runInSandbox(request, { limits, signal }));
+    return inSlot(() => runInSandbox(request, { limits, folder, signal }));
   }
 
   async function serve(requestId: Hex, client: Hex, data: Hex, commitment: Commitment): Promise<void> {
