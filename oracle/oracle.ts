@@ -44,7 +44,7 @@ export async function createOracle({
   const { fromBlock, settleEvery, retryAfter, alignment, batchLimit, confirmations } = config;
   const place = { chainId: chain.chainId, registry: chain.registry };
   const headDomain = domain("head", place);
-  const follower = await createFollower({ store, chain, fromBlock, confirmations });
+  const follower = await createFollower({ store, chain, fromBlock, confirmations, logger });
   const { meterOf } = follower;
   const now = given.now ?? follower.now;
   const registrations = createRegistrations({

@@ -1,6 +1,6 @@
 /** Runs the oracle: `npm run oracle`, configured by the environment (config.ts). */
 import pino from "pino";
-import { createViemChain } from "./chain/viem-chain.ts";
+import { createViemChain } from "./chain/viem/chain.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";

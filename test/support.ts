@@ -15,7 +15,7 @@ import { startLocalDon } from "../functions-source/local-don/index.ts";
 import { createDevice, type Device, type DeviceOptions } from "../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../meter/meter.ts";
 import { type Send, upload } from "../meter/upload.ts";
-import { createViemChain } from "../oracle/chain/viem-chain.ts";
+import { createViemChain } from "../oracle/chain/viem/chain.ts";
 import { buildApp } from "../oracle/http/app.ts";
 import { createOracle } from "../oracle/oracle.ts";
 import { openEmbeddedStore } from "../oracle/store/embedded/store.ts";

@@ -1,7 +1,10 @@
-/** What the oracle asks of a chain. viem-chain.ts asks a real one. */
+/** What the oracle asks of a chain. viem/ asks a real one. */
 import type { SettlementItem } from "../../contracts/settlement.ts";
 
 export type Hex = `0x${string}`;
+
+/** `block` is its number, `timestamp` Unix time (s). */
+export type Block = { block: number; hash: Hex; parent: Hex; timestamp: number };
 
 type Place = { block: number; transaction: Hex };
 
@@ -74,9 +77,12 @@ export type Signing =
 export type Chain = {
   readonly chainId: number;
   readonly registry: Hex;
-  /** the newest block */
-  newest(): Promise<{ block: number; timestamp: number }>;
-  /** Events of blocks `from` to `to`, both included. */
+  newest(): Promise<Block>;
+  /** The block of a number; undefined where whoever answers has none (yet). */
+  blockAt(number: number): Promise<Block | undefined>;
+  /** Events of the block with this hash; undefined where whoever answers does not know it. */
+  eventsIn(hash: Hex): Promise<ChainEvent[] | undefined>;
+  /** Events of blocks `from` to `to`, both included. Throws where whoever answers has not got the last of them. */
   events(from: number, to: number): Promise<ChainEvent[]>;
   termsOf(keyId: string): Promise<Terms>;
   latestOf(keyId: string): Promise<SettledHead>;

@@ -50,7 +50,13 @@ async function fakeNode(device: Device): Promise<Server> {
   const answers: Record<string, unknown> = {
     eth_chainId: `0x${PLACE.chainId.toString(16)}`,
     eth_call: `0x${"00".repeat(32)}`,
-    eth_getBlockByNumber: { number: BLOCK, timestamp: numberToHex(START + DAY), hash, transactions: [] },
+    eth_getBlockByNumber: {
+      number: BLOCK,
+      timestamp: numberToHex(START + DAY),
+      hash,
+      parentHash: hash,
+      transactions: [],
+    },
     eth_getLogs: [
       log(PLACE.registry, registeredTopics, registered, "0x0"),
       log(WATT_WITNESS, begunTopics, begun, "0x1"),
@@ -125,6 +131,7 @@ describe("the oracle's process", function () {
       WATTWITNESS_RPC_URL: urlOf(node),
       WATTWITNESS_REGISTRY: PLACE.registry,
       WATTWITNESS_WATTWITNESS: WATT_WITNESS,
+      WATTWITNESS_FROM_BLOCK: "1",
       WATTWITNESS_DATA_DIR: await temporaryDirectory(),
       PORT: "0",
     };

@@ -8,17 +8,28 @@ import { type Basis, encodeBasis, publicKeyParts, type SettlementItem } from "..
 import type { Registration } from "../../../meter/device.ts";
 import { view } from "../../../protocol/bytes.ts";
 import { createLog, energyOf, fromHex, keyIdOf, timestampOf, toHex } from "../../../protocol/index.ts";
-import type { Attestation, Call, Chain, ChainEvent, Gap, Hex, SettledHead, Terms } from "../../chain/chain.ts";
+import type {
+  Attestation,
+  Call,
+  Chain,
+  ChainEvent,
+  Gap,
+  Hex,
+  SettledHead,
+  Terms,
+  Block as ToldBlock,
+} from "../../chain/chain.ts";
 
 /** WattWitness.EPOCH_STRIDE */
 const EPOCH_STRIDE = 64;
+const ZERO = `0x${"00".repeat(32)}` as const;
 const NO_GAP: Gap = { since: 0, until: 0, energyBefore: 0n, energyAfter: 0n, room: 0n };
 
 /** What is done to a key: it is frozen, its meter taken down, given another capacity (W), or rotated to another key. */
 type Act = { keyId: Hex; act: "freeze" | "decommission" | number | { soldTo: Hex } | Registration };
 type Place = { block: number; transaction: Hex };
 type Transaction = { hash: Hex; raw: Hex; nonce: number; call: Call | Registration | Act };
-type Block = { timestamp: number; transactions: Transaction[]; don: [root: Hex, answer: DonAnswer][] };
+type Block = { hash: Hex; timestamp: number; transactions: Transaction[]; don: [root: Hex, answer: DonAnswer][] };
 type DonAnswer = { state: "attested" } | { state: "refused"; reason: string };
 
 export type FakeChain = Chain & {
@@ -40,6 +51,10 @@ export type FakeChain = Chain & {
   skips: (item: SettlementItem) => boolean;
   /** every question throws while true, as a node that is down */
   down: boolean;
+  /** newest blocks that the node which answers everything but `newest` has not got yet */
+  behind: number;
+  /** newest blocks that also `newest` does not tell of */
+  late: number;
   /** a broadcast throws before or after it was sent, as a crash there */
   crash: "before" | "after" | undefined;
   register: (registration: Registration) => void;
@@ -50,7 +65,7 @@ export type FakeChain = Chain & {
   mine: (blocks?: number) => void;
   /** The DON answers the newest request now, with `don`. */
   answer: () => void;
-  /** Takes back the newest blocks; what was in them waits again, or is forgotten. */
+  /** Puts empty blocks in the place of the newest; what was in them waits again, or is forgotten. */
   reorganise: (blocks: number, forget?: boolean) => void;
   /** Another program uses the operator's next nonce. */
   useNonce: () => void;
@@ -68,10 +83,11 @@ export function createFakeChain(
   { chainId, registry }: { chainId: number; registry: Hex },
   now: () => number,
 ): FakeChain {
-  const blocks: Block[] = [{ timestamp: now(), transactions: [], don: [] }];
+  const blocks: Block[] = [{ hash: keccak256("0x00"), timestamp: now(), transactions: [], don: [] }];
   const pool = new Map<Hex, Transaction>();
   const signed = new Map<Hex, Transaction>();
   let count = 0;
+  let made = 1;
 
   /** All that is known is replayed from the blocks: a reorganisation needs nothing else. */
   function replay() {
@@ -227,10 +243,23 @@ export function createFakeChain(
     return { events, skipped, terms, latest, logs, gaps, restOf, attestations };
   }
 
+  /** No two blocks have one hash, also where one takes the other's place. */
+  function push(transactions: Transaction[], don: Block["don"]): void {
+    blocks.push({ hash: keccak256(textToHex(`block ${made++}`)), timestamp: now(), transactions, don });
+  }
+
+  /** As a block is told; undefined beyond what the node that answers has. */
+  function toldBlock(number: number): ToldBlock | undefined {
+    const block = number < blocks.length - chain.behind ? blocks[number] : undefined;
+    if (!block) return undefined;
+    const parent = blocks[number - 1]?.hash ?? ZERO;
+    return { block: number, hash: block.hash, parent, timestamp: block.timestamp };
+  }
+
   /** Somebody else's transaction, in a block of its own. */
   function include(what: string, call: Transaction["call"]): void {
     const raw = textToHex(`${what} ${count++}`);
-    blocks.push({ timestamp: now(), transactions: [{ hash: keccak256(raw), raw, nonce: -1, call }], don: [] });
+    push([{ hash: keccak256(raw), raw, nonce: -1, call }], []);
   }
 
   const inBlocks = () => blocks.flatMap(({ transactions }) => transactions);
@@ -250,6 +279,8 @@ export function createFakeChain(
     refusal: () => undefined,
     skips: () => false,
     down: false,
+    behind: 0,
+    late: 0,
     crash: undefined,
     broadcasts: new Map(),
     mined: () => inBlocks().map(({ call }) => ("claim" in call ? "register" : "act" in call ? "act" : call.to)),
@@ -269,14 +300,14 @@ export function createFakeChain(
         const don = transactions.flatMap(({ call }): Block["don"] =>
           "to" in call && call.to === "attestor" && chain.don ? [[call.root, chain.don]] : [],
         );
-        blocks.push({ timestamp: now(), transactions, don });
+        push(transactions, don);
       }
     },
 
     answer() {
       const request = chain.calls().findLast((call) => call.to === "attestor");
       if (!request || !chain.don) throw new Error("there is nothing to answer");
-      blocks.push({ timestamp: now(), transactions: [], don: [[request.root, chain.don]] });
+      push([], [[request.root, chain.don]]);
     },
 
     reorganise(many, forget = false) {
@@ -284,6 +315,7 @@ export function createFakeChain(
         if (forget) continue;
         for (const transaction of block.transactions) pool.set(transaction.hash, transaction);
       }
+      for (let i = 0; i < many; i++) push([], []);
     },
 
     useNonce() {
@@ -291,7 +323,7 @@ export function createFakeChain(
       const call: Call = { to: "wattWitness", attestation: "0x", items: [] };
       const transactions = [{ hash: keccak256(raw), raw, nonce: operators().length, call }];
       for (const { hash, nonce } of waiting()) if (nonce === operators().length) pool.delete(hash);
-      blocks.push({ timestamp: now(), transactions, don: [] });
+      push(transactions, []);
     },
 
     settleAsOther({ keyId, device: { epoch, publicKey, readings } }) {
@@ -326,10 +358,23 @@ export function createFakeChain(
 
     async newest() {
       ask();
-      return { block: blocks.length - 1, timestamp: blocks.at(-1)?.timestamp as number };
+      const number = blocks.length - 1 - chain.late;
+      const { hash, timestamp } = blocks[number] as Block;
+      return { block: number, hash, parent: blocks[number - 1]?.hash ?? ZERO, timestamp };
+    },
+    async blockAt(number) {
+      ask();
+      return toldBlock(number);
+    },
+    async eventsIn(hash) {
+      ask();
+      const number = blocks.findIndex((block) => block.hash === hash);
+      if (number === -1 || !toldBlock(number)) return undefined;
+      return replay().events.filter(({ block }) => block === number);
     },
     async events(from, to) {
       ask();
+      if (!toldBlock(to)) throw new Error(`the node has no block ${to}`);
       return replay().events.filter(({ block }) => block >= from && block <= to);
     },
     async termsOf(keyId) {

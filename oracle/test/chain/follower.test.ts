@@ -11,6 +11,7 @@ import {
   PLACE,
   removeDirectories,
   START,
+  silent,
   temporaryDirectory,
   type World,
 } from "../support.ts";
@@ -34,6 +35,7 @@ describe("the oracle's clock", () => {
         chain,
         fromBlock: 0,
         confirmations: 2,
+        logger: silent,
         wall,
       }),
     };

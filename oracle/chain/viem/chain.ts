@@ -1,21 +1,29 @@
 /** The chain, asked with viem. */
 import {
   type Address,
-  BaseError,
-  concatHex,
+  BlockNotFoundError,
   createPublicClient,
-  decodeErrorResult,
   encodeFunctionData,
   http,
   keccak256,
-  numberToHex,
-  parseEventLogs,
   TransactionReceiptNotFoundError,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
-import { fromHex } from "../../protocol/index.ts";
-import { type Attestation, type Call, type Chain, type ChainEvent, type Hex, STATUSES, type Status } from "./chain.ts";
+import { functionsAttestorAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
+import { fromHex } from "../../../protocol/index.ts";
+import {
+  type Attestation,
+  type Block,
+  type Call,
+  type Chain,
+  type ChainEvent,
+  type Hex,
+  STATUSES,
+  type Status,
+} from "../chain.ts";
+import { isRevert, isThereAlready, reasonOf } from "./errors.ts";
+import { attestationIn, eventsOf } from "./events.ts";
+import { createRanges } from "./ranges.ts";
 
 export type ViemChainOptions = {
   rpcUrl: string;
@@ -32,10 +40,6 @@ const NEVER = 0xffff_ffff;
 /** Of what a call was estimated to cost, in percent: state moves until its block, and every item may pay a new balance. */
 const GAS_MARGIN = 140n;
 
-const EVENTS_ABI = [...meterRegistryAbi, ...wattWitnessAbi] as const;
-
-const ERRORS_ABI = [...EVENTS_ABI, ...functionsAttestorAbi] as const;
-
 /** Throws where the node cannot be reached: nothing can be said without its chain id. */
 export async function createViemChain(options: ViemChainOptions): Promise<Chain> {
   const { registry, wattWitness, attestor, operatorKey, maxGasPrice } = options;
@@ -47,6 +51,28 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     abi: wattWitnessAbi,
     functionName: "unattestedAfter",
   });
+
+  const contracts = [registry, wattWitness];
+  const ranges = createRanges(client);
+
+  async function blockAt(number: number): Promise<Block | undefined> {
+    try {
+      return blockOf(await client.getBlock({ blockNumber: BigInt(number) }));
+    } catch (error) {
+      if (error instanceof BlockNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async function isKnown(hash: Hex): Promise<boolean> {
+    try {
+      await client.getBlock({ blockHash: hash });
+      return true;
+    } catch (error) {
+      if (error instanceof BlockNotFoundError) return false;
+      throw error;
+    }
+  }
 
   const encode = (call: Call): { to: Address; data: Hex } => {
     if (call.to === "wattWitness") {
@@ -73,18 +99,24 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     chainId,
     registry,
 
-    async newest() {
-      const { number, timestamp } = await client.getBlock();
-      return { block: Number(number), timestamp: Number(timestamp) };
+    newest: async () => blockOf(await client.getBlock()),
+
+    blockAt,
+
+    async eventsIn(hash) {
+      try {
+        return eventsOf(await client.getLogs({ address: contracts, blockHash: hash }));
+      } catch (error) {
+        // nodes refuse a hash that they do not know, each in its own words
+        if (!(await isKnown(hash))) return undefined;
+        throw error;
+      }
     },
 
     async events(from, to) {
-      const logs = await client.getLogs({
-        address: [registry, wattWitness],
-        fromBlock: BigInt(from),
-        toBlock: BigInt(to),
-      });
-      return parseEventLogs({ abi: EVENTS_ABI, logs }).flatMap(eventOf);
+      const events: ChainEvent[] = [];
+      for await (const logs of ranges.logs(contracts, from, to)) events.push(...eventsOf(logs));
+      return events;
     },
 
     async termsOf(keyId) {
@@ -137,16 +169,12 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
       });
       if (fromHex(by).some((byte) => byte !== 0)) return { state: "attested" };
       if (!attestor) return { state: "none" };
-      const logs = await client.getLogs({ address: attestor, fromBlock: BigInt(sinceBlock) });
-      const answers = parseEventLogs({
-        abi: functionsAttestorAbi,
-        logs,
-        eventName: ["AttestationRequested", "AttestationRefused"],
-      });
-      const last = answers.filter((event) => event.args.root === root).at(-1);
-      if (!last) return { state: "none" };
-      if (last.eventName === "AttestationRequested") return { state: "pending" };
-      return { state: "refused", reason: last.args.reason || "the DON answered with another root" };
+      const { number } = await client.getBlock();
+      let state: Attestation = { state: "none" };
+      for await (const logs of ranges.logs([attestor], sinceBlock, Number(number))) {
+        state = attestationIn(logs, root) ?? state;
+      }
+      return state;
     },
 
     async simulate(call) {
@@ -180,8 +208,7 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
         await client.sendRawTransaction({ serializedTransaction: raw });
       } catch (error) {
         // known or mined already: the receipt will tell
-        if (!(error instanceof BaseError)) throw error;
-        if (!/already known|already imported|nonce too low|known transaction/i.test(error.details)) throw error;
+        if (!isThereAlready(error)) throw error;
       }
     },
 
@@ -202,61 +229,16 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
   };
 }
 
-type DecodedLog = ReturnType<typeof parseEventLogs<typeof EVENTS_ABI, true, undefined>>[number];
-
-function eventOf(log: DecodedLog): ChainEvent[] {
-  const place = { block: Number(log.blockNumber), transaction: log.transactionHash as Hex };
-  if (log.eventName === "MeterRegistered") {
-    const { meter: keyId, owner, x, y, capacity, source, details } = log.args;
-    const publicKey = concatHex([x, y]);
-    return [{ ...place, kind: "registered", keyId, publicKey, owner, capacity, source, details }];
-  }
-  if (log.eventName === "KeyRotated") {
-    const { keyId, previousKeyId, x, y } = log.args;
-    return [{ ...place, kind: "rotated", keyId, previousKeyId, publicKey: concatHex([x, y]) }];
-  }
-  if (log.eventName === "Ended") {
-    const { keyId, status, until } = log.args;
-    return [{ ...place, kind: "ended", keyId, status: STATUSES[status] as EndedStatus, until }];
-  }
-  if (log.eventName === "Equivocated") {
-    return log.args.frozen ? [{ ...place, kind: "frozen", keyId: log.args.keyId }] : [];
-  }
-  if (log.eventName === "CapacityChanged") {
-    return [{ ...place, kind: "capacity changed", ...log.args }];
-  }
-  if (log.eventName === "Transfer") {
-    const { to, tokenId } = log.args;
-    return [{ ...place, kind: "transferred", meter: numberToHex(tokenId, { size: 32 }), owner: to }];
-  }
-  if (log.eventName === "Begun") {
-    const { keyId, epoch, size, timestamp, energy, root } = log.args;
-    return [{ ...place, kind: "begun", keyId, epoch, size: Number(size), timestamp, energy, root }];
-  }
-  if (log.eventName === "Settled") {
-    const { fromSize, size, payee: _, meter: __, ...rest } = log.args;
-    return [{ ...place, kind: "settled", ...rest, fromSize: Number(fromSize), size: Number(size) }];
-  }
-  return [];
-}
-
-type EndedStatus = Extract<ChainEvent, { kind: "ended" }>["status"];
-
-const isRevert = (error: unknown): boolean =>
-  error instanceof BaseError &&
-  error.walk((cause) => cause instanceof BaseError && /revert/i.test(`${cause.name} ${cause.message}`)) !== null;
-
-/** The contract's error with its values, if it can be told. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof BaseError)) return String(error);
-  const carrier = error.walk((cause) => typeof (cause as { data?: unknown }).data === "string");
-  try {
-    const { errorName, args } = decodeErrorResult({
-      abi: ERRORS_ABI,
-      data: (carrier as unknown as { data: Hex }).data,
-    });
-    return `${errorName}(${(args ?? []).join(", ")})`;
-  } catch {
-    return error.details || error.shortMessage;
-  }
-}
+const blockOf = ({
+  number,
+  hash,
+  parentHash,
+  timestamp,
+}: {
+  number: bigint;
+  hash: Hex;
+  parentHash: Hex;
+  timestamp: bigint;
+}): Block => ({
+  ...{ block: Number(number), hash, parent: parentHash, timestamp: Number(timestamp) },
+});
