@@ -130,7 +130,7 @@ export async function createWorld({
       WATTWITNESS_OPERATOR_KEY: chain.key(ACCOUNTS.operator),
       WATTWITNESS_PUBLIC_URLS: `http://127.0.0.1:${oraclePort}`,
       WATTWITNESS_DATA_DIR: join(folder, "oracle"),
-      WATTWITNESS_FROM_BLOCK: String(fromBlock),
+      WATTWITNESS_FROM_BLOCK: String(deployment.fromBlock),
       WATTWITNESS_POLL_EVERY: "1",
       WATTWITNESS_SETTLE_EVERY: String(SETTLE_EVERY),
       WATTWITNESS_ALIGNMENT: "0",

@@ -1,6 +1,7 @@
 /** Runs the oracle: `npm run oracle`, configured by the environment (config.ts). */
 import pino from "pino";
 import { createViemChain } from "./chain/viem/chain.ts";
+import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
@@ -14,10 +15,16 @@ if (!result.ok) {
 const { config } = result;
 const logger = pino({ level: config.logLevel });
 
-const chain = await createViemChain(config).catch((error: Error) => {
+function endUnanswered(error: Error): never {
   console.error(`The chain at WATTWITNESS_RPC_URL does not answer: ${error.message.split("\n")[0]}`);
   process.exit(1);
-});
+}
+const wrong = await whyNotConfigured(config).catch(endUnanswered);
+if (wrong !== undefined) {
+  console.error(wrong);
+  process.exit(1);
+}
+const chain = await createViemChain(config).catch(endUnanswered);
 const opening = await openEmbeddedStore(config.dataDirectory);
 if (!opening.ok) {
   console.error(opening.problem);

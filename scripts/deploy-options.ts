@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import { getAddress, type Hex, isAddress, isHex, size, stringToHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { CAPACITY_CEILING, NEVER, NOTICE, type ROLES, THIRTY_DAYS } from "../contracts/deploy.ts";
+import type { Contracts } from "../contracts/together.ts";
 import { isNetworkName, NETWORKS_FILE } from "../subgraph/networks.ts";
-import type { Contracts } from "./together.ts";
 
 export const HELP = `WattWitness on a chain: the contracts, their roles, and an entry in the table of the subgraph's networks.
 

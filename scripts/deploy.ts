@@ -31,12 +31,12 @@ import {
   ROLES,
   type Step,
 } from "../contracts/deploy.ts";
+import { whyNotTogether } from "../contracts/together.ts";
 import { NETWORKS_FILE, NetworksError, networkOf, readNetworks, writeNetwork } from "../subgraph/networks.ts";
 import { ask } from "./ask.ts";
 import { type CheckOptions, HELP, parseDeployOptions } from "./deploy-options.ts";
 import { gasOfSettling, type Precompile, precompileOf } from "./precompile.ts";
 import { type Operation, scheduledIn } from "./schedule.ts";
-import { whyNotTogether } from "./together.ts";
 
 const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
 /** ms between looks for a transaction's receipt */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { encodeAbiParameters, encodeEventTopics, numberToHex } from "viem";
+import { encodeAbiParameters, encodeEventTopics, numberToHex, pad, toFunctionSelector } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import type { Device } from "../../meter/device.ts";
 import { sendTo } from "../../meter/upload.ts";
@@ -16,10 +16,13 @@ const WATT_WITNESS = `0x${"66".repeat(20)}` as const;
 const BLOCK = "0x1";
 const DAY = 86_400;
 
+/** The registry that WattWitness tells of, and whether it was there before the first block that is looked at. */
+type Chosen = { registry?: `0x${string}`; isOld?: boolean };
+
 /**
  * A node that answers the few questions of an oracle that settles nothing: one block, in which `device` was registered.
  */
-async function fakeNode(device: Device): Promise<Server> {
+async function fakeNode(device: Device, { registry = PLACE.registry, isOld = false }: Chosen = {}): Promise<Server> {
   const { epoch, size, reading, root } = device.head();
   const keyId = toHex(device.keyId);
   const hash = `0x${"bb".repeat(32)}`;
@@ -47,9 +50,18 @@ async function fakeNode(device: Device): Promise<Server> {
     eventName: "MeterRegistered",
     args: { meter: keyId, owner: OWNER as `0x${string}` },
   });
+  const calls: Record<string, string> = {
+    [toFunctionSelector("wattWitness()")]: pad(WATT_WITNESS),
+    [toFunctionSelector("registry()")]: pad(registry),
+  };
+  const asked = (method: string, params: [{ data: string }, string]): unknown => {
+    if (method === "eth_call") return calls[params[0].data.slice(0, 10)] ?? `0x${"00".repeat(32)}`;
+    if (method === "eth_getCode") return params[1] === "0x0" && !isOld ? "0x" : "0x01";
+    return answers[method];
+  };
   const answers: Record<string, unknown> = {
     eth_chainId: `0x${PLACE.chainId.toString(16)}`,
-    eth_call: `0x${"00".repeat(32)}`,
+    eth_blockNumber: BLOCK,
     eth_getBlockByNumber: {
       number: BLOCK,
       timestamp: numberToHex(START + DAY),
@@ -64,10 +76,10 @@ async function fakeNode(device: Device): Promise<Server> {
   };
   const server = createServer(async (request, response) => {
     const body = JSON.parse(Buffer.concat(await request.toArray()).toString());
-    const answer = ({ id, method }: { id: number; method: string }) => ({
+    const answer = ({ id, method, params }: { id: number; method: string; params: [{ data: string }, string] }) => ({
       jsonrpc: "2.0",
       id,
-      result: answers[method],
+      result: asked(method, params),
     });
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(Array.isArray(body) ? body.map(answer) : answer(body)));
@@ -124,8 +136,8 @@ describe("the oracle's process", function () {
     return { child, url };
   }
 
-  async function environmentFor(device: Device): Promise<Record<string, string>> {
-    const node = await fakeNode(device);
+  async function environmentFor(device: Device, chosen?: Chosen): Promise<Record<string, string>> {
+    const node = await fakeNode(device, chosen);
     servers.push(node);
     return {
       WATTWITNESS_RPC_URL: urlOf(node),
@@ -159,6 +171,34 @@ describe("the oracle's process", function () {
     assert.deepEqual(await once(child, "exit"), [1, null]);
     assert.match(output.text, /^The chain at WATTWITNESS_RPC_URL does not answer: .*\n$/);
   });
+
+  it("says that its contracts do not belong together, and exits with 1", async () => {
+    const { meter } = newMeterAtStart();
+    const environment = await environmentFor(meter.device, { registry: `0x${"99".repeat(20)}` });
+    const { child, output } = run(environment);
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    assert.match(output.text, /^The WattWitness 0x66\w+ is of another registry: 0x99\w+\.\n$/);
+  });
+
+  it("says that it would begin after the contracts, and exits with 1", async () => {
+    const { meter } = newMeterAtStart();
+    const { child, output } = run(await environmentFor(meter.device, { isOld: true }));
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    assert.match(output.text, /^The registry was there before block 1: .*\n$/);
+  });
+
+  for (const [block, problem] of [
+    ["2", /^WATTWITNESS_FROM_BLOCK is 2, and this chain has blocks up to 1: .*\n$/],
+    ["99999999", /^WATTWITNESS_FROM_BLOCK is 99999999, and this chain has blocks up to 1: .*\n$/],
+  ] as const) {
+    it(`says that there is no block ${block} to begin with, and exits with 1`, async () => {
+      const { meter } = newMeterAtStart();
+      const environment = await environmentFor(meter.device);
+      const { child, output } = run({ ...environment, WATTWITNESS_FROM_BLOCK: block });
+      assert.deepEqual(await once(child, "exit"), [1, null]);
+      assert.match(output.text, problem);
+    });
+  }
 
   it("says that its port is in use, and exits with 1", async () => {
     const { meter } = newMeterAtStart();

@@ -1,7 +1,16 @@
 /** Whether contracts on a chain are those of one deployment. */
-import { type Abi, type Hex, isAddressEqual, type PublicClient, parseAbi } from "viem";
-import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
-import { ROLES } from "../contracts/deploy.ts";
+import {
+  type Abi,
+  BaseError,
+  type Hex,
+  HttpRequestError,
+  isAddressEqual,
+  type PublicClient,
+  parseAbi,
+  TimeoutError,
+} from "viem";
+import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "./abi.ts";
+import { ROLES } from "./deploy.ts";
 
 const authorityAbi = parseAbi([
   "function hasRole(uint64 role, address account) view returns (bool isMember, uint32 delay)",
@@ -23,7 +32,12 @@ export async function whyNotTogether(publicClient: PublicClient, contracts: Cont
   const tells = (address: Hex, abi: Abi | readonly unknown[], functionName: string): Promise<Hex | undefined> =>
     publicClient.readContract({ address, abi: abi as Abi, functionName }).then(
       (told) => told as Hex,
-      () => undefined,
+      (error: unknown) => {
+        // that nobody answered says nothing of a contract
+        const isUnanswered = (cause: unknown) => cause instanceof HttpRequestError || cause instanceof TimeoutError;
+        if (error instanceof BaseError && error.walk(isUnanswered)) throw error;
+        return undefined;
+      },
     );
   const named = await tells(registry, meterRegistryAbi, "wattWitness");
   if (!named) return `${registry} is no MeterRegistry.`;
