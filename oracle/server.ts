@@ -5,6 +5,7 @@ import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
+import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
 
 const result = readConfig(process.env);
@@ -37,7 +38,8 @@ const oracle = await createOracle({
   chain,
   logger,
 });
-await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
+const said = createSaid();
+await look();
 
 const app = buildApp({ oracle, chain, logger });
 let timer: NodeJS.Timeout | undefined;
@@ -64,7 +66,17 @@ await app.listen({ host: config.host, port: config.port }).catch(async (error: N
 });
 
 async function look(): Promise<void> {
-  await oracle.tick().catch((err: Error) => logger.error({ err }, "the chain could not be asked; trying again later"));
-  if (!stopping) timer = setTimeout(look, config.pollEvery * 1000);
+  try {
+    await oracle.tick();
+    if (said.over("chain")) logger.info("the chain can be asked again");
+  } catch (error) {
+    const reason = firstLine(error);
+    if (said.isNew("chain", reason)) logger.error({ reason }, "the chain could not be asked; trying again later");
+  }
 }
-timer = setTimeout(look, config.pollEvery * 1000);
+
+async function lookAgain(): Promise<void> {
+  await look();
+  if (!stopping) timer = setTimeout(lookAgain, config.pollEvery * 1000);
+}
+timer = setTimeout(lookAgain, config.pollEvery * 1000);

@@ -69,10 +69,13 @@ export type Call =
 /** A transaction that is signed and not yet sent. */
 export type SignedTransaction = { hash: Hex; raw: Hex; nonce: number };
 
-/** `price`: gas costs more than the cap at the moment. `revert`: the contract would refuse. */
+/** `size`: it takes more gas than a transaction or a block may. `revert`: the contract would refuse. */
+export type Simulation = { ok: true } | { ok: false; failure: "size" | "revert"; reason: string };
+
+/** `price`: gas costs more than the cap at the moment. `funds`: the operator cannot pay for it. */
 export type Signing =
   | { ok: true; transaction: SignedTransaction }
-  | { ok: false; failure: "price" | "revert"; reason: string };
+  | { ok: false; failure: "price" | "funds" | "size" | "revert"; reason: string };
 
 export type Chain = {
   readonly chainId: number;
@@ -95,9 +98,11 @@ export type Chain = {
   unattestedFrom(timestamp: number, settledAt: number): number;
   attestation(root: Hex, sinceBlock: number): Promise<Attestation>;
   /** Whether `call` would succeed, alone and now. */
-  simulate(call: Call): Promise<{ ok: true } | { ok: false; reason: string }>;
+  simulate(call: Call): Promise<Simulation>;
   /** Simulates and signs `call` with the operator's key; nothing is sent. */
   sign(call: Call, nonce: number): Promise<Signing>;
+  /** The same call with the same nonce, for a fee at which nodes take it in the place of the one that was sent. */
+  raise(raw: Hex): Promise<Signing>;
   /** Sends a signed transaction; sending it again is harmless. */
   broadcast(raw: Hex): Promise<void>;
   /** Transactions of the operator in blocks: the next nonce. */

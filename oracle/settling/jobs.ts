@@ -27,6 +27,10 @@ export type Sent = SignedTransaction & {
   purpose: "request" | "settle";
   /** of the items that it settles, their segments' places */
   segments?: number[];
+  /** Unix time it was sent first, s; absent in what an earlier version wrote */
+  sentAt?: number;
+  /** hashes of what was sent under the same nonce for a lower fee: any of them may be the one that gets into a block */
+  replaced?: Hex[];
   /** the block it was last seen in */
   block?: number;
   /** Unix time it was first seen in a block, s */

@@ -8,14 +8,17 @@ import { type SettlementItem, settlementItem } from "../../contracts/settlement.
 import { fromHex } from "../../protocol/index.ts";
 import type { Call, Chain, SettledHead, Terms } from "../chain/chain.ts";
 import type { Follower } from "../chain/follower.ts";
+import { createSaid, firstLine } from "../said.ts";
 import { withHashes } from "../store/hashes.ts";
 import type { Store } from "../store/store.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
 
-/** Items of one call to settle: what a block holds with ease. */
-const ITEMS_PER_CALL = 40;
+/** Items of one call to settle at first; fewer where so many take more gas than a transaction may. */
+const ITEMS_PER_CALL = 128;
+/** s after which a transaction that is in no block is sent again for a higher fee */
+const STUCK_AFTER = 300;
 /** Refusals and reverts after which a batch is given up. */
 const ATTEMPTS = 5;
 /** s that the DON may take: Chainlink's own limit is 300. */
@@ -84,6 +87,9 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     hasAttestor: options.attestation !== undefined,
   };
 
+  const said = createSaid();
+  let itemsPerCall = ITEMS_PER_CALL;
+
   const save = (job: Job) => records.put(job.digest, job);
 
   async function enter(job: Job, stage: Job["stage"]): Promise<void> {
@@ -130,21 +136,46 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     const nonce = Math.max(await chain.transactionCount(), ...unmined.map((sent) => sent.nonce + 1));
     const signing = await chain.sign(call, nonce);
     if (!signing.ok) {
-      if (signing.failure === "price") logger.warn({ batch: job.digest }, signing.reason);
+      // price and funds may be others soon; what is said of them once is not said again
+      if (signing.failure === "price" || signing.failure === "funds") waitFor(job, signing.reason);
       else await fail(job, signing.reason);
       return false;
     }
-    job.transactions.push({ ...signing.transaction, ...what });
+    job.transactions.push({ ...signing.transaction, ...what, sentAt: now() });
     await save(job);
     await chain.broadcast(signing.transaction.raw);
     logger.info({ batch: job.digest, ...what, transaction: signing.transaction.hash }, "transaction sent");
     return true;
   }
 
+  function waitFor(job: Job, reason: string): void {
+    if (said.isNew(job.digest, reason)) logger.warn({ batch: job.digest, reason }, "settling waits");
+  }
+
+  /** The receipt of a transaction, or of one that it replaced. */
+  async function receiptOf(sent: Sent) {
+    for (const hash of [sent.hash, ...(sent.replaced ?? [])]) {
+      const receipt = await chain.receiptOf(hash);
+      if (receipt) return receipt;
+    }
+    return undefined;
+  }
+
+  /** Sends what has been in no block for long for a higher fee, as far as the cap allows. */
+  async function unstick(job: Job, sent: Sent): Promise<void> {
+    if (now() < (sent.sentAt ?? now()) + STUCK_AFTER) return;
+    const raised = await chain.raise(sent.raw);
+    if (!raised.ok) return waitFor(job, raised.reason);
+    sent.replaced = [...(sent.replaced ?? []), sent.hash];
+    [sent.hash, sent.raw, sent.sentAt] = [raised.transaction.hash, raised.transaction.raw, now()];
+    await save(job);
+    logger.info({ batch: job.digest, transaction: sent.hash }, "transaction sent again for a higher fee");
+  }
+
   /** Looks after what was sent. Returns whether all of it is in blocks. */
   async function areMined(job: Job): Promise<boolean> {
     for (const sent of [...job.transactions]) {
-      const receipt = await chain.receiptOf(sent.hash);
+      const receipt = await receiptOf(sent);
       if (receipt?.succeeded) {
         if (sent.block === receipt.block) continue;
         sent.block = receipt.block;
@@ -167,8 +198,9 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
           await save(job);
           continue;
         }
+        await unstick(job, sent);
         await chain.broadcast(sent.raw);
-        return (await chain.receiptOf(sent.hash)) !== undefined && areMined(job);
+        return (await receiptOf(sent)) !== undefined && areMined(job);
       }
     }
     return true;
@@ -176,7 +208,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   /** Asks for the receipt once more, after the count: it could be mined in between. */
   async function isReplaced(sent: Sent): Promise<boolean> {
-    return (await chain.transactionCount()) > sent.nonce && !(await chain.receiptOf(sent.hash));
+    return (await chain.transactionCount()) > sent.nonce && !(await receiptOf(sent));
   }
 
   function drop(job: Job, sent: Sent): void {
@@ -322,10 +354,15 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   async function settle(job: Job, standing: readonly Standing[]): Promise<boolean> {
     await enter(job, "settling");
-    const chosen = standing.slice(0, ITEMS_PER_CALL);
     const attestation = job.attested ? job.root : NO_ATTESTATION;
-    const items = await Promise.all(chosen.map((one) => settlementOf(job, one)));
-    const simulated = await chain.simulate({ to: "wattWitness", attestation, items });
+    let chosen = standing.slice(0, itemsPerCall);
+    let items = await Promise.all(chosen.map((one) => settlementOf(job, one)));
+    let simulated = await chain.simulate({ to: "wattWitness", attestation, items });
+    while (!simulated.ok && simulated.failure === "size" && chosen.length > 1) {
+      itemsPerCall = Math.ceil(chosen.length / 2);
+      [chosen, items] = [chosen.slice(0, itemsPerCall), items.slice(0, itemsPerCall)];
+      simulated = await chain.simulate({ to: "wattWitness", attestation, items });
+    }
     if (simulated.ok) {
       const segments = chosen.map(({ item }) => item.segment);
       return send(job, { purpose: "settle", segments }, { to: "wattWitness", attestation, items });
@@ -383,7 +420,9 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       try {
         while (open.has(job.digest) && (await advance(job)));
       } catch (error) {
-        logger.error({ batch: job.digest, err: error }, "the chain could not be asked; trying again later");
+        const reason = firstLine(error);
+        if (!said.isNew(job.digest, reason)) continue;
+        logger.error({ batch: job.digest, reason }, "the chain could not be asked; trying again later");
       }
     }
   }

@@ -4,8 +4,11 @@ import {
   BlockNotFoundError,
   createPublicClient,
   encodeFunctionData,
+  formatEther,
+  formatGwei,
   http,
   keccak256,
+  parseTransaction,
   TransactionReceiptNotFoundError,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -18,10 +21,12 @@ import {
   type Chain,
   type ChainEvent,
   type Hex,
+  type Signing,
+  type Simulation,
   STATUSES,
   type Status,
 } from "../chain.ts";
-import { isRevert, isThereAlready, reasonOf } from "./errors.ts";
+import { isOutOfGas, isRevert, isThereAlready, reasonOf } from "./errors.ts";
 import { attestationIn, eventsOf } from "./events.ts";
 import { createRanges } from "./ranges.ts";
 
@@ -39,6 +44,17 @@ export type ViemChainOptions = {
 const NEVER = 0xffff_ffff;
 /** Of what a call was estimated to cost, in percent: state moves until its block, and every item may pay a new balance. */
 const GAS_MARGIN = 140n;
+
+/** EIP-7825: gas of one transaction. */
+const TRANSACTION_GAS = 16_777_216n;
+/** In percent: by less nodes do not replace what they have. */
+const RAISE = 113n;
+
+type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const raised = (fee = 0n): bigint => (fee * RAISE) / 100n + 1n;
 
 /** Throws where the node cannot be reached: nothing can be said without its chain id. */
 export async function createViemChain(options: ViemChainOptions): Promise<Chain> {
@@ -84,15 +100,46 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     return { to: attestor, data: encodeFunctionData({ abi: functionsAttestorAbi, functionName: "request", args }) };
   };
 
-  /** Gas that the call needs, or why it would revert. A node that does not answer throws. */
-  async function estimate(call: Call): Promise<{ ok: true; gas: bigint } | { ok: false; reason: string }> {
+  /** Gas to give to the call, or why it cannot be made. A node that does not answer throws. */
+  async function estimate(call: Call): Promise<{ ok: true; gas: bigint } | Extract<Simulation, { ok: false }>> {
     if (!account) throw new Error("there is no operator key to act with");
+    const { gasLimit } = await client.getBlock();
+    const limit = gasLimit < TRANSACTION_GAS ? gasLimit : TRANSACTION_GAS;
+    const tooMuch = {
+      ok: false,
+      failure: "size",
+      reason: `it takes more gas than the ${limit} of a transaction`,
+    } as const;
     try {
-      return { ok: true, gas: await client.estimateGas({ account: account.address, ...encode(call) }) };
+      const estimated = await client.estimateGas({ account: account.address, ...encode(call) });
+      const gas = (estimated * GAS_MARGIN) / 100n;
+      return gas <= limit ? { ok: true, gas } : tooMuch;
     } catch (error) {
+      if (isOutOfGas(error)) return tooMuch;
       if (!isRevert(error)) throw error;
-      return { ok: false, reason: reasonOf(error) };
+      return { ok: false, failure: "revert", reason: reasonOf(error) };
     }
+  }
+
+  /** What a block asks for now, and what to offer: room for it to double, up to the cap. */
+  async function feesNow() {
+    const { baseFeePerGas } = await client.getBlock();
+    const base = baseFeePerGas ?? 0n;
+    const tip = await client.estimateMaxPriorityFeePerGas();
+    return { base, maxFeePerGas: least(2n * base + tip, maxGasPrice), maxPriorityFeePerGas: least(tip, maxGasPrice) };
+  }
+
+  /** Signs, where the operator can pay for it. */
+  async function signFor(fees: Fees, gas: bigint, nonce: number, to: Address, data: Hex): Promise<Signing> {
+    if (!account) throw new Error("there is no operator key to act with");
+    const balance = await client.getBalance({ address: account.address });
+    const cost = gas * fees.maxFeePerGas;
+    if (balance < cost) {
+      const reason = `the operator ${account.address} has ${formatEther(balance)} and may need ${formatEther(cost)} of the chain's coin: send it some`;
+      return { ok: false, failure: "funds", reason };
+    }
+    const raw = await account.signTransaction({ type: "eip1559", chainId, nonce, to, data, gas, ...fees });
+    return { ok: true, transaction: { hash: keccak256(raw), raw, nonce } };
   }
 
   return {
@@ -183,24 +230,31 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     },
 
     async sign(call, nonce) {
-      if (!account) throw new Error("there is no operator key to act with");
       const estimated = await estimate(call);
-      if (!estimated.ok) return { ok: false, failure: "revert", reason: estimated.reason };
-      const { baseFeePerGas } = await client.getBlock();
-      if ((baseFeePerGas ?? 0n) > maxGasPrice) {
-        return { ok: false, failure: "price", reason: `gas costs ${baseFeePerGas} wei, above ${maxGasPrice}` };
+      if (!estimated.ok) return estimated;
+      const { base, ...fees } = await feesNow();
+      if (base > maxGasPrice) {
+        return {
+          ok: false,
+          failure: "price",
+          reason: `gas costs more than the ${formatGwei(maxGasPrice)} gwei to be paid`,
+        };
       }
-      const tip = await client.estimateMaxPriorityFeePerGas();
-      const raw = await account.signTransaction({
-        type: "eip1559",
-        chainId,
-        nonce,
-        ...encode(call),
-        gas: (estimated.gas * GAS_MARGIN) / 100n,
-        maxFeePerGas: maxGasPrice,
-        maxPriorityFeePerGas: tip < maxGasPrice ? tip : maxGasPrice,
-      });
-      return { ok: true, transaction: { hash: keccak256(raw), raw, nonce } };
+      const { to, data } = encode(call);
+      return signFor(fees, estimated.gas, nonce, to, data);
+    },
+
+    async raise(raw) {
+      const sent = parseTransaction(raw);
+      const { to, data, gas, nonce } = sent as { to: Address; data: Hex; gas: bigint; nonce: number };
+      const now = await feesNow();
+      const fees = {
+        maxFeePerGas: most(raised(sent.maxFeePerGas), now.maxFeePerGas),
+        maxPriorityFeePerGas: most(raised(sent.maxPriorityFeePerGas), now.maxPriorityFeePerGas),
+      };
+      if (fees.maxFeePerGas <= maxGasPrice) return signFor(fees, gas, nonce, to, data);
+      const reason = `a transaction waits, and a higher fee would be above the ${formatGwei(maxGasPrice)} gwei to be paid`;
+      return { ok: false, failure: "price", reason };
     },
 
     async broadcast(raw) {

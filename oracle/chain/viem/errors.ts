@@ -36,6 +36,12 @@ export function mayBeTooMuch(error: unknown): boolean {
   return error.walk(isAnswer) !== null;
 }
 
+/** Whether a call takes more gas than the node gives to an estimate, or a block to a transaction. */
+export const isOutOfGas = (error: unknown): boolean =>
+  /out of gas|exceeds (the )?(allowance|block gas|transaction gas)|gas limit (is )?(too high|exceeded)|gas required exceeds|transaction gas (limit|cap)|OutOfGas/i.test(
+    wordsOf(error),
+  );
+
 /** Whether a call was refused by the contract, not by the node. */
 export const isRevert = (error: unknown): boolean =>
   error instanceof BaseError &&

@@ -51,6 +51,10 @@ export type FakeChain = Chain & {
   skips: (item: SettlementItem) => boolean;
   /** every question throws while true, as a node that is down */
   down: boolean;
+  /** items of a call that a block has gas for */
+  itemsPerCall: number;
+  /** why nothing can be paid for, if so */
+  unpaid: { failure: "price" | "funds"; reason: string } | undefined;
   /** newest blocks that the node which answers everything but `newest` has not got yet */
   behind: number;
   /** newest blocks that also `newest` does not tell of */
@@ -67,6 +71,8 @@ export type FakeChain = Chain & {
   answer: () => void;
   /** Puts empty blocks in the place of the newest; what was in them waits again, or is forgotten. */
   reorganise: (blocks: number, forget?: boolean) => void;
+  /** A transaction that waits is dropped. */
+  forget: (hash: Hex) => void;
   /** Another program uses the operator's next nonce. */
   useNonce: () => void;
   /** Somebody else settles all of these readings. */
@@ -279,6 +285,8 @@ export function createFakeChain(
     refusal: () => undefined,
     skips: () => false,
     down: false,
+    itemsPerCall: Number.POSITIVE_INFINITY,
+    unpaid: undefined,
     behind: 0,
     late: 0,
     crash: undefined,
@@ -316,6 +324,10 @@ export function createFakeChain(
         for (const transaction of block.transactions) pool.set(transaction.hash, transaction);
       }
       for (let i = 0; i < many; i++) push([], []);
+    },
+
+    forget: (hash) => {
+      pool.delete(hash);
     },
 
     useNonce() {
@@ -403,13 +415,27 @@ export function createFakeChain(
     async simulate(call) {
       ask();
       const reason = chain.refusal(call);
-      return reason === undefined ? { ok: true } : { ok: false, reason };
+      if (reason !== undefined) return { ok: false, failure: "revert", reason };
+      if ("items" in call && call.items.length > chain.itemsPerCall) {
+        return { ok: false, failure: "size", reason: "too much gas" };
+      }
+      return { ok: true };
     },
     async sign(call, nonce) {
       ask();
       const reason = chain.refusal(call);
       if (reason !== undefined) return { ok: false, failure: "revert", reason };
+      if (chain.unpaid) return { ok: false, ...chain.unpaid };
       const raw = textToHex(`transaction ${count++} with nonce ${nonce}`);
+      const transaction = { hash: keccak256(raw), raw, nonce };
+      signed.set(raw, { ...transaction, call });
+      return { ok: true, transaction };
+    },
+    async raise(sent) {
+      ask();
+      if (chain.unpaid) return { ok: false, ...chain.unpaid };
+      const { nonce, call } = signed.get(sent) as Transaction;
+      const raw = textToHex(`transaction ${count++} with nonce ${nonce}, raised`);
       const transaction = { hash: keccak256(raw), raw, nonce };
       signed.set(raw, { ...transaction, call });
       return { ok: true, transaction };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeAbiParameters, encodeEventTopics, numberToHex } from "viem";
+import { encodeAbiParameters, encodeEventTopics, numberToHex, parseTransaction } from "viem";
 import { functionsAttestorAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
 import type { Chain } from "../../chain/chain.ts";
 import { createViemChain } from "../../chain/viem/chain.ts";
@@ -8,6 +8,9 @@ import { type RpcAnswer, type RpcNode, type RpcRequest, startRpcNode } from "./r
 
 const WATT_WITNESS = `0x${"66".repeat(20)}` as const;
 const ATTESTOR = `0x${"77".repeat(20)}` as const;
+/** of the well-known mnemonic of test networks */
+const OPERATOR_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const GWEI = 1_000_000_000n;
 const ROOT = `0x${"0a".repeat(32)}` as const;
 const KEY_ID = `0x${"0b".repeat(32)}` as const;
 const NEWEST = 20_000;
@@ -17,6 +20,7 @@ type Asked = { fromBlock: `0x${string}`; toBlock: `0x${string}`; blockHash?: str
 const hashOf = (block: number) => numberToHex(block, { size: 32 });
 const blockOf = (number: number) => ({
   ...{ number: numberToHex(number), timestamp: numberToHex(1000 + number), transactions: [] },
+  ...{ gasLimit: "0x1c9c380", baseFeePerGas: numberToHex(GWEI) },
   ...{ hash: hashOf(number), parentHash: number === 0 ? hashOf(0) : hashOf(number - 1) },
 });
 const logAt = (block: number, address: string, topics: unknown, data: string) => ({
@@ -44,18 +48,21 @@ describe("the chain, asked over JSON-RPC", () => {
   let refuse: (asked: { from: number; to: number }) => RpcAnswer | undefined;
   /** the newest block that the node has */
   let has: number;
+  /** what it answers to anything else */
+  let answers: Record<string, RpcAnswer>;
 
   beforeEach(async () => {
     refuse = () => undefined;
     has = NEWEST;
+    answers = {};
     node = await startRpcNode(answer);
     chain = await createViemChain({
       rpcUrl: node.url,
       registry: PLACE.registry,
       wattWitness: WATT_WITNESS,
       attestor: ATTESTOR,
-      operatorKey: undefined,
-      maxGasPrice: 1n,
+      operatorKey: OPERATOR_KEY,
+      maxGasPrice: 50n * GWEI,
     });
     node.asked.length = 0;
   });
@@ -71,6 +78,7 @@ describe("the chain, asked over JSON-RPC", () => {
     if (method === "eth_getBlockByHash") {
       return { result: Number(params[0]) <= has ? blockOf(Number(params[0])) : null };
     }
+    if (method in answers) return answers[method] as RpcAnswer;
     if (method !== "eth_getLogs") return { error: { code: -32601, message: "the method does not exist" } };
     const { fromBlock, toBlock, blockHash } = params[0] as Asked;
     if (blockHash && Number(blockHash) > has) return { error: { code: -32000, message: "unknown block" } };
@@ -171,5 +179,110 @@ describe("the chain, asked over JSON-RPC", () => {
     };
     assert.deepEqual(await chain.attestation(ROOT, 10), { state: "refused", reason: "gap" });
     assert.deepEqual(await chain.attestation(ROOT, 13_000), { state: "none" });
+  });
+
+  describe("takes a transaction for sent that is there already, in the words of", () => {
+    for (const [client, message] of [
+      ["geth", "already known"],
+      ["geth, mined", "nonce too low: next nonce 5, tx nonce 4"],
+      ["Nethermind", "AlreadyKnown"],
+      ["Nethermind, mined", "OldNonce, Current nonce: 5, nonce of rejected tx: 4"],
+      ["Besu", "Known transaction"],
+      ["Besu, mined", "Nonce too low"],
+      ["Erigon", "existing tx with same hash: ALREADY_EXISTS: already known"],
+      ["Reth", "already known"],
+      ["OpenEthereum", "Transaction with the same hash was already imported."],
+      ["Ankr", "transaction already in mempool"],
+      ["anvil", "transaction already imported"],
+      [
+        "Hardhat",
+        "Nonce too low. Expected nonce to be 5 but got 4. Note that transactions can't be queued when automining.",
+      ],
+    ] as const) {
+      it(client, async () => {
+        answers = { eth_sendRawTransaction: { error: { code: -32000, message } } };
+        await chain.broadcast("0x02");
+      });
+    }
+
+    it("nobody, where it was refused for something else", async () => {
+      for (const message of [
+        "insufficient funds for gas * price + value",
+        "intrinsic gas too low",
+        "replacement transaction underpriced",
+        "max fee per gas less than block base fee",
+        "txpool is full",
+      ]) {
+        answers = { eth_sendRawTransaction: { error: { code: -32000, message } } };
+        await assert.rejects(chain.broadcast("0x02"), message);
+      }
+    });
+  });
+
+  describe("signs", () => {
+    const call = { to: "wattWitness", attestation: ROOT, items: [] } as const;
+    beforeEach(() => {
+      answers = {
+        eth_estimateGas: { result: numberToHex(100_000) },
+        eth_maxPriorityFeePerGas: { result: numberToHex(GWEI / 10n) },
+        eth_getBalance: { result: numberToHex(10n ** 18n) },
+      };
+    });
+    const failure = async () => {
+      const signing = await chain.sign(call, 3);
+      return signing.ok ? undefined : signing.failure;
+    };
+
+    it("nothing that the contract would refuse", async () => {
+      answers["eth_estimateGas"] = { error: { code: 3, message: "execution reverted" } };
+      assert.equal(await failure(), "revert");
+    });
+
+    it("nothing near what a transaction may take, or more than a node tries", async () => {
+      answers["eth_estimateGas"] = { result: numberToHex(12_000_000) };
+      assert.equal(await failure(), "size");
+      for (const message of ["gas required exceeds allowance (50000000)", "out of gas", "exceeds block gas limit"]) {
+        answers["eth_estimateGas"] = { error: { code: -32000, message } };
+        assert.equal(await failure(), "size", message);
+      }
+    });
+
+    it("nothing that the operator cannot pay for, and says what is missing", async () => {
+      answers["eth_getBalance"] = { result: numberToHex(10n ** 14n) };
+      const signing = await chain.sign(call, 3);
+      assert.ok(!signing.ok && signing.failure === "funds");
+      assert.match(signing.reason, /^the operator 0xf39Fd6\w+ has 0\.0001 and may need 0\.000294 of the chain's coin/);
+    });
+
+    it("for what a block asks twice, and not above the cap", async () => {
+      const signing = await chain.sign(call, 3);
+      assert.ok(signing.ok);
+      const { nonce, gas, maxFeePerGas, maxPriorityFeePerGas } = parseTransaction(signing.transaction.raw);
+      assert.deepEqual([nonce, gas], [3, 140_000n]);
+      assert.deepEqual([maxFeePerGas, maxPriorityFeePerGas], [(21n * GWEI) / 10n, GWEI / 10n]);
+      answers["eth_maxPriorityFeePerGas"] = { result: numberToHex(90n * GWEI) };
+      const dear = await chain.sign(call, 3);
+      assert.ok(dear.ok);
+      assert.equal(parseTransaction(dear.transaction.raw).maxFeePerGas, 50n * GWEI);
+    });
+
+    it("the same again for an eighth more, until that is above the cap", async () => {
+      const first = await chain.sign(call, 3);
+      assert.ok(first.ok);
+      let { raw } = first.transaction;
+      let fee = parseTransaction(raw).maxFeePerGas as bigint;
+      for (let raises = 0; ; raises++) {
+        const again = await chain.raise(raw);
+        if (!again.ok) {
+          assert.equal(again.failure, "price");
+          assert.ok(raises > 10 && (fee * 113n) / 100n >= 50n * GWEI, `${raises} raises, ${fee}`);
+          break;
+        }
+        const { nonce, data, maxFeePerGas } = parseTransaction(again.transaction.raw);
+        assert.deepEqual([nonce, data], [3, parseTransaction(raw).data]);
+        assert.ok((maxFeePerGas as bigint) * 8n >= fee * 9n);
+        [raw, fee] = [again.transaction.raw, maxFeePerGas as bigint];
+      }
+    });
   });
 });

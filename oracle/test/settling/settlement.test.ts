@@ -12,7 +12,7 @@ import {
   verifyInclusion,
 } from "../../../protocol/index.ts";
 import type { Call, Hex } from "../../chain/chain.ts";
-import type { Job } from "../../settling/jobs.ts";
+import type { Job, Sent } from "../../settling/jobs.ts";
 import { basisOf } from "../chain/fake-chain.ts";
 import { CAPACITY, newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
 
@@ -146,15 +146,81 @@ describe("the oracle's settlement", () => {
     assert.equal(settles(world).length, 5, "two heads, 200 readings, a batch");
   });
 
-  it("settles forty at most in one call", async () => {
+  it("settles in one call as many as a transaction has gas for", async () => {
     const { world, meters } = await worldOf(41, {}, 100);
+    world.chain.itemsPerCall = 16;
     await world.oracle.tick();
     assert.deepEqual(
       settles(world).map(({ items }) => items.length),
-      [40, 1],
+      [11, 11, 11, 8],
     );
     for (const meter of meters) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
   }).timeout(10_000);
+
+  for (const failure of ["price", "funds"] as const) {
+    it(`waits, and gives nothing up, where it cannot pay (${failure})`, async () => {
+      const { world, meters } = await worldOf(1);
+      world.chain.unpaid = { failure, reason: "send it some" };
+      for (let i = 0; i < 10; i++) await world.oracle.tick();
+      assert.deepEqual(
+        world.oracle.settlement?.jobs().map(({ attempts, transactions }) => [attempts, transactions.length]),
+        [[0, 0]],
+      );
+      world.chain.unpaid = undefined;
+      await world.oracle.tick();
+      assert.equal(world.chain.settled(keyIdOf(meters[0] as Meter)).size, meters[0]?.device.size);
+    });
+  }
+
+  describe("a transaction that no block takes", () => {
+    const sent = (world: World) => world.oracle.settlement?.jobs()[0]?.transactions ?? [];
+
+    async function stuck(): Promise<World> {
+      const { world } = await worldOf(1);
+      world.chain.automine = false;
+      await world.oracle.tick();
+      assert.equal(sent(world).length, 1);
+      return world;
+    }
+
+    it("is sent again as it is for five minutes", async () => {
+      const world = await stuck();
+      const { hash } = sent(world)[0] as Sent;
+      world.now += 299;
+      await world.oracle.tick();
+      assert.equal(sent(world)[0]?.hash, hash);
+      assert.equal(sent(world)[0]?.replaced, undefined);
+    });
+
+    it("stays as it is where a higher fee is above the cap", async () => {
+      const world = await stuck();
+      world.chain.unpaid = { failure: "price", reason: "above the cap" };
+      world.now += 301;
+      await world.oracle.tick();
+      assert.equal(sent(world)[0]?.replaced, undefined);
+    });
+
+    for (const which of ["the new one", "the old one"]) {
+      it(`is replaced by another of the same nonce for a higher fee, and counts whichever is mined: ${which}`, async () => {
+        const world = await stuck();
+        const { hash, nonce } = sent(world)[0] as Sent;
+        world.now += 301;
+        await world.oracle.tick();
+        const [now] = sent(world);
+        assert.equal(sent(world).length, 1);
+        assert.deepEqual([now?.nonce, now?.replaced], [nonce, [hash]]);
+        assert.notEqual(now?.hash, hash);
+        world.chain.forget(which === "the new one" ? hash : (now as Sent).hash);
+        world.chain.automine = true;
+        world.chain.mine();
+        await world.oracle.tick();
+        world.chain.mine(3);
+        await world.oracle.tick();
+        assert.equal(settles(world).length, 1);
+        assert.deepEqual(world.oracle.settlement?.jobs(), []);
+      });
+    }
+  });
 
   it("settles an epoch that ended before the one that followed", async () => {
     const { world, meters } = await worldOf(1);
