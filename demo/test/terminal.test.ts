@@ -150,11 +150,11 @@ describe("on a terminal", () => {
       process.stdout.isTTY = true;
       process.stdout.getColorDepth = WriteStream.prototype.getColorDepth;
       console.log(JSON.stringify(styled("red", "x")));`;
-    const { NO_COLOR: _, FORCE_COLOR: __, NODE_DISABLE_COLORS: ___, ...env } = process.env;
     const shown = (more: Record<string, string>) =>
       JSON.parse(
         spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-          env: { ...env, TERM: "xterm-256color", ...more },
+          // nothing of the environment: NO_COLOR, FORCE_COLOR, CI, TMUX and others have a say in it
+          env: { TERM: "xterm-256color", ...more },
           encoding: "utf8",
         }).stdout,
       );
