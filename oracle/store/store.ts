@@ -20,6 +20,11 @@ export type Store = {
   close(): Promise<void>;
 };
 
+/** What is stored is not what was written: the message is a sentence that names the file and what it should hold. */
+export class StoreDamaged extends Error {
+  override readonly name = "StoreDamaged";
+}
+
 /** A head as it was signed: `reading` is the last of its `size` readings. */
 export type StoredHead = { size: number; reading: Uint8Array; signature: Uint8Array };
 
@@ -56,6 +61,21 @@ export type StoredLog = {
   /** Heads of more than `size` readings, in order. */
   headsAfter(size: number): Promise<StoredHead[]>;
   hashOf: StoredRangeHash;
+  /**
+   * The first `width` hashes (1 to 256) of tile `index` of a level, as in C2SP tlog-tiles: at level L each covers 256^L
+   * readings. Nothing where the log has fewer.
+   */
+  tile(level: number, index: number, width: number): Promise<Uint8Array | undefined>;
+  /**
+   * The first `width` readings (1 to 256) from `index` times 256 on, as an entry bundle of C2SP tlog-tiles: each after its
+   * length, u16. Nothing where the log has fewer.
+   */
+  entries(index: number, width: number): Promise<Uint8Array | undefined>;
+  /**
+   * Forgets heads of fewer than `settledSize` readings but those of the sizes in `kept`, and never the newest. Readings
+   * stay. Where it is interrupted some heads may be left, until it is called again.
+   */
+  prune(settledSize: number, kept: readonly number[]): Promise<void>;
 };
 
 /** Sealed batches: immutable, named by their SHA-256 digest. */

@@ -2,11 +2,16 @@
  * Files that survive a crash. A file is written beside its name, synced, renamed over it, and the directory synced: after
  * any interruption it holds what was written before or what was written last, never a part.
  */
+import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Adapter } from "lowdb";
+import { StoreDamaged } from "../store.ts";
 
-const UNFINISHED = ".unfinished";
+export const UNFINISHED = ".unfinished";
+
+export const isUnfinished = (name: string): boolean => name.endsWith(UNFINISHED);
 
 /** The write under way for each path: writes to one file take turns. */
 const writing = new Map<string, Promise<void>>();
@@ -64,10 +69,18 @@ export async function readIfThere(path: string): Promise<Uint8Array | undefined>
   }
 }
 
-/** Names in a directory without what a crash left unfinished; none where there is no directory. */
-export async function namesIn(path: string): Promise<string[]> {
+/** Copies a file from byte `start` on, durably. */
+export async function copyPart(path: string, start: number, copy: string): Promise<void> {
+  await pipeline(createReadStream(path, { start }), createWriteStream(copy, { flush: true }));
+  await syncDirectory(dirname(copy));
+}
+
+const isFinished = (name: string): boolean => !isUnfinished(name);
+
+/** Names in a directory, without what a crash left unfinished unless that is wanted; none where there is no directory. */
+export async function namesIn(path: string, wanted = isFinished): Promise<string[]> {
   try {
-    return (await readdir(path)).filter((name) => !name.endsWith(UNFINISHED));
+    return (await readdir(path)).filter(wanted);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
@@ -78,7 +91,12 @@ export async function namesIn(path: string): Promise<string[]> {
 export const jsonFile = <T>(path: string): Adapter<T> => ({
   async read() {
     const content = await readIfThere(path);
-    return content ? (JSON.parse(Buffer.from(content).toString()) as T) : null;
+    if (!content) return null;
+    try {
+      return JSON.parse(Buffer.from(content).toString()) as T;
+    } catch (error) {
+      throw new StoreDamaged(`${path} is damaged: ${(error as Error).message}.`);
+    }
   },
   write: (data) => writeDurably(path, JSON.stringify(data)),
 });

@@ -2,26 +2,40 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Low } from "lowdb";
-import type { Store } from "../store.ts";
+import { type Store, StoreDamaged } from "../store.ts";
 import { openBatches } from "./batches.ts";
 import { jsonFile, jsonPath } from "./durable.ts";
 import { lockDirectory } from "./lock.ts";
-import { openLogs } from "./logs.ts";
+import { openLogs, type StoreLogger } from "./logs.ts";
 import { openRecords } from "./records.ts";
 
 export type Opening = { ok: true; store: Store } | { ok: false; problem: string };
 
-/** Takes the folder for this process; another that has it is the problem that is told. */
-export async function openEmbeddedStore(directory: string): Promise<Opening> {
-  const lock = await lockDirectory(directory);
-  if (!lock.ok) {
-    return {
-      ok: false,
-      problem: `Another oracle (process ${lock.pid}) keeps its data in ${directory}: end it, or choose another WATTWITNESS_DATA_DIR. If that process is no oracle, delete ${lock.file}.`,
-    };
+/** Takes the folder for this process. A problem is a sentence: another has it, it cannot be written, a file is damaged. */
+export async function openEmbeddedStore(directory: string, logger: StoreLogger): Promise<Opening> {
+  let taken: string | undefined;
+  try {
+    const lock = await lockDirectory(directory);
+    if (!lock.ok) {
+      return {
+        ok: false,
+        problem: `Another oracle (process ${lock.pid}) keeps its data in ${directory}: end it, or choose another WATTWITNESS_DATA_DIR. If that process is no oracle, delete ${lock.file}.`,
+      };
+    }
+    taken = lock.file;
+    return { ok: true, store: await openIn(directory, lock.file, logger) };
+  } catch (error) {
+    if (taken !== undefined) await rm(taken, { force: true }).catch(() => {});
+    const problem = problemOf(error, directory);
+    if (problem === undefined) throw error;
+    return { ok: false, problem };
   }
-  const store: Store = {
-    logs: await openLogs(join(directory, "logs")),
+}
+
+async function openIn(directory: string, lockFile: string, logger: StoreLogger): Promise<Store> {
+  const { logs, close } = await openLogs(directory, logger);
+  return {
+    logs,
     batches: await openBatches(join(directory, "batches")),
     records: (name) => openRecords(join(directory, name)),
     async document(name, initial) {
@@ -30,7 +44,17 @@ export async function openEmbeddedStore(directory: string): Promise<Opening> {
       return document;
     },
     leads: async () => true,
-    close: () => rm(lock.file, { force: true }),
+    async close() {
+      await close();
+      await rm(lockFile, { force: true });
+    },
   };
-  return { ok: true, store };
+}
+
+/** What the operator can do something about. */
+function problemOf(error: unknown, directory: string): string | undefined {
+  if (error instanceof StoreDamaged) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) return undefined;
+  return `The data directory ${directory} cannot be used: ${message}.`;
 }

@@ -1,0 +1,235 @@
+/**
+ * The journal of all logs: `journal/<number>`, the newest of which counts. It begins with a snapshot of what the logs are
+ * beyond their files, and goes on with what was appended since. All records that wait are one group: one write, one sync.
+ *
+ * When it has grown, the next is begun: all files that the snapshot relies on are made durable, the snapshot is written
+ * beside its name, synced and renamed, and only then the old journal is deleted.
+ */
+import { close, fdatasync, ftruncate, open, rename, unlink, writev } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { StoreDamaged } from "../store.ts";
+import { copyPart, isUnfinished, makeDirectory, namesIn, syncDirectory, UNFINISHED } from "./durable.ts";
+import { encodeGroup, readGroups } from "./frames.ts";
+
+// descriptors by number: a store that is let go of, as by a crash in a test, leaves nothing to collect
+const io = {
+  open: promisify(open),
+  close: promisify(close),
+  sync: promisify(fdatasync),
+  truncate: promisify(ftruncate),
+  rename: promisify(rename),
+  unlink: promisify(unlink),
+  async write(file: number, pieces: Uint8Array[], at: number): Promise<number> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const { bytesWritten } = await promisify(writev)(file, pieces, at);
+    if (bytesWritten !== length) throw new Error(`only ${bytesWritten} of ${length} bytes could be written`);
+    return length;
+  },
+};
+
+/** Bytes after which a journal is followed by the next, unless its snapshot alone is more than half of that. */
+export const JOURNAL_LIMIT = 4 << 20;
+const GROUP_LENGTH = 1 << 20;
+/** The record that ends a snapshot. */
+const SNAPSHOT_END = new Uint8Array();
+
+/** What a journal is of. */
+export type Journaled = {
+  /** Takes a record of the journal, the snapshot's first; false where it cannot be one. */
+  replay(record: Buffer): boolean;
+  /** Records that say all that is replayed and appended so far. */
+  snapshot(): Iterable<Uint8Array>;
+  /** Makes everything durable that is in no snapshot. */
+  flush(): Promise<void>;
+  warn(message: string): void;
+};
+
+export type Journal = {
+  /** Resolves once the record is durable, after `committed` was called: in the order in which records are written. */
+  append(record: Uint8Array, committed: () => void): Promise<void>;
+  /** Ends what is under way, and begins the next journal, so that the next start has only a snapshot to read. */
+  close(): Promise<void>;
+};
+
+type Waiting = { record: Uint8Array; committed: () => void; resolve: () => void; reject: (error: unknown) => void };
+
+export const journalPath = (directory: string, number: number): string =>
+  join(directory, String(number).padStart(8, "0"));
+
+export async function journalsIn(directory: string): Promise<number[]> {
+  return (await namesIn(directory))
+    .filter((name) => /^\d{8}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** Opens the newest journal of a folder; where there is none, one that begins with the snapshot of what is journaled. */
+export async function openJournal(directory: string, journaled: Journaled, limit = JOURNAL_LIMIT): Promise<Journal> {
+  await makeDirectory(directory);
+  let number = (await journalsIn(directory)).at(-1) ?? 0;
+  let file = -1;
+  let [end, groups, snapshotEnd] = [0, 0, 0];
+  if (number > 0) {
+    ({ end, groups, snapshotEnd } = await recover(journalPath(directory, number), journaled));
+    file = await io.open(journalPath(directory, number), "r+");
+  } else {
+    await begin();
+  }
+  await tidy(directory, number);
+  let due = Math.max(limit, 2 * snapshotEnd);
+
+  const waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+  let broken: unknown;
+
+  async function begin(): Promise<void> {
+    await journaled.flush();
+    const path = journalPath(directory, number + 1);
+    const next = await io.open(path + UNFINISHED, "w");
+    let [written, count] = [0, 0];
+    try {
+      for (const group of groupsOf(journaled.snapshot())) {
+        written += await io.write(next, encodeGroup(count, group), written);
+        count += 1;
+      }
+      await io.sync(next);
+      await io.rename(path + UNFINISHED, path);
+    } catch (error) {
+      await io.close(next);
+      throw error;
+    }
+    const old = file;
+    [number, file, end, groups, snapshotEnd] = [number + 1, next, written, count, written];
+    try {
+      await syncDirectory(directory);
+    } catch (error) {
+      // which of the two a crash would leave is unknown: nothing may be added to either
+      broken = error;
+      throw error;
+    }
+    if (old !== -1) await io.close(old);
+  }
+
+  async function rotate(): Promise<void> {
+    try {
+      await begin();
+      await io.unlink(journalPath(directory, number - 1));
+      due = Math.max(limit, 2 * snapshotEnd);
+    } catch (error) {
+      due = 2 * end;
+      journaled.warn(`The journal could not be followed by the next, it grows on: ${(error as Error).message}`);
+    }
+  }
+
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    if (broken) throw broken;
+    const pieces = encodeGroup(
+      groups,
+      group.map(({ record }) => record),
+    );
+    try {
+      const length = await io.write(file, pieces, end);
+      await io.sync(file);
+      end += length;
+      groups += 1;
+    } catch (error) {
+      await takeBack();
+      throw error;
+    }
+  }
+
+  /** Removes what a failed write left. Where that fails, too, nothing can be appended any more. */
+  async function takeBack(): Promise<void> {
+    try {
+      await io.truncate(file, end);
+      await io.sync(file);
+    } catch (error) {
+      broken = error;
+    }
+  }
+
+  async function run(): Promise<void> {
+    // what is appended in the same turn is of the same group
+    await null;
+    while (waiting.length > 0) {
+      const group = waiting.splice(0);
+      try {
+        await commit(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+        continue;
+      }
+      for (const { committed, resolve } of group) {
+        committed();
+        resolve();
+      }
+      if (end > due) await rotate();
+    }
+    running = undefined;
+  }
+
+  return {
+    append: (record, committed) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ record, committed, resolve, reject });
+        running ??= run();
+      }),
+    async close() {
+      await running;
+      if (end > snapshotEnd && !broken) await rotate();
+      broken ??= new Error("the store is closed");
+      await io.close(file);
+    },
+  };
+}
+
+function* groupsOf(records: Iterable<Uint8Array>): Generator<Uint8Array[]> {
+  let group: Uint8Array[] = [];
+  let length = 0;
+  for (const record of records) {
+    group.push(record);
+    length += record.length;
+    if (length < GROUP_LENGTH) continue;
+    yield group;
+    [group, length] = [[], 0];
+  }
+  yield [...group, SNAPSHOT_END];
+}
+
+/** Replays a journal. A torn last group was never answered for: it is cut off and kept beside. */
+async function recover(
+  path: string,
+  { replay, warn }: Journaled,
+): Promise<{ end: number; groups: number; snapshotEnd: number }> {
+  let snapshotEnd = 0;
+  const { end, groups, fileSize, hasMore } = readGroups(path, (record, groupEnd) => {
+    if (record.length === SNAPSHOT_END.length) snapshotEnd = groupEnd;
+    else if (!replay(record)) {
+      throw new StoreDamaged(`${path} is damaged: a record before byte ${groupEnd} does not follow those before it.`);
+    }
+  });
+  if (hasMore)
+    throw new StoreDamaged(`${path} is damaged at byte ${end}: whole groups of records follow what is not one.`);
+  if (snapshotEnd === 0) throw new StoreDamaged(`${path} is damaged: it does not begin with a whole snapshot.`);
+  if (end < fileSize) {
+    const cut = `${path}.cut-${end}`;
+    await copyPart(path, end, cut);
+    const file = await io.open(path, "r+");
+    await io.truncate(file, end);
+    await io.sync(file);
+    await io.close(file);
+    warn(
+      `${path} ends with ${fileSize - end} bytes of a group that was never written to its end: they were cut off at byte ${end}, and are kept in ${cut}.`,
+    );
+  }
+  return { end, groups, snapshotEnd };
+}
+
+/** Deletes what the newest journal replaces, and what never became one. */
+async function tidy(directory: string, newest: number): Promise<void> {
+  for (const number of await journalsIn(directory)) {
+    if (number < newest) await io.unlink(journalPath(directory, number));
+  }
+  for (const name of await namesIn(directory, isUnfinished)) await io.unlink(join(directory, name));
+}
