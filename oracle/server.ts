@@ -7,6 +7,7 @@ import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
+import { StoreDamaged } from "./store/store.ts";
 
 const result = readConfig(process.env);
 if (!result.ok) {
@@ -26,7 +27,7 @@ if (wrong !== undefined) {
   process.exit(1);
 }
 const chain = await createViemChain(config).catch(endUnanswered);
-const opening = await openEmbeddedStore(config.dataDirectory);
+const opening = await openEmbeddedStore(config.dataDirectory, logger);
 if (!opening.ok) {
   console.error(opening.problem);
   process.exit(1);
@@ -37,6 +38,11 @@ const oracle = await createOracle({
   store,
   chain,
   logger,
+}).catch(async (error: Error) => {
+  if (!(error instanceof StoreDamaged)) throw error;
+  await store.close();
+  console.error(error.message);
+  process.exit(1);
 });
 const said = createSaid();
 await look();

@@ -49,7 +49,7 @@ export async function createSystem(start: number) {
     operatorKey: chain.key(ACCOUNTS.operator),
     maxGasPrice: 50_000_000_000n,
   });
-  const opening = await openEmbeddedStore(directory);
+  const opening = await openEmbeddedStore(directory, logger);
   if (!opening.ok) throw new Error(opening.problem);
   const { store } = opening;
   const oracle = await createOracle({

@@ -29,13 +29,18 @@ export async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
+/** Stores opened by `openStore`: one that writes behind would write into a folder that goes away. */
+const stores: Store[] = [];
+
 export async function removeDirectories(): Promise<void> {
+  for (const store of stores.splice(0)) await store.close().catch(() => {});
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
 }
 
 export async function openStore(directory: string): Promise<Store> {
-  const opening = await openEmbeddedStore(directory);
+  const opening = await openEmbeddedStore(directory, silent);
   if (!opening.ok) throw new Error(opening.problem);
+  stores.push(opening.store);
   return opening.store;
 }
 

@@ -82,7 +82,7 @@ function indexLogs() {
   return {
     of,
     get,
-    all: () => byKey.values().flatMap((logs) => logs),
+    all: () => [...byKey.values()].flat(),
     keep(log: LogState): void {
       if (get(log.keyId, log.epoch)) return;
       byKey.set(
