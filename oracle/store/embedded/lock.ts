@@ -1,4 +1,4 @@
-/** One oracle per data directory: two would write over each other's chunks. */
+/** One oracle per data directory: two would write over each other's journal. */
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory } from "./durable.ts";

@@ -173,7 +173,7 @@ describe("a file of a log that is damaged", () => {
     ["filled with zeros", (bytes) => Buffer.alloc(bytes.length)],
     [
       "of one other bit",
-      (bytes) => Buffer.concat([bytes.subarray(0, -9), Buffer.of(bytes.at(-9) ^ 1), bytes.subarray(-8)]),
+      (bytes) => Buffer.concat([bytes.subarray(0, -9), Buffer.of((bytes.at(-9) as number) ^ 1), bytes.subarray(-8)]),
     ],
   ];
   const files = ["tile/0/001", "tile/entries/001", "heads/001"];
