@@ -30,20 +30,27 @@ export async function openLogs(
   const files = openFiles(root);
   const states = indexLogs();
 
-  if ((await journalsIn(journals)).length === 0) {
-    for await (const state of takeOver(directory, (log, full) => keepFull(files.put, log, full), logger)) {
-      states.keep(state);
-      await files.flush();
+  const open = async () => {
+    if ((await journalsIn(journals)).length === 0) {
+      for await (const state of takeOver(directory, (log, full) => keepFull(files.put, log, full), logger)) {
+        states.keep(state);
+        await files.flush();
+      }
     }
-  }
-  await makeDirectory(root);
-  const journaled = {
-    replay: (record: Buffer) => replay(states, files, record),
-    snapshot: () => states.all().map(encodeSnapshot),
-    flush: files.flush,
-    warn: (message: string) => logger.warn(message),
+    await makeDirectory(root);
+    const journaled = {
+      replay: (record: Buffer) => replay(states, files, record),
+      snapshot: () => states.all().map(encodeSnapshot),
+      flush: files.flush,
+      warn: (message: string) => logger.warn(message),
+    };
+    return openJournal(journals, journaled, journalLimit);
   };
-  const journal = await openJournal(journals, journaled, journalLimit);
+  const journal = await open().catch(async (error) => {
+    // nothing is written any more once the folder is let go of
+    await files.flush().catch(() => {});
+    throw error;
+  });
   await forgetTakenOver(directory, logger);
 
   const append: LogParts["append"] = async (log, readings, signature, bucket) => {
