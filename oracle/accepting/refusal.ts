@@ -13,6 +13,11 @@ export type Rule =
   | "unknown log"
   | "unknown reading"
   | "unknown batch"
+  | "unknown installation"
+  | "unsupported media type"
+  | "too slow"
+  | "too many requests"
+  | "too many streams"
   | "too many readings"
   | "key ended"
   | "wrong epoch"
@@ -26,6 +31,9 @@ export type Rule =
   | "baseline too old"
   | "conditions block"
   | "too many registrations"
+  | "too many installations"
+  | "decided by the chain"
+  | "range not satisfiable"
   | "internal";
 
 /** `title` and `type` are the rule's, `detail` says it in a sentence. */
@@ -46,13 +54,21 @@ const STATUS: Partial<Record<Rule, number>> = {
   "unknown log": 404,
   "unknown reading": 404,
   "unknown batch": 404,
+  "unknown installation": 404,
+  "too slow": 408,
   gap: 409,
   "key already used": 409,
   "key ended": 410,
+  "decided by the chain": 410,
   "too large": 413,
   "too many readings": 413,
+  "unsupported media type": 415,
+  "range not satisfiable": 416,
   "time ahead": 425,
+  "too many requests": 429,
   "too many registrations": 503,
+  "too many installations": 503,
+  "too many streams": 503,
   internal: 500,
 };
 

@@ -1,0 +1,28 @@
+/** Sealed batches: what the DON fetches. */
+
+import { refusal } from "../../accepting/refusal.ts";
+import type { App, AppOptions } from "../app.ts";
+import { refuse } from "../refusing.ts";
+import * as schemas from "../schemas.ts";
+
+export function batchRoutes(app: App, { oracle }: AppOptions): void {
+  app.get(
+    "/batches/:digest",
+    {
+      schema: {
+        summary: "A batch, immutable",
+        tags: ["batches"],
+        params: schemas.DigestParams,
+        response: schemas.answers(schemas.BatchAnswer, 400, 404),
+      },
+    },
+    async (request, reply) => {
+      const bytes = await oracle.store.batches.get(request.params.digest);
+      if (!bytes) return refuse(reply, refusal("unknown batch", "no batch with this digest was sealed here"));
+      return reply
+        .type("application/octet-stream")
+        .header("cache-control", "public, max-age=31536000, immutable")
+        .send(bytes as never);
+    },
+  );
+}
