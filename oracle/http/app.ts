@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from "fastify";
 import type { Oracle } from "../oracle.ts";
+import { createKnownMeters, DEFAULT_LIMITS, type KnownMeters, type Limits, registerLimits } from "./limits.ts";
+import { registerPlugins } from "./plugins.ts";
 import { BODY_LIMIT, refuseBrokenHttp, refuseError, refusesAsProblems } from "./refusing.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -18,7 +20,15 @@ export type AppOptions = {
   oracle: Oracle;
   chain: { chainId: number; registry: string };
   logger: FastifyBaseLogger;
+  /** whose pages may read and post; any page's unless told */
+  origins?: "*" | readonly string[];
+  limits?: Partial<Limits>;
+  /** whether it stands behind a proxy that says who asks (X-Forwarded-For); not unless told */
+  trustProxy?: boolean;
 };
+
+/** What the routes are made with. */
+export type Face = AppOptions & { limits: Limits; meters: KnownMeters };
 
 /** fastify with requests and answers typed by their schemas. */
 export type App = FastifyInstance<
@@ -33,6 +43,7 @@ export function buildApp(options: AppOptions): App {
   const app: App = Fastify({
     loggerInstance: options.logger,
     bodyLimit: BODY_LIMIT,
+    trustProxy: options.trustProxy ?? false,
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => refuseError(error, request, reply),
     clientErrorHandler: refuseBrokenHttp,
@@ -40,15 +51,18 @@ export function buildApp(options: AppOptions): App {
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(validatorCompiler);
   refusesAsProblems(app);
+  registerPlugins(app, options.origins ?? "*");
+  const face: Face = { ...options, limits: { ...DEFAULT_LIMITS, ...options.limits }, meters: createKnownMeters() };
+  registerLimits(app, face.limits);
 
   app.register(async (routes: App) => {
-    rootRoutes(routes, options);
-    readingRoutes(routes, options);
-    registrationRoutes(routes, options);
-    batchRoutes(routes, options);
-    meterRoutes(routes, options);
-    logRoutes(routes, options);
-    healthRoutes(routes, options);
+    rootRoutes(routes, face);
+    readingRoutes(routes, face);
+    registrationRoutes(routes, face);
+    batchRoutes(routes, face);
+    meterRoutes(routes, face);
+    logRoutes(routes, face);
+    healthRoutes(routes, face);
   });
   return app;
 }

@@ -1,4 +1,5 @@
 /** What goes in and out over HTTP. Bytes are `0x…` in lower case, energies decimal mWh, times Unix seconds. */
+import { STATUS_CODES } from "node:http";
 import Type, { type Static, type TSchema } from "typebox";
 import { STATUSES } from "../chain/chain.ts";
 
@@ -27,9 +28,23 @@ export const ProblemBody = Type.Object(
   { additionalProperties: true },
 );
 
+const problemOf = (status: number) => ({
+  description: STATUS_CODES[status] ?? "Refused",
+  content: { "application/problem+json": { schema: ProblemBody } },
+});
+
+/** What any route may answer: too many requests, and that it failed. */
+const ALWAYS = [429, 500];
+
 /** The answers of a route: its own, and a refusal with any of `statuses`. */
-export const answers = <T extends TSchema>(body: T, ...statuses: number[]) =>
-  ({ 200: body, ...Object.fromEntries([...statuses, 500].map((status) => [status, ProblemBody])) }) as { 200: T };
+export const answers = <T extends TSchema>(body: T, ...statuses: number[]) => refusals({ 200: body }, ...statuses);
+
+/** The same for a route that has answers of several kinds. */
+export const refusals = <T extends object>(own: T, ...statuses: number[]) =>
+  ({
+    ...own,
+    ...Object.fromEntries([...new Set([...statuses, ...ALWAYS])].map((status) => [status, problemOf(status)])),
+  }) as T;
 
 export const KeyParams = Type.Object({ keyId: Hash });
 export const LogParams = Type.Object({ keyId: Hash, epoch: Epoch });

@@ -1,11 +1,11 @@
 /** Sealed batches: what the DON fetches. */
 
 import { refusal } from "../../accepting/refusal.ts";
-import type { App, AppOptions } from "../app.ts";
+import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
-export function batchRoutes(app: App, { oracle }: AppOptions): void {
+export function batchRoutes(app: App, { oracle }: Face): void {
   app.get(
     "/batches/:digest",
     {

@@ -1,8 +1,8 @@
 /** How the node is. */
-import type { App, AppOptions } from "../app.ts";
+import type { App, Face } from "../app.ts";
 import * as schemas from "../schemas.ts";
 
-export function healthRoutes(app: App, { oracle: { follower, settlement }, chain }: AppOptions): void {
+export function healthRoutes(app: App, { oracle: { follower, settlement }, chain }: Face): void {
   app.get(
     "/health",
     {

@@ -2,14 +2,14 @@
 import { toHex } from "../../../protocol/index.ts";
 import { refusal } from "../../accepting/refusal.ts";
 import { provenReading } from "../../serving/proofs.ts";
-import type { App, AppOptions } from "../app.ts";
+import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
 /** Readings of one page unless asked for otherwise. */
 const PAGE = 100;
 
-export function logRoutes(app: App, { oracle }: AppOptions): void {
+export function logRoutes(app: App, { oracle }: Face): void {
   const { logs } = oracle.store;
 
   app.get(

@@ -2,14 +2,14 @@
 import { toHex } from "../../../protocol/index.ts";
 import { refusal } from "../../accepting/refusal.ts";
 import type { Meter } from "../../chain/view.ts";
-import type { App, AppOptions } from "../app.ts";
+import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
 /** Settlements told of one meter: the newest. */
 const SETTLEMENTS = 100;
 
-export function meterRoutes(app: App, { oracle: { follower, store } }: AppOptions): void {
+export function meterRoutes(app: App, { oracle: { follower, store } }: Face): void {
   app.get(
     "/meters",
     {

@@ -1,9 +1,9 @@
 /** Applications for registration, which wait for the registrar. */
-import type { App, AppOptions } from "../app.ts";
+import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
-export function registrationRoutes(app: App, { oracle: { registrations } }: AppOptions): void {
+export function registrationRoutes(app: App, { oracle: { registrations } }: Face): void {
   app.post(
     "/registrations",
     {

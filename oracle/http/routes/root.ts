@@ -1,9 +1,9 @@
 /** What there is, for a program as JSON, for a person as a page. */
-import type { App, AppOptions } from "../app.ts";
+import type { App, Face } from "../app.ts";
 import { PAGE_POLICY, pageOf, rootOf, wantsPage } from "../page.ts";
 import * as schemas from "../schemas.ts";
 
-export function rootRoutes(app: App, { oracle: { follower }, chain }: AppOptions): void {
+export function rootRoutes(app: App, { oracle: { follower }, chain }: Face): void {
   app.get(
     "/",
     { schema: { summary: "What there is", tags: ["node"], response: schemas.answers(schemas.RootAnswer) } },
