@@ -6,6 +6,7 @@ import { type Application, createRegistrations, type Registrations } from "./acc
 import type { Chain } from "./chain/chain.ts";
 import { createFollower, type Follower } from "./chain/follower.ts";
 import type { Config } from "./config.ts";
+import { createInstallations, type Installations } from "./serving/installations.ts";
 import { createSettlement, type Settlement } from "./settling/settlement.ts";
 import type { Store } from "./store/store.ts";
 
@@ -21,7 +22,10 @@ export type Oracle = {
   store: Store;
   follower: Follower;
   registrations: Registrations;
+  installations: Installations;
   settlement: Settlement | undefined;
+  /** the oracle's clock: Unix time, s */
+  now(): number;
   accept: ReturnType<typeof createAcceptance>;
   /** Looks at the chain and does everything that can be done now. Throws where the chain cannot be asked. */
   tick(): Promise<void>;
@@ -47,12 +51,14 @@ export async function createOracle({
   const follower = await createFollower({ store, chain, fromBlock, confirmations, logger });
   const { meterOf } = follower;
   const now = given.now ?? follower.now;
+  const isKnown = (keyId: string) => meterOf(keyId) !== undefined;
   const registrations = createRegistrations({
     records: await store.records<Application>("registrations"),
     place,
-    isKnown: (keyId) => meterOf(keyId) !== undefined,
+    isKnown,
     now,
   });
+  const installations = await createInstallations({ store, place, isKnown, now });
   // a log that meets no head at a full hour for two settlements settles where it can
   const patience = 2 * Math.max(settleEvery, alignment);
   const settlement = config.settles
@@ -82,7 +88,7 @@ export async function createOracle({
   }
 
   return {
-    ...{ store, follower, registrations, settlement },
+    ...{ store, follower, registrations, installations, settlement, now },
     accept: createAcceptance({ logs: store.logs, headDomain, meterOf, now }),
     tick() {
       ticking = ticking.catch(() => {}).then(tick);

@@ -47,7 +47,7 @@ const oracle = await createOracle({
 const said = createSaid();
 await look();
 
-const app = buildApp({ oracle, chain, logger });
+const app = buildApp({ oracle, chain, logger, wattWitness: config.wattWitness });
 let timer: NodeJS.Timeout | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from "fastify";
 import type { Oracle } from "../oracle.ts";
+import { createHistory, type History } from "../serving/history.ts";
+import { createSettledLogs, type SettledLogs } from "../serving/settled.ts";
 import { createKnownMeters, DEFAULT_LIMITS, type KnownMeters, type Limits, registerLimits } from "./limits.ts";
 import { registerPlugins } from "./plugins.ts";
 import { BODY_LIMIT, refuseBrokenHttp, refuseError, refusesAsProblems } from "./refusing.ts";
@@ -11,6 +13,7 @@ import { batchRoutes } from "./routes/batches.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { meterRoutes } from "./routes/meters.ts";
+import { originalRoutes } from "./routes/original/index.ts";
 import { readingRoutes } from "./routes/readings.ts";
 import { registrationRoutes } from "./routes/registrations.ts";
 import { rootRoutes } from "./routes/root.ts";
@@ -19,6 +22,8 @@ import { validatorCompiler } from "./validating.ts";
 export type AppOptions = {
   oracle: Oracle;
   chain: { chainId: number; registry: string };
+  /** address of the contract that proves and mints, where it is to be told */
+  wattWitness?: string;
   logger: FastifyBaseLogger;
   /** whose pages may read and post; any page's unless told */
   origins?: "*" | readonly string[];
@@ -28,7 +33,7 @@ export type AppOptions = {
 };
 
 /** What the routes are made with. */
-export type Face = AppOptions & { limits: Limits; meters: KnownMeters };
+export type Face = AppOptions & { limits: Limits; meters: KnownMeters; settledLogs: SettledLogs; history: History };
 
 /** fastify with requests and answers typed by their schemas. */
 export type App = FastifyInstance<
@@ -52,7 +57,15 @@ export function buildApp(options: AppOptions): App {
     .setValidatorCompiler(validatorCompiler);
   refusesAsProblems(app);
   registerPlugins(app, options.origins ?? "*");
-  const face: Face = { ...options, limits: { ...DEFAULT_LIMITS, ...options.limits }, meters: createKnownMeters() };
+  const { store, follower } = options.oracle;
+  const settledLogs = createSettledLogs(follower);
+  const face: Face = {
+    ...options,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    meters: createKnownMeters(),
+    settledLogs,
+    history: createHistory(store.logs, settledLogs),
+  };
   registerLimits(app, face.limits);
 
   app.register(async (routes: App) => {
@@ -64,5 +77,6 @@ export function buildApp(options: AppOptions): App {
     logRoutes(routes, face);
     healthRoutes(routes, face);
   });
+  app.register(originalRoutes(face), { prefix: "/api/v1" });
   return app;
 }

@@ -3,17 +3,17 @@ import { STATUS_CODES } from "node:http";
 import Type, { type Static, type TSchema } from "typebox";
 import { STATUSES } from "../chain/chain.ts";
 
-const hex = (bytes: number) => Type.String({ pattern: `^0x[0-9a-f]{${2 * bytes}}$` });
+export const hex = (bytes: number) => Type.String({ pattern: `^0x[0-9a-f]{${2 * bytes}}$` });
 /** Of any length up to `bytes`, so that a wrong length is the protocol's to refuse. */
 const hexUpTo = (bytes: number) => Type.String({ pattern: "^0x([0-9a-f]{2})*$", maxLength: 2 + 2 * bytes });
-const closed = { additionalProperties: false };
+export const closed = { additionalProperties: false };
 
-const Hash = hex(32);
+export const Hash = hex(32);
 const Address = Type.String({ pattern: "^0x[0-9a-fA-F]{40}$" });
-const Epoch = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
-const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const Count = Type.Integer({ minimum: 0 });
-const Energy = Type.String({ pattern: "^\\d+$" });
+export const Epoch = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
+export const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const Count = Type.Integer({ minimum: 0 });
+export const Energy = Type.String({ pattern: "^\\d+$" });
 
 /** RFC 9457, with the rule that was broken and the values that explain it; of a gap the size to go on from. */
 export const ProblemBody = Type.Object(
@@ -59,8 +59,16 @@ export const PostBody = Type.Object(
   { keyId: Hash, epoch: Epoch, size: Size, readings: Type.Array(hexUpTo(64)), signature: hexUpTo(128) },
   closed,
 );
-/** octets */
-export const BatchAnswer = Type.Any();
+const octets = (description: string) => ({
+  description,
+  content: { "application/octet-stream": { schema: Type.Any() } },
+});
+const UNCHANGED = { description: "It is what was tagged so", type: "null" };
+/** Of bytes that never change. */
+export const BATCH_ANSWERS = refusals(
+  { 200: octets("The batch"), 206: octets("The part asked for"), 304: UNCHANGED },
+  ...[400, 404, 416],
+);
 export const PostAnswer = Type.Object({ size: Count });
 
 export const RegistrationBody = Type.Object(

@@ -15,6 +15,7 @@ type Shape = TSchema & {
 };
 
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
+const HEX = /^0x[0-9a-f]*$/i;
 const LOWER_CASE_HEX = "^0x[0-9a-f]";
 const LOWER_CASE_BYTES = "^0x([0-9a-f]";
 
@@ -45,7 +46,8 @@ function fromText(schema: Shape, given: unknown): unknown {
 /** With the bytes in lower case that are described so. */
 function lowered(schema: Shape | undefined, given: unknown): unknown {
   if (schema === undefined) return given;
-  if (typeof given === "string") return isBytes(schema) ? given.toLowerCase() : given;
+  if (schema.anyOf) return schema.anyOf.reduce((value, either) => lowered(either, value), given);
+  if (typeof given === "string") return isBytes(schema) && HEX.test(given) ? given.toLowerCase() : given;
   if (Array.isArray(given)) return given.map((item) => lowered(schema.items, item));
   if (typeof given !== "object" || given === null || !schema.properties) return given;
   const { properties } = schema;

@@ -2,6 +2,7 @@
 
 import { refusal } from "../../accepting/refusal.ts";
 import type { App, Face } from "../app.ts";
+import { sendOctets } from "../octets.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
@@ -13,16 +14,13 @@ export function batchRoutes(app: App, { oracle }: Face): void {
         summary: "A batch, immutable",
         tags: ["batches"],
         params: schemas.DigestParams,
-        response: schemas.answers(schemas.BatchAnswer, 400, 404),
+        response: schemas.BATCH_ANSWERS,
       },
     },
     async (request, reply) => {
       const bytes = await oracle.store.batches.get(request.params.digest);
       if (!bytes) return refuse(reply, refusal("unknown batch", "no batch with this digest was sealed here"));
-      return reply
-        .type("application/octet-stream")
-        .header("cache-control", "public, max-age=31536000, immutable")
-        .send(bytes as never);
+      return sendOctets(request, reply, bytes, request.params.digest);
     },
   );
 }
