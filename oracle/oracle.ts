@@ -6,7 +6,9 @@ import { type Application, createRegistrations, type Registrations } from "./acc
 import type { Chain } from "./chain/chain.ts";
 import { createFollower, type Follower } from "./chain/follower.ts";
 import type { Config } from "./config.ts";
+import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
+import { tellingOfPosts, watchChain } from "./serving/watching.ts";
 import { createSettlement, type Settlement } from "./settling/settlement.ts";
 import type { Store } from "./store/store.ts";
 
@@ -24,8 +26,12 @@ export type Oracle = {
   registrations: Registrations;
   installations: Installations;
   settlement: Settlement | undefined;
+  /** what happens here, as it happens */
+  events: Events;
   /** the oracle's clock: Unix time, s */
   now(): number;
+  /** when the chain was last looked at, by that clock; undefined = never yet */
+  lookedAt(): number | undefined;
   accept: ReturnType<typeof createAcceptance>;
   /** Looks at the chain and does everything that can be done now. Throws where the chain cannot be asked. */
   tick(): Promise<void>;
@@ -79,17 +85,23 @@ export async function createOracle({
       })
     : undefined;
 
+  const events = createEvents();
+  const tellOfChain = watchChain(events, follower, settlement);
+  let lookedAt: number | undefined;
   let ticking: Promise<void> = Promise.resolve();
   async function tick(): Promise<void> {
     await follower.follow();
+    lookedAt = now();
     await registrations.tidy();
     await settlement?.step();
     if (settlement) await follower.follow();
+    await tellOfChain();
   }
 
   return {
-    ...{ store, follower, registrations, installations, settlement, now },
-    accept: createAcceptance({ logs: store.logs, headDomain, meterOf, now }),
+    ...{ store, follower, registrations, installations, settlement, events, now },
+    lookedAt: () => lookedAt,
+    accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now })),
     tick() {
       ticking = ticking.catch(() => {}).then(tick);
       return ticking;

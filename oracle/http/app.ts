@@ -5,6 +5,8 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from "fastify";
 import type { Oracle } from "../oracle.ts";
 import { createHistory, type History } from "../serving/history.ts";
+import { createMetrics, type Metrics } from "../serving/metrics.ts";
+import type { Readiness } from "../serving/readiness.ts";
 import { createSettledLogs, type SettledLogs } from "../serving/settled.ts";
 import { createKnownMeters, DEFAULT_LIMITS, type KnownMeters, type Limits, registerLimits } from "./limits.ts";
 import { registerPlugins } from "./plugins.ts";
@@ -17,6 +19,7 @@ import { originalRoutes } from "./routes/original/index.ts";
 import { readingRoutes } from "./routes/readings.ts";
 import { registrationRoutes } from "./routes/registrations.ts";
 import { rootRoutes } from "./routes/root.ts";
+import { DEFAULT_STREAM_LIMITS, type StreamLimits, streamRoutes } from "./routes/stream.ts";
 import { validatorCompiler } from "./validating.ts";
 
 export type AppOptions = {
@@ -30,10 +33,20 @@ export type AppOptions = {
   limits?: Partial<Limits>;
   /** whether it stands behind a proxy that says who asks (X-Forwarded-For); not unless told */
   trustProxy?: boolean;
+  streamLimits?: Partial<StreamLimits>;
+  /** what else must be as it should for the node to be ready, beside that the chain is in step */
+  readiness?: Readiness;
 };
 
 /** What the routes are made with. */
-export type Face = AppOptions & { limits: Limits; meters: KnownMeters; settledLogs: SettledLogs; history: History };
+export type Face = AppOptions & {
+  limits: Limits;
+  streamLimits: StreamLimits;
+  meters: KnownMeters;
+  settledLogs: SettledLogs;
+  history: History;
+  metrics: Metrics;
+};
 
 /** fastify with requests and answers typed by their schemas. */
 export type App = FastifyInstance<
@@ -57,15 +70,11 @@ export function buildApp(options: AppOptions): App {
     .setValidatorCompiler(validatorCompiler);
   refusesAsProblems(app);
   registerPlugins(app, options.origins ?? "*");
-  const { store, follower } = options.oracle;
-  const settledLogs = createSettledLogs(follower);
-  const face: Face = {
-    ...options,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-    meters: createKnownMeters(),
-    settledLogs,
-    history: createHistory(store.logs, settledLogs),
-  };
+  const face = faceOf(options);
+  app.addHook("onResponse", async (_request, reply) => {
+    if (reply.rule !== "") face.metrics.refused(reply.rule);
+  });
+  app.addHook("onClose", async () => face.metrics.close());
   registerLimits(app, face.limits);
 
   app.register(async (routes: App) => {
@@ -76,7 +85,22 @@ export function buildApp(options: AppOptions): App {
     meterRoutes(routes, face);
     logRoutes(routes, face);
     healthRoutes(routes, face);
+    streamRoutes(routes, face);
   });
   app.register(originalRoutes(face), { prefix: "/api/v1" });
   return app;
+}
+
+function faceOf(options: AppOptions): Face {
+  const { oracle } = options;
+  const settledLogs = createSettledLogs(oracle.follower);
+  return {
+    ...options,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    streamLimits: { ...DEFAULT_STREAM_LIMITS, ...options.streamLimits },
+    meters: createKnownMeters(),
+    settledLogs,
+    history: createHistory(oracle.store.logs, settledLogs),
+    metrics: createMetrics(oracle, settledLogs),
+  };
 }

@@ -162,5 +162,7 @@ export const HealthAnswer = Type.Object({
   ),
 });
 
+export const ReadyAnswer = Type.Object({ ready: Type.Boolean(), reasons: Type.Array(Type.String()) });
+
 export type MeterState = Static<typeof MeterBody>;
 export type MarkState = Static<typeof Mark>;

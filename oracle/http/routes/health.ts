@@ -1,14 +1,21 @@
-/** How the node is. */
+/** How the node is: alive, ready with its reasons where it is not, and in numbers. */
+import Type from "typebox";
+import { chainInStep } from "../../serving/readiness.ts";
 import type { App, Face } from "../app.ts";
 import * as schemas from "../schemas.ts";
 
-export function healthRoutes(app: App, { oracle: { follower, settlement }, chain }: Face): void {
+const tags = ["node"];
+
+export function healthRoutes(app: App, { oracle, chain, metrics, readiness }: Face): void {
+  const { follower, settlement } = oracle;
+  const inStep = chainInStep(oracle.lookedAt, oracle.now);
+
   app.get(
     "/health",
     {
       schema: {
         summary: "That it is alive: block, meters, batches under way",
-        tags: ["node"],
+        tags,
         response: schemas.answers(schemas.HealthAnswer),
       },
     },
@@ -25,5 +32,45 @@ export function healthRoutes(app: App, { oracle: { follower, settlement }, chain
         ...(reason !== undefined && { reason }),
       })),
     }),
+  );
+
+  app.get(
+    "/ready",
+    {
+      schema: {
+        summary: "Whether it can do its work, with the reasons where it cannot",
+        tags,
+        response: schemas.refusals({ 200: schemas.ReadyAnswer, 503: schemas.ReadyAnswer }),
+      },
+    },
+    async (request, reply) => {
+      const asked = await Promise.all([inStep(), others()]);
+      const reasons = asked.flat();
+      if (reasons.length > 0) reply.code(503 as 200);
+      return { ready: reasons.length === 0, reasons };
+
+      async function others(): Promise<string[]> {
+        try {
+          return (await readiness?.()) ?? [];
+        } catch (err) {
+          request.log.error({ err }, "readiness could not be told");
+          return ["what else must be as it should could not be found out"];
+        }
+      }
+    },
+  );
+
+  app.get(
+    "/metrics",
+    {
+      schema: {
+        summary: "In numbers, for Prometheus",
+        tags,
+        response: schemas.refusals({
+          200: { description: "Prometheus' text format", content: { "text/plain": { schema: Type.String() } } },
+        }),
+      },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send((await metrics.text()) as never),
   );
 }
