@@ -59,6 +59,8 @@ export function streamRoutes(app: App, { oracle: { events }, streamLimits }: Fac
         .type("text/event-stream")
         .header("cache-control", "no-store")
         .header("x-accel-buffering", "no")
+        // a stream that ends when the oracle closes shall not hold it up with an idle connection
+        .header("connection", "close")
         .send(stream as never);
     },
   );
