@@ -18,9 +18,9 @@ const CONFIG = {
 
 export async function openApi(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "wattwitness-"));
-  const opening = await openEmbeddedStore(directory);
-  if (!opening.ok) throw new Error(opening.problem);
   const logger = pino({ level: "silent" });
+  const opening = await openEmbeddedStore(directory, logger);
+  if (!opening.ok) throw new Error(opening.problem);
   const oracle = await createOracle({ config: CONFIG, store: opening.store, chain: CHAIN, logger });
   const app = buildApp({ oracle, chain: CHAIN, logger });
   await app.ready();

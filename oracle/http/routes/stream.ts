@@ -55,13 +55,15 @@ export function streamRoutes(app: App, { oracle: { events }, streamLimits }: Fac
         return refuse(reply, refusal("too many streams", "too many listen already"));
       }
       const stream = listen(request.headers["last-event-id"]);
-      return reply
-        .type("text/event-stream")
-        .header("cache-control", "no-store")
-        .header("x-accel-buffering", "no")
-        // a stream that ends when the oracle closes shall not hold it up with an idle connection
-        .header("connection", "close")
-        .send(stream as never);
+      return (
+        reply
+          .type("text/event-stream")
+          .header("cache-control", "no-store")
+          .header("x-accel-buffering", "no")
+          // a stream that ends when the oracle closes shall not hold it up with an idle connection
+          .header("connection", "close")
+          .send(stream as never)
+      );
     },
   );
 
