@@ -12,6 +12,7 @@ import {
   equal,
   type Failure,
   fromHex,
+  type importKey,
   isSize,
   type Moment,
   momentOf,
@@ -23,6 +24,7 @@ import {
 import { CLOCK_TOLERANCE } from "../chain/rules.ts";
 import type { Meter } from "../chain/view.ts";
 import type { Logs, StoredLog } from "../store/store.ts";
+import { createKeys } from "./keys.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
 
 /** Readings of one post at most: a segment must fit a batch. */
@@ -40,12 +42,15 @@ export type Acceptance = {
   meterOf: (keyId: string) => Meter | undefined;
   /** Unix time, s */
   now: () => number;
+  /** the keys to verify with */
+  keyOf: typeof importKey;
 };
 
 type Answer = { ok: true; value: Accepted } | { ok: false; refusal: Refusal };
 
 /** Answers posts, those of one key one after the other. */
-export function createAcceptance(acceptance: Acceptance): (post: Post) => Promise<Answer> {
+export function createAcceptance(given: Omit<Acceptance, "keyOf">): (post: Post) => Promise<Answer> {
+  const acceptance = { ...given, keyOf: createKeys() };
   const turns = new Map<string, Promise<unknown>>();
   return (post) => {
     const turn = (turns.get(post.keyId) ?? Promise.resolve()).catch(() => {}).then(() => accept(acceptance, post));
@@ -63,7 +68,8 @@ const no = (rule: Rule, message: string, values: Record<string, string | number>
   refusal: refusal(rule, message, values),
 });
 
-async function accept({ logs, headDomain, meterOf, now }: Acceptance, post: Post): Promise<Answer> {
+async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
+  const { logs, headDomain, meterOf, now, keyOf } = acceptance;
   const { keyId, epoch, size } = post;
   const meter = meterOf(keyId);
   if (!meter) return no("unknown meter", "the chain knows no meter with this key");
@@ -116,12 +122,12 @@ async function accept({ logs, headDomain, meterOf, now }: Acceptance, post: Post
   }
   const head = { epoch, size, reading: fresh.at(-1) as Uint8Array, root: log.rootWith(fresh) };
   const signature = fromHex(post.signature);
-  const signed = await verify(encodeHead(headDomain, head), signature, fromHex(meter.publicKey));
+  const signed = await verify(encodeHead(headDomain, head), signature, fromHex(meter.publicKey), keyOf);
   if (!signed.ok) return no(signed.failure, MESSAGES[signed.failure] ?? signed.failure);
 
   if (await log.append(fresh, signature, steps.bucket)) return { ok: true, value: { size } };
   // another oracle on this store was faster: what it stored decides
-  return accept({ logs, headDomain, meterOf, now }, post);
+  return accept(acceptance, post);
 }
 
 const gap = (start: number, has: number): Answer =>
