@@ -3,7 +3,7 @@
  * Beside it, how many P-256 signatures openssl verifies on one core in the same run: no oracle can do with less than one a
  * post. The oracle is a process of its own, whole but for its chain, which is one in memory; requests are signed before.
  */
-import { execFileSync, fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
@@ -44,7 +44,8 @@ const PER_POST = 1000;
 const WARM_UP = 0.1;
 
 const say = (text: string) => console.error(text);
-const median = (sorted: readonly number[], share: number): number => sorted[Math.floor(sorted.length * share)] as number;
+const median = (sorted: readonly number[], share: number): number =>
+  sorted[Math.floor(sorted.length * share)] as number;
 
 /** Verifications a second of one core. */
 function opensslVerifies(): number {

@@ -4,11 +4,11 @@
  */
 import type { AddressInfo } from "node:net";
 import pino from "pino";
-import { toHex } from "../../protocol/index.ts";
 import { buildApp } from "../../oracle/http/app.ts";
 import { createOracle } from "../../oracle/oracle.ts";
 import { openEmbeddedStore } from "../../oracle/store/embedded/store.ts";
 import { createFakeChain } from "../../oracle/test/chain/fake-chain.ts";
+import { toHex } from "../../protocol/index.ts";
 import { deviceOf, END, PLACE, START } from "./meters.ts";
 
 /** What the parent tells it to be. */
