@@ -1,22 +1,17 @@
 /**
- * The files that logs fill: written behind the journal, which has all that is in them until `flush` has made them durable.
- * What is not written yet is read from memory.
+ * The files that logs fill. A file is written when it is full, and made durable later, with those that were written about
+ * the same time: until then the journal has all that is in it. What could not be written is read from memory, and written
+ * with the next attempt to make it durable.
  */
-import { close, fsync, open, rename, statSync, write } from "node:fs";
+import { close, fsync, mkdirSync, open, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { makeDirectory, readIfThere, syncDirectory, UNFINISHED } from "./durable.ts";
+import { readIfThere, syncDirectory, UNFINISHED } from "./durable.ts";
 
-const io = {
-  open: promisify(open),
-  write: promisify(write),
-  sync: promisify(fsync),
-  close: promisify(close),
-  rename: promisify(rename),
-};
+const io = { open: promisify(open), sync: promisify(fsync), close: promisify(close) };
 
-/** Directories written to at once: one less than the threads that do it, so that the journal waits for none. */
-const WRITERS = 3;
+/** Files synced at once: one less than the threads that do it, so that the journal waits for none. */
+const SYNCED_AT_ONCE = 3;
 const DIRECTORIES_REMEMBERED = 10_000;
 
 /** Paths are below the root. */
@@ -25,95 +20,107 @@ export type Files = {
   /** As `put`, for what may have been written before a crash. */
   restore(path: string, bytes: Uint8Array): void;
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Resolves once all that was put is durable. Throws where it cannot be; it is tried again with the next flush. */
-  flush(): Promise<void>;
+  /** Ends a batch: the number of what was put since the last one ended. */
+  endBatch(): number;
+  /** Resolves once all that was put in a batch and those before it is durable, or throws: it can be called again. */
+  durable(batch: number): Promise<void>;
 };
 
 export function openFiles(root: string): Files {
-  /** by directory, by path */
-  const pending = new Map<string, Map<string, Uint8Array>>();
+  /** what is not durable, by path, in the order of batches */
+  const unsynced = new Map<string, number>();
+  /** what could not be written */
+  const unwritten = new Map<string, Uint8Array>();
+  /** directories that are there, and those whose own names are not durable */
+  const known = new Set<string>();
   const made = new Set<string>();
-  const unsynced = new Set<string>();
-  const taken = new Set<string>();
-  const writers = new Set<Promise<void>>();
-  let failure: unknown;
+  let batch = 0;
+  let turn: Promise<void> = Promise.resolve();
+
+  function write(path: string, bytes: Uint8Array): void {
+    const directory = dirname(path);
+    if (!known.has(directory)) {
+      if (mkdirSync(join(root, directory), { recursive: true }) !== undefined) {
+        for (let above = directory; above !== "."; above = dirname(above)) made.add(above);
+      }
+      if (known.size > DIRECTORIES_REMEMBERED) known.clear();
+      known.add(directory);
+    }
+    writeFileSync(join(root, path) + UNFINISHED, bytes);
+    renameSync(join(root, path) + UNFINISHED, join(root, path));
+  }
 
   function put(path: string, bytes: Uint8Array): void {
-    const directory = dirname(path);
-    const files = pending.get(directory) ?? new Map<string, Uint8Array>();
-    files.set(path, bytes);
-    pending.set(directory, files);
-    start();
-  }
-
-  function start(): void {
-    if (failure || writers.size >= WRITERS) return;
-    const directory = pending.keys().find((name) => !taken.has(name));
-    if (directory === undefined) return;
-    taken.add(directory);
-    const writer = writeAll(directory)
-      .catch((error) => {
-        failure = error;
-      })
-      .then(() => {
-        taken.delete(directory);
-        writers.delete(writer);
-        start();
-      });
-    writers.add(writer);
-    start();
-  }
-
-  async function writeAll(directory: string): Promise<void> {
-    const files = pending.get(directory) as Map<string, Uint8Array>;
-    if (!made.has(directory)) {
-      await makeDirectory(join(root, directory));
-      if (made.size > DIRECTORIES_REMEMBERED) made.clear();
-      made.add(directory);
+    try {
+      write(path, bytes);
+      unwritten.delete(path);
+    } catch {
+      // said where it is to be durable: the journal has it until then
+      unwritten.set(path, new Uint8Array(bytes));
     }
-    const batch = [...files];
-    for (const [path, bytes] of batch) await replace(join(root, path), bytes);
-    await syncDirectory(join(root, directory));
-    for (const [path, bytes] of batch) if (files.get(path) === bytes) files.delete(path);
-    if (files.size === 0) pending.delete(directory);
+    isUnsynced(path);
   }
 
-  async function syncRestored(): Promise<void> {
-    for (const directory of unsynced) {
-      for (let above = directory; ; above = dirname(above)) {
-        await syncDirectory(join(root, above));
-        if (above === ".") break;
-      }
-      unsynced.delete(directory);
+  function isUnsynced(path: string): void {
+    unsynced.delete(path);
+    unsynced.set(path, batch);
+  }
+
+  function* ofBatches(last: number): Generator<string> {
+    for (const [path, of] of unsynced) {
+      if (of > last) return;
+      yield path;
     }
+  }
+
+  async function sync(path: string): Promise<void> {
+    const missing = unwritten.get(path);
+    if (missing) {
+      write(path, missing);
+      unwritten.delete(path);
+    }
+    const file = await io.open(join(root, path), "r+");
+    try {
+      await io.sync(file);
+    } finally {
+      await io.close(file);
+    }
+  }
+
+  async function syncAll(last: number): Promise<void> {
+    const paths = [...ofBatches(last)];
+    let next = 0;
+    const syncSome = async () => {
+      while (next < paths.length) await sync(paths[next++] as string);
+    };
+    await Promise.all(Array.from({ length: SYNCED_AT_ONCE }, syncSome));
+    const directories = new Set(paths.map(dirname));
+    for (const directory of directories) {
+      if (made.delete(directory)) directories.add(dirname(directory));
+      await syncDirectory(join(root, directory));
+    }
+    for (const path of paths) if ((unsynced.get(path) as number) <= last) unsynced.delete(path);
   }
 
   return {
     put,
     restore(path, bytes) {
-      if (statSync(join(root, path), { throwIfNoEntry: false })?.size === bytes.length) unsynced.add(dirname(path));
+      if (holds(join(root, path), bytes)) isUnsynced(path);
       else put(path, bytes);
     },
-    async read(path) {
-      return pending.get(dirname(path))?.get(path) ?? (await readIfThere(join(root, path)));
-    },
-    async flush() {
-      failure = undefined;
-      for (start(); writers.size > 0; ) await Promise.all(writers);
-      if (failure) throw failure;
-      await syncRestored();
+    read: async (path) => unwritten.get(path) ?? (await readIfThere(join(root, path))),
+    endBatch: () => batch++,
+    durable(last) {
+      turn = turn.catch(() => {}).then(() => syncAll(last));
+      return turn;
     },
   };
 }
 
-async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await io.open(path + UNFINISHED, "w");
+function holds(path: string, bytes: Uint8Array): boolean {
   try {
-    const { bytesWritten } = await io.write(file, bytes, 0, bytes.length, 0);
-    if (bytesWritten !== bytes.length) throw new Error(`only ${bytesWritten} bytes of ${path} could be written`);
-    await io.sync(file);
-  } finally {
-    await io.close(file);
+    return readFileSync(path).equals(bytes);
+  } catch {
+    return false;
   }
-  await io.rename(path + UNFINISHED, path);
 }

@@ -2,8 +2,9 @@
  * The journal of all logs: `journal/<number>`, the newest of which counts. It begins with a snapshot of what the logs are
  * beyond their files, and goes on with what was appended since. All records that wait are one group: one write, one sync.
  *
- * When it has grown, the next is begun: all files that the snapshot relies on are made durable, the snapshot is written
- * beside its name, synced and renamed, and only then the old journal is deleted.
+ * When it has grown, the next is begun: a snapshot is written beside its name, synced and renamed. The old journal is kept
+ * until the files that were filled meanwhile are durable, which is seen to while the next is written. A start replays all
+ * journals that are there.
  */
 import { close, fdatasync, ftruncate, open, rename, unlink, writev } from "node:fs";
 import { join } from "node:path";
@@ -29,19 +30,22 @@ const io = {
 };
 
 /** Bytes after which a journal is followed by the next, unless its snapshot alone is more than half of that. */
-export const JOURNAL_LIMIT = 4 << 20;
+export const JOURNAL_LIMIT = 8 << 20;
+/** Journals that wait for their files before no more can be appended: as many as a start can replay in seconds. */
+const WAITING_LIMIT = 8;
 const GROUP_LENGTH = 1 << 20;
 /** The record that ends a snapshot. */
 const SNAPSHOT_END = new Uint8Array();
 
 /** What a journal is of. */
 export type Journaled = {
-  /** Takes a record of the journal, the snapshot's first; false where it cannot be one. */
+  /** Takes a record of a journal, the first one's snapshot before all; false where it cannot be one. */
   replay(record: Buffer): boolean;
   /** Records that say all that is replayed and appended so far. */
   snapshot(): Iterable<Uint8Array>;
-  /** Makes everything durable that is in no snapshot. */
-  flush(): Promise<void>;
+  /** Ends a batch of files that are in no snapshot, and makes all of it durable. */
+  endBatch(): number;
+  durable(batch: number): Promise<void>;
   warn(message: string): void;
 };
 
@@ -64,27 +68,33 @@ export async function journalsIn(directory: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** Opens the newest journal of a folder; where there is none, one that begins with the snapshot of what is journaled. */
+/** Opens the journals of a folder; where there are none, one that begins with the snapshot of what is journaled. */
 export async function openJournal(directory: string, journaled: Journaled, limit = JOURNAL_LIMIT): Promise<Journal> {
   await makeDirectory(directory);
-  let number = (await journalsIn(directory)).at(-1) ?? 0;
+  const numbers = unbroken(await journalsIn(directory));
+  let number = numbers.at(-1) ?? 0;
   let file = -1;
   let [end, groups, snapshotEnd] = [0, 0, 0];
-  if (number > 0) {
-    ({ end, groups, snapshotEnd } = await recover(journalPath(directory, number), journaled));
-    file = await io.open(journalPath(directory, number), "r+");
-  } else {
-    await begin();
+  for (const found of numbers) {
+    const place = { isFirst: found === numbers[0], isLast: found === number };
+    ({ end, groups, snapshotEnd } = await recover(journalPath(directory, found), place, journaled));
   }
-  await tidy(directory, number);
+  if (number > 0) file = await io.open(journalPath(directory, number), "r+");
+  else await begin();
+  await tidy(directory, numbers[0] ?? number);
   let due = Math.max(limit, 2 * snapshotEnd);
+
+  /** journals that are kept until a batch of files is durable */
+  const retired: { number: number; batch: number }[] = [];
+  let retiring: Promise<void> | undefined;
+  const recovered = journaled.endBatch();
+  for (const older of numbers.slice(0, -1)) retired.push({ number: older, batch: recovered });
 
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
   let broken: unknown;
 
   async function begin(): Promise<void> {
-    await journaled.flush();
     const path = journalPath(directory, number + 1);
     const next = await io.open(path + UNFINISHED, "w");
     let [written, count] = [0, 0];
@@ -112,13 +122,37 @@ export async function openJournal(directory: string, journaled: Journaled, limit
   }
 
   async function rotate(): Promise<void> {
+    if (retired.length >= WAITING_LIMIT) await retire();
+    const old = number;
     try {
+      if (retired.length >= WAITING_LIMIT) throw new Error("files of logs could not be made durable");
       await begin();
-      await io.unlink(journalPath(directory, number - 1));
+      retired.push({ number: old, batch: journaled.endBatch() });
       due = Math.max(limit, 2 * snapshotEnd);
     } catch (error) {
       due = 2 * end;
       journaled.warn(`The journal could not be followed by the next, it grows on: ${(error as Error).message}`);
+    }
+    void retire();
+  }
+
+  /** Deletes retired journals as their files become durable. Where one cannot be, they are kept until the next attempt. */
+  function retire(): Promise<void> {
+    retiring ??= retireAll().finally(() => {
+      retiring = undefined;
+    });
+    return retiring;
+  }
+
+  async function retireAll(): Promise<void> {
+    try {
+      for (let oldest = retired[0]; oldest; oldest = retired[0]) {
+        await journaled.durable(oldest.batch);
+        await io.unlink(journalPath(directory, oldest.number));
+        retired.shift();
+      }
+    } catch (error) {
+      journaled.warn(`Files of logs could not be made durable, the journal has them: ${(error as Error).message}`);
     }
   }
 
@@ -169,6 +203,7 @@ export async function openJournal(directory: string, journaled: Journaled, limit
     running = undefined;
   }
 
+  void retire();
   return {
     append: (record, committed) =>
       new Promise((resolve, reject) => {
@@ -178,6 +213,8 @@ export async function openJournal(directory: string, journaled: Journaled, limit
     async close() {
       await running;
       if (end > snapshotEnd && !broken) await rotate();
+      await retiring;
+      await retire();
       broken ??= new Error("the store is closed");
       await io.close(file);
     },
@@ -197,21 +234,30 @@ function* groupsOf(records: Iterable<Uint8Array>): Generator<Uint8Array[]> {
   yield [...group, SNAPSHOT_END];
 }
 
-/** Replays a journal. A torn last group was never answered for: it is cut off and kept beside. */
+/** The journals that go on with each other up to the newest: one before a gap was to be deleted. */
+const unbroken = (numbers: readonly number[]): number[] =>
+  numbers.slice(numbers.findLastIndex((number, i) => number !== (numbers[i - 1] ?? Number.NaN) + 1));
+
+/**
+ * Replays a journal; the snapshot of one that is not the first says what those before it did. A torn last group of the last
+ * was never answered for: it is cut off and kept beside.
+ */
 async function recover(
   path: string,
+  { isFirst, isLast }: { isFirst: boolean; isLast: boolean },
   { replay, warn }: Journaled,
 ): Promise<{ end: number; groups: number; snapshotEnd: number }> {
   let snapshotEnd = 0;
   const { end, groups, fileSize, hasMore } = readGroups(path, (record, groupEnd) => {
     if (record.length === SNAPSHOT_END.length) snapshotEnd = groupEnd;
-    else if (!replay(record)) {
+    else if ((isFirst || snapshotEnd > 0) && !replay(record)) {
       throw new StoreDamaged(`${path} is damaged: a record before byte ${groupEnd} does not follow those before it.`);
     }
   });
   if (hasMore)
     throw new StoreDamaged(`${path} is damaged at byte ${end}: whole groups of records follow what is not one.`);
   if (snapshotEnd === 0) throw new StoreDamaged(`${path} is damaged: it does not begin with a whole snapshot.`);
+  if (end < fileSize && !isLast) throw new StoreDamaged(`${path} is damaged at byte ${end}: it was whole there.`);
   if (end < fileSize) {
     const cut = `${path}.cut-${end}`;
     await copyPart(path, end, cut);
@@ -226,10 +272,10 @@ async function recover(
   return { end, groups, snapshotEnd };
 }
 
-/** Deletes what the newest journal replaces, and what never became one. */
-async function tidy(directory: string, newest: number): Promise<void> {
+/** Deletes what was replaced by those from `first` on, and what never became a journal. */
+async function tidy(directory: string, first: number): Promise<void> {
   for (const number of await journalsIn(directory)) {
-    if (number < newest) await io.unlink(journalPath(directory, number));
+    if (number < first) await io.unlink(journalPath(directory, number));
   }
   for (const name of await namesIn(directory, isUnfinished)) await io.unlink(join(directory, name));
 }

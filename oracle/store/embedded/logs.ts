@@ -34,21 +34,22 @@ export async function openLogs(
     if ((await journalsIn(journals)).length === 0) {
       for await (const state of takeOver(directory, (log, full) => keepFull(files.put, log, full), logger)) {
         states.keep(state);
-        await files.flush();
+        await files.durable(files.endBatch());
       }
     }
     await makeDirectory(root);
     const journaled = {
       replay: (record: Buffer) => replay(states, files, record),
       snapshot: () => states.all().map(encodeSnapshot),
-      flush: files.flush,
+      endBatch: files.endBatch,
+      durable: files.durable,
       warn: (message: string) => logger.warn(message),
     };
     return openJournal(journals, journaled, journalLimit);
   };
   const journal = await open().catch(async (error) => {
     // nothing is written any more once the folder is let go of
-    await files.flush().catch(() => {});
+    await files.durable(files.endBatch()).catch(() => {});
     throw error;
   });
   await forgetTakenOver(directory, logger);

@@ -56,7 +56,7 @@ export function openHeads(root: string, files: Files, tiles: Tiles): StoredHeads
   async function prune(log: LogState, settledSize: number, kept: readonly number[]): Promise<void> {
     const keeps = new Set(kept);
     const isWanted = (size: number) => size >= settledSize || size === log.size || keeps.has(size);
-    await files.flush();
+    await files.durable(files.endBatch());
     for (const tile of await tilesIn(join(root, logFolder(log), "heads"))) {
       if (tile * TILE_WIDTH >= settledSize) continue;
       const packed = await packedIn(log, tile);

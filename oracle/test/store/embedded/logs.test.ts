@@ -129,6 +129,47 @@ describe("the journal", () => {
     });
   });
 
+  it("is kept until the files that it filled are durable, and read with those after it", async () => {
+    const directory = await temporaryDirectory();
+    const copy = await temporaryDirectory();
+    const readings = readingsOf(2000);
+    const folder = join(directory, "logs", KEY_ID, "1");
+    const said = await withLog(
+      directory,
+      async (log) => {
+        // a file where a folder is to be: nothing can be written there
+        await log.append(readings.slice(0, 10), SIGNATURE, 0n);
+        await mkdir(folder, { recursive: true });
+        await writeFile(join(folder, "tile"), "");
+        for (let at = 10; at < 2000; at += 10) await log.append(readings.slice(at, at + 10), SIGNATURE, 0n);
+        assert.deepEqual(await log.readings(0, 2000), readings);
+        assert.ok((await readdir(join(directory, "journal"))).length > 1);
+        await cp(join(directory, "journal"), join(copy, "journal"), { recursive: true });
+        await rm(join(folder, "tile"));
+      },
+      2000,
+    );
+    assert.match(said.join(), /could not be made durable, the journal has them: /);
+    assert.equal((await readdir(join(directory, "journal"))).length, 1);
+    // as after a crash in which no file had reached the disk
+    for (const left of [copy, directory]) {
+      await withLog(left, async (log) => {
+        assert.deepEqual(await log.readings(0, 2000), readings);
+        assert.equal((await sizesOf(log)).length, 200);
+      });
+    }
+  });
+
+  it("refuses to start where one before the last is torn", async () => {
+    const { directory } = await crashed([300, 7]);
+    const old = await journalOf(directory);
+    const oldBytes = await readFile(old);
+    await withLog(directory, async () => {});
+    await writeFile(old, oldBytes.subarray(0, -1));
+    const problem = await problemOf(directory);
+    assert.ok(problem.includes(`${old} is damaged at byte`), problem);
+  });
+
   it("is the old one, the new one or both when its rotation is interrupted", async () => {
     const { directory } = await crashed([300, 7]);
     const old = await journalOf(directory);
