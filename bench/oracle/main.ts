@@ -42,6 +42,8 @@ if (values.help) {
 }
 const PER_POST = 1000;
 const WARM_UP = 0.1;
+/** as `npm run oracle` runs it */
+const HEAP = ["--max-old-space-size=160"];
 
 const say = (text: string) => console.error(text);
 const median = (sorted: readonly number[], share: number): number =>
@@ -63,7 +65,7 @@ function opensslVerifies(): number {
 type Node = { child: ChildProcess; report: NodeReport };
 
 async function startNode(options: NodeOptions): Promise<Node> {
-  const child = fork(new URL("node.ts", import.meta.url), [JSON.stringify(options)]);
+  const child = fork(new URL("node.ts", import.meta.url), [JSON.stringify(options)], { execArgv: HEAP });
   const [report] = (await Promise.race([
     once(child, "message"),
     once(child, "exit").then(() => Promise.reject(new Error("the oracle ended"))),

@@ -17,6 +17,7 @@ export type Rule =
   | "unsupported media type"
   | "too slow"
   | "too many requests"
+  | "busy"
   | "too many streams"
   | "too many readings"
   | "key ended"
@@ -66,6 +67,7 @@ const STATUS: Partial<Record<Rule, number>> = {
   "range not satisfiable": 416,
   "time ahead": 425,
   "too many requests": 429,
+  busy: 503,
   "too many registrations": 503,
   "too many installations": 503,
   "too many streams": 503,

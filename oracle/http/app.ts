@@ -10,6 +10,7 @@ import type { Readiness } from "../serving/readiness.ts";
 import { createSettledLogs, type SettledLogs } from "../serving/settled.ts";
 import { createKnownMeters, DEFAULT_LIMITS, type KnownMeters, type Limits, registerLimits } from "./limits.ts";
 import { registerPlugins } from "./plugins.ts";
+import { registerPressure } from "./pressure.ts";
 import { BODY_LIMIT, refuseBrokenHttp, refuseError, refusesAsProblems } from "./refusing.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -34,6 +35,8 @@ export type AppOptions = {
   /** whether it stands behind a proxy that says who asks (X-Forwarded-For); not unless told */
   trustProxy?: boolean;
   streamLimits?: Partial<StreamLimits>;
+  /** bytes of large requests that are taken in at once */
+  largeAtOnce?: number;
   /** what else must be as it should for the node to be ready, beside that the chain is in step */
   readiness?: Readiness;
 };
@@ -76,6 +79,7 @@ export function buildApp(options: AppOptions): App {
   });
   app.addHook("onClose", async () => face.metrics.close());
   registerLimits(app, face.limits);
+  registerPressure(app, options.largeAtOnce);
 
   app.register(async (routes: App) => {
     rootRoutes(routes, face);

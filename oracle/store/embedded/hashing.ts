@@ -11,7 +11,7 @@ const scratch = Buffer.alloc(HASH_LENGTH);
 
 /** By way of a string: a buffer for each hash takes three times as long as the hash. */
 function hashInto(target: Buffer, at: number, bytes: Uint8Array): void {
-  target.write(hash("sha256", bytes, "latin1"), at, HASH_LENGTH, "latin1");
+  target.write(hash("sha256", bytes, "binary"), at, HASH_LENGTH, "binary");
 }
 
 function sha256(bytes: Uint8Array): Hash {
