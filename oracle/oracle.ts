@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
 import { tellingOfPosts, watchChain } from "./serving/watching.ts";
+import { createPruning } from "./settling/pruning.ts";
 import { createSettlement, type Settlement } from "./settling/settlement.ts";
 import type { Store } from "./store/store.ts";
 
@@ -18,6 +19,8 @@ export type OracleConfig = Pick<
 > & {
   /** whether there is an operator's key to settle with */
   settles: boolean;
+  /** whether heads stay that nothing needs any more; not unless told */
+  keepsHeads?: boolean;
 };
 
 export type Oracle = {
@@ -85,6 +88,7 @@ export async function createOracle({
       })
     : undefined;
 
+  const prune = config.keepsHeads ? undefined : createPruning(store.logs, follower);
   const events = createEvents();
   const tellOfChain = watchChain(events, follower, settlement);
   let lookedAt: number | undefined;
@@ -95,6 +99,7 @@ export async function createOracle({
     await registrations.tidy();
     await settlement?.step();
     if (settlement) await follower.follow();
+    await prune?.();
     await tellOfChain();
   }
 
