@@ -2,7 +2,7 @@
  * What is kept of a log in memory: all that its files do not say yet. Of its readings the tail, which is those after the
  * last full tile; of each level of hash tiles the row that is not full.
  */
-import { type Hash, READING_LENGTH } from "../../../protocol/index.ts";
+import { type Hash, READING_LENGTH } from "../../protocol/index.ts";
 import { extend, hashLeaf, hashLeaves, rootOf, rootOfHashes } from "./hashing.ts";
 import { appendHead } from "./heads.ts";
 import { contentOf, emptyPacked, type Packed, partOf, push } from "./packed.ts";
