@@ -7,6 +7,7 @@ import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
+import { openPostgresStore } from "./store/postgres/store.ts";
 import { StoreDamaged } from "./store/store.ts";
 
 const result = readConfig(process.env);
@@ -27,7 +28,9 @@ if (wrong !== undefined) {
   process.exit(1);
 }
 const chain = await createViemChain(config).catch(endUnanswered);
-const opening = await openEmbeddedStore(config.dataDirectory, logger);
+const opening = config.databaseUrl
+  ? await openPostgresStore(config.databaseUrl, logger)
+  : await openEmbeddedStore(config.dataDirectory, logger);
 if (!opening.ok) {
   console.error(opening.problem);
   process.exit(1);

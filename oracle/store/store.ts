@@ -14,7 +14,10 @@ export type Store = {
   records<T extends object>(name: string): Promise<Records<T>>;
   /** One small document, as it was written last, or `initial`. */
   document<T extends object>(name: string, initial: T): Promise<Low<T>>;
-  /** Whether this is the oracle that follows, seals and settles; of those that share a store exactly one is. */
+  /**
+   * Whether this is the oracle that follows, seals and settles; of those that share a store exactly one is. One that lost
+   * the lead is told so at least once before it leads again: it must begin from what is stored then.
+   */
   leads(): Promise<boolean>;
   /** Ends what is under way, and lets go of everything. */
   close(): Promise<void>;
@@ -23,6 +26,11 @@ export type Store = {
 /** What is stored is not what was written: the message is a sentence that names the file and what it should hold. */
 export class StoreDamaged extends Error {
   override readonly name = "StoreDamaged";
+}
+
+/** The store cannot be used now, and may be later. Whether what was under way is stored is unknown. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
 }
 
 /** A head as it was signed: `reading` is the last of its `size` readings. */

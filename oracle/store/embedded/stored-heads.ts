@@ -2,8 +2,8 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { decodeHeads, encodeHeads, headsIn, headsWith } from "../heads.ts";
-import { fullTilesOf, type LogState, TILE_WIDTH, tailReading } from "../log-state.ts";
-import { contentOf, emptyPacked, partOf, push } from "../packed.ts";
+import { fullTilesOf, type LogState, pruneTail, TILE_WIDTH, tailReading } from "../log-state.ts";
+import { contentOf, partOf } from "../packed.ts";
 import type { StoredHead } from "../store.ts";
 import type { StoredHeads, Tiles } from "../stored-log.ts";
 import { isUnfinished, writeDurably } from "./durable.ts";
@@ -67,13 +67,6 @@ export function openHeads(root: string, files: Files, tiles: Tiles): StoredHeads
   }
 
   return { after, prune };
-}
-
-function pruneTail(log: LogState, isWanted: (size: number) => boolean): void {
-  const start = fullTilesOf(log.size, 0) * TILE_WIDTH;
-  const left = headsWith(contentOf(log.heads), (position) => isWanted(start + position + 1));
-  log.heads = emptyPacked();
-  push(log.heads, left);
 }
 
 /** Tiles of which a folder has a file, from names as `x001/234`. */

@@ -1,0 +1,39 @@
+/** The store in a PostgreSQL database, which any number of oracles share. */
+import type { Opening } from "../embedded/store.ts";
+import { StoreUnavailable } from "../store.ts";
+import { asFailure, openDatabase, whyNotMigrated } from "./database.ts";
+import { openLeadership } from "./leadership.ts";
+import { openLogs } from "./logs.ts";
+import { openBatches, openDocument, openRecords } from "./small.ts";
+
+export type StoreLogger = { info(message: string): void; warn(message: string): void };
+
+/** A problem is a sentence, without what the URL keeps secret: the database does not answer, or is not migrated. */
+export async function openPostgresStore(url: string, logger: StoreLogger): Promise<Opening> {
+  const warn = (message: string) => logger.warn(message);
+  const database = openDatabase(url, warn);
+  const problem = await whyNotMigrated(database).catch((error) => {
+    const failure = asFailure(error, url);
+    if (failure instanceof StoreUnavailable) return failure.message;
+    throw failure;
+  });
+  if (problem !== undefined) {
+    await database.close();
+    return { ok: false, problem };
+  }
+  const leadership = openLeadership(url, warn);
+  return {
+    ok: true,
+    store: {
+      logs: openLogs(database),
+      batches: openBatches(database),
+      records: async (name) => openRecords(database, name),
+      document: (name, initial) => openDocument(database, name, initial),
+      leads: leadership.leads,
+      async close() {
+        await leadership.close();
+        await database.close();
+      },
+    },
+  };
+}
