@@ -8,7 +8,7 @@ import { createOracle } from "./oracle.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
 import { openPostgresStore } from "./store/postgres/store.ts";
-import { StoreDamaged } from "./store/store.ts";
+import { StoreDamaged, StoreUnavailable } from "./store/store.ts";
 
 const result = readConfig(process.env);
 if (!result.ok) {
@@ -77,9 +77,14 @@ await app.listen({ host: config.host, port: config.port }).catch(async (error: N
 async function look(): Promise<void> {
   try {
     await oracle.tick();
+    if (said.over("store")) logger.info("the store can be used again");
     if (said.over("chain")) logger.info("the chain can be asked again");
   } catch (error) {
     const reason = firstLine(error);
+    if (error instanceof StoreUnavailable) {
+      if (said.isNew("store", reason)) logger.error({ reason }, "the store cannot be used; trying again later");
+      return;
+    }
     if (said.isNew("chain", reason)) logger.error({ reason }, "the chain could not be asked; trying again later");
   }
 }
