@@ -55,11 +55,12 @@ export function openLeadership(url: string, warn: (message: string) => void): Le
         ? "select true as held"
         : `select pg_try_advisory_lock(${LOCK[0]}, ${LOCK[1]}) as held`;
       const { rows } = await session.client.query<{ held: boolean }>(text);
-      if (session.isLost) return false;
+      if (session.isLost) throw new Error("it was ended");
       session.holdsLock = rows[0]?.held === true;
       return session.holdsLock;
     } catch (error) {
       if (session) lose(session, error);
+      session = undefined;
       return false;
     }
   }

@@ -1,7 +1,8 @@
 /** The store in a PostgreSQL database, which any number of oracles share. */
+import pg from "pg";
 import type { Opening } from "../embedded/store.ts";
 import { StoreUnavailable } from "../store.ts";
-import { asFailure, openDatabase, whyNotMigrated } from "./database.ts";
+import { asFailure, DATABASE, openDatabase, shown, whyNotMigrated } from "./database.ts";
 import { openLeadership } from "./leadership.ts";
 import { openLogs } from "./logs.ts";
 import { openBatches, openDocument, openRecords } from "./small.ts";
@@ -14,7 +15,8 @@ export async function openPostgresStore(url: string, logger: StoreLogger): Promi
   const database = openDatabase(url, warn);
   const problem = await whyNotMigrated(database).catch((error) => {
     const failure = asFailure(error, url);
-    if (failure instanceof StoreUnavailable) return failure.message;
+    if (failure instanceof StoreUnavailable) return `${failure.message}.`;
+    if (failure instanceof pg.DatabaseError) return `${DATABASE} cannot be used: ${shown(failure, url)}.`;
     throw failure;
   });
   if (problem !== undefined) {
