@@ -99,5 +99,7 @@ export type Records<T extends object> = {
   all(): Promise<T[]>;
   /** Resolves once durable. */
   put(id: string, record: T): Promise<void>;
+  /** As `put` where there is none of that id, or with false and nothing written. */
+  add(id: string, record: T): Promise<boolean>;
   remove(id: string): Promise<void>;
 };

@@ -59,6 +59,10 @@ const leadersStore = (store: Store, requireLead: () => Promise<void>): Store => 
         await requireLead();
         await records.put(id, record);
       },
+      add: async (id, record) => {
+        await requireLead();
+        return records.add(id, record);
+      },
       remove: async (id) => {
         await requireLead();
         await records.remove(id);
@@ -98,6 +102,11 @@ function viewOf(store: Store): Store {
         },
         async put(id, record) {
           own.set(id, record);
+        },
+        async add(id, record) {
+          if (await get(id)) return false;
+          own.set(id, record);
+          return true;
         },
         async remove(id) {
           own.set(id, undefined);

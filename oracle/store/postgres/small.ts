@@ -44,6 +44,11 @@ export function openRecords<T extends object>({ ask }: Pick<Database, "ask">, co
         on conflict (collection, id) do update set record = excluded.record`;
       await ask("put record", text, [collection, id, JSON.stringify(record)]);
     },
+    async add(id, record) {
+      const text = `
+        insert into records (collection, id, record) values ($1, $2, $3) on conflict do nothing returning id`;
+      return (await ask("add record", text, [collection, id, JSON.stringify(record)])).length > 0;
+    },
     async remove(id) {
       await ask("remove record", "delete from records where collection = $1 and id = $2", [collection, id]);
     },

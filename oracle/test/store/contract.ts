@@ -104,6 +104,16 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       assert.deepEqual(await log.readings(0, 800), readings);
     });
 
+    it("adds a record once, whoever else adds it at the same time", async () => {
+      const [one, other] = [await opened.store.records("numbers"), await opened.store.records("numbers")];
+      const added = await Promise.all([1, 2, 3].map((n) => (n % 2 === 0 ? one : other).add("a", { n })));
+      assert.equal(added.filter(Boolean).length, 1);
+      assert.deepEqual(await one.all(), [{ n: 1 + added.indexOf(true) }]);
+      assert.equal(await other.add("a", { n: 4 }), false);
+      assert.equal(await other.add("b", { n: 5 }), true);
+      assert.deepEqual(await one.get("b"), { n: 5 });
+    });
+
     describe("with a log of thousands of readings", () => {
       const readings = readingsOf(9 * 256 + 77);
       const tree: Log = createLog(readings);
