@@ -37,6 +37,8 @@ export class StoreUnavailable extends Error {
 export type StoredHead = { size: number; reading: Uint8Array; signature: Uint8Array };
 
 export type Logs = {
+  /** Ids of the keys that have a log, in order: those up to `limit` that come after `after`. */
+  keys(after: string | undefined, limit: number): Promise<string[]>;
   /** A log with at least one reading. */
   get(keyId: string, epoch: number): Promise<StoredLog | undefined>;
   /** Logs of a key with at least one reading, by epoch. */

@@ -70,6 +70,12 @@ export async function openLogs(
   const tiles = openTiles(root, files);
   const parts: LogParts = { tiles, heads: openHeads(root, files, tiles), append };
   const logs: Logs = {
+    keys: async (after = "", limit) =>
+      states
+        .keys()
+        .filter((keyId) => keyId > after)
+        .sort()
+        .slice(0, limit),
     async get(keyId, epoch) {
       const log = states.get(keyId, epoch);
       return log && storedLog(log, parts);
@@ -91,6 +97,7 @@ function indexLogs() {
     of,
     get,
     all: () => [...byKey.values()].flat(),
+    keys: () => [...byKey.keys()],
     keep(log: LogState): void {
       if (get(log.keyId, log.epoch)) return;
       byKey.set(

@@ -84,6 +84,19 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       );
     });
 
+    it("lists the keys that have a log, page by page", async () => {
+      const keys = ["0c", "0b", "0d"].map((digits) => `0x${digits.repeat(32)}`);
+      for (const keyId of keys) {
+        for (const epoch of [1, 2])
+          await (await opened.store.logs.open(keyId, epoch)).append(readingsOf(1), SIGNATURE, 0n);
+      }
+      const { logs } = await opened.reopen();
+      const [first, second, third] = keys.sort();
+      assert.deepEqual(await logs.keys(undefined, 2), [first, second]);
+      assert.deepEqual(await logs.keys(second, 2), [third]);
+      assert.deepEqual(await logs.keys(third, 2), []);
+    });
+
     it("tells the root that a log would have, and leaves the log as it is", async () => {
       const readings = readingsOf(600);
       await log.append(readings.slice(0, 100), SIGNATURE, 0n);
