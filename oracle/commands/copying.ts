@@ -6,14 +6,9 @@
  * oracle runs on the other store before that.
  */
 import { equal } from "../../protocol/index.ts";
-import type { Meter } from "../chain/view.ts";
 import type { Job } from "../settling/jobs.ts";
 import type { Store, StoredLog } from "../store/store.ts";
 import { keysOf } from "./verifying.ts";
-
-/** What is small and changes. The place on the chain comes last: what it says is seen must be there before. */
-const RECORDS = ["registrations", "installations", "installation-numbers", "jobs", "jobs-finished", "meters"];
-const DOCUMENTS = ["schedule", "installation-counter", "chain"];
 
 export type Copied = { logs: number; readings: number; batches: number; records: number };
 /** A problem is a sentence: the stores have different readings in one place. */
@@ -35,11 +30,9 @@ export async function copyStore(
     }
   }
   await copyBatches();
-  for (const name of RECORDS) await copyRecords(name);
-  for (const meter of await (await from.records<Meter>("meters")).all()) {
-    for (const epoch of Object.keys(meter.logs)) await copyRecords(`marks/${meter.keyId}/${epoch}`);
-  }
-  for (const name of DOCUMENTS) await copyDocument(name);
+  const [names, others] = [await from.names(), await to.names()];
+  for (const name of new Set([...names.records, ...others.records])) await copyRecords(name);
+  for (const name of names.documents) await copyDocument(name);
   return { ok: true, copied };
 
   async function copyLog(log: StoredLog): Promise<string | undefined> {
@@ -87,7 +80,6 @@ export async function copyStore(
 
   async function copyDocument(name: string): Promise<void> {
     const { data } = await from.document<object>(name, {});
-    if (Object.keys(data).length === 0) return;
     const copy = await to.document<object>(name, {});
     copy.data = data;
     await copy.write();

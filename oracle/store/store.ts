@@ -14,6 +14,8 @@ export type Store = {
   records<T extends object>(name: string): Promise<Records<T>>;
   /** One small document, as it was written last, or `initial`. */
   document<T extends object>(name: string, initial: T): Promise<Low<T>>;
+  /** Names of all records and documents that there are. */
+  names(): Promise<{ records: string[]; documents: string[] }>;
   /**
    * Whether this is the oracle that follows, seals and settles; of those that share a store exactly one is. One that lost
    * the lead is told so at least once before it leads again: it must begin from what is stored then.

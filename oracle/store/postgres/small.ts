@@ -55,6 +55,16 @@ export function openRecords<T extends object>({ ask }: Pick<Database, "ask">, co
   };
 }
 
+export async function namesIn({ ask }: Pick<Database, "ask">): Promise<{ records: string[]; documents: string[] }> {
+  const records = await ask<{ name: string }>(
+    "collections",
+    "select distinct collection as name from records order by 1",
+    [],
+  );
+  const documents = await ask<{ name: string }>("documents", "select name from documents order by 1", []);
+  return { records: records.map(({ name }) => name), documents: documents.map(({ name }) => name) };
+}
+
 export async function openDocument<T extends object>(
   { ask }: Pick<Database, "ask">,
   name: string,

@@ -5,7 +5,7 @@ import { StoreUnavailable } from "../store.ts";
 import { asFailure, DATABASE, openDatabase, shown, whyNotMigrated } from "./database.ts";
 import { openLeadership } from "./leadership.ts";
 import { openLogs } from "./logs.ts";
-import { openBatches, openDocument, openRecords } from "./small.ts";
+import { namesIn, openBatches, openDocument, openRecords } from "./small.ts";
 
 export type StoreLogger = { info(message: string): void; warn(message: string): void };
 
@@ -31,6 +31,7 @@ export async function openPostgresStore(url: string, logger: StoreLogger): Promi
       batches: openBatches(database),
       records: async (name) => openRecords(database, name),
       document: (name, initial) => openDocument(database, name, initial),
+      names: () => namesIn(database),
       leads: leadership.leads,
       async close() {
         await leadership.close();

@@ -117,6 +117,20 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       assert.deepEqual(await log.readings(0, 800), readings);
     });
 
+    it("names its records and documents", async () => {
+      for (const name of ["meters", "marks/0x0a/1", "marks/0x0b/12"]) {
+        await (await opened.store.records(name)).put("a", { n: 1 });
+      }
+      await opened.store.records("jobs");
+      await (await opened.store.document("chain", { n: 0 })).write();
+      await log.append(readingsOf(300), SIGNATURE, 0n);
+      await opened.store.batches.put(Uint8Array.of(1));
+      assert.deepEqual(await (await opened.reopen()).names(), {
+        records: ["marks/0x0a/1", "marks/0x0b/12", "meters"],
+        documents: ["chain"],
+      });
+    });
+
     it("adds a record once, whoever else adds it at the same time", async () => {
       const [one, other] = [await opened.store.records("numbers"), await opened.store.records("numbers")];
       const added = await Promise.all([1, 2, 3].map((n) => (n % 2 === 0 ? one : other).add("a", { n })));
