@@ -34,7 +34,9 @@ const Environment = Type.Object({
       "one to five URLs (http://… or https://…) separated by commas",
     ),
   ),
-  /** where everything is kept */
+  /** PostgreSQL database in which everything is kept, by any number of oracles; without it, a directory */
+  WATTWITNESS_DATABASE_URL: Type.Optional(text("^postgres(ql)?://.+", "a URL: postgres://… or postgresql://…")),
+  /** where everything is kept by an oracle without a database */
   WATTWITNESS_DATA_DIR: Type.String({ minLength: 1, default: "data", description: "a directory" }),
   /** block in which the contracts were deployed, or any before */
   WATTWITNESS_FROM_BLOCK: whole(0, Number.MAX_SAFE_INTEGER, 0),
@@ -63,7 +65,7 @@ const Environment = Type.Object({
 });
 
 /** Names whose values are never shown. */
-const SECRETS = new Set(["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_RPC_URL"]);
+const SECRETS = new Set(["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_RPC_URL", "WATTWITNESS_DATABASE_URL"]);
 
 export type Config = {
   rpcUrl: string;
@@ -72,6 +74,7 @@ export type Config = {
   attestor: Hex | undefined;
   operatorKey: Hex | undefined;
   attestation: { subscriptionId: bigint; publicUrls: string[] } | undefined;
+  databaseUrl: string | undefined;
   dataDirectory: string;
   fromBlock: number;
   /** s */
@@ -156,6 +159,7 @@ function configOf(environment: Environment): Config {
       environment.WATTWITNESS_ATTESTOR && subscriptionId && publicUrls
         ? { subscriptionId: BigInt(subscriptionId), publicUrls }
         : undefined,
+    databaseUrl: environment.WATTWITNESS_DATABASE_URL,
     dataDirectory: environment.WATTWITNESS_DATA_DIR,
     fromBlock: environment.WATTWITNESS_FROM_BLOCK,
     pollEvery: environment.WATTWITNESS_POLL_EVERY,

@@ -4,14 +4,17 @@ import { domain } from "../protocol/index.ts";
 import { createAcceptance } from "./accepting/readings.ts";
 import { type Application, createRegistrations, type Registrations } from "./accepting/registrations.ts";
 import type { Chain } from "./chain/chain.ts";
-import { createFollower, type Follower } from "./chain/follower.ts";
+import type { Follower } from "./chain/follower.ts";
+import { createFollowing } from "./chain/following.ts";
 import type { Config } from "./config.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
 import { tellingOfPosts, watchChain } from "./serving/watching.ts";
 import { createPruning } from "./settling/pruning.ts";
-import { createSettlement, type Settlement } from "./settling/settlement.ts";
+import type { Settlement } from "./settling/settlement.ts";
+import { createSettling } from "./settling/settling.ts";
 import type { Store } from "./store/store.ts";
+import { createTerms } from "./store/terms.ts";
 
 export type OracleConfig = Pick<
   Config,
@@ -36,7 +39,10 @@ export type Oracle = {
   /** when the chain was last looked at, by that clock; undefined = never yet */
   lookedAt(): number | undefined;
   accept: ReturnType<typeof createAcceptance>;
-  /** Looks at the chain and does everything that can be done now. Throws where the chain cannot be asked. */
+  /**
+   * Looks at the chain and, where this oracle leads, does everything that can be done now. Throws where chain or store
+   * cannot be asked.
+   */
   tick(): Promise<void>;
 };
 
@@ -57,7 +63,8 @@ export async function createOracle({
   const { fromBlock, settleEvery, retryAfter, alignment, batchLimit, confirmations } = config;
   const place = { chainId: chain.chainId, registry: chain.registry };
   const headDomain = domain("head", place);
-  const follower = await createFollower({ store, chain, fromBlock, confirmations, logger });
+  const terms = createTerms(store);
+  const follower = await createFollowing({ terms, chain, fromBlock, confirmations, logger });
   const { meterOf } = follower;
   const now = given.now ?? follower.now;
   const isKnown = (keyId: string) => meterOf(keyId) !== undefined;
@@ -71,9 +78,9 @@ export async function createOracle({
   // a log that meets no head at a full hour for two settlements settles where it can
   const patience = 2 * Math.max(settleEvery, alignment);
   const settlement = config.settles
-    ? await createSettlement({
+    ? await createSettling({
         ...{
-          store,
+          terms,
           chain,
           follower,
           headDomain,
@@ -96,10 +103,10 @@ export async function createOracle({
   async function tick(): Promise<void> {
     await follower.follow();
     lookedAt = now();
-    await registrations.tidy();
+    if ((await terms.now()).leads) await registrations.tidy();
     await settlement?.step();
     if (settlement) await follower.follow();
-    await prune?.();
+    if ((await terms.now()).leads) await prune?.();
     await tellOfChain();
   }
 

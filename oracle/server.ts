@@ -7,7 +7,8 @@ import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
-import { StoreDamaged } from "./store/store.ts";
+import { openPostgresStore } from "./store/postgres/store.ts";
+import { StoreDamaged, StoreUnavailable } from "./store/store.ts";
 
 const result = readConfig(process.env);
 if (!result.ok) {
@@ -27,7 +28,9 @@ if (wrong !== undefined) {
   process.exit(1);
 }
 const chain = await createViemChain(config).catch(endUnanswered);
-const opening = await openEmbeddedStore(config.dataDirectory, logger);
+const opening = config.databaseUrl
+  ? await openPostgresStore(config.databaseUrl, logger)
+  : await openEmbeddedStore(config.dataDirectory, logger);
 if (!opening.ok) {
   console.error(opening.problem);
   process.exit(1);
@@ -74,9 +77,14 @@ await app.listen({ host: config.host, port: config.port }).catch(async (error: N
 async function look(): Promise<void> {
   try {
     await oracle.tick();
+    if (said.over("store")) logger.info("the store can be used again");
     if (said.over("chain")) logger.info("the chain can be asked again");
   } catch (error) {
     const reason = firstLine(error);
+    if (error instanceof StoreUnavailable) {
+      if (said.isNew("store", reason)) logger.error({ reason }, "the store cannot be used; trying again later");
+      return;
+    }
     if (said.isNew("chain", reason)) logger.error({ reason }, "the chain could not be asked; trying again later");
   }
 }

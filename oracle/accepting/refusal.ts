@@ -35,6 +35,7 @@ export type Rule =
   | "too many installations"
   | "decided by the chain"
   | "range not satisfiable"
+  | "store unavailable"
   | "internal";
 
 /** `title` and `type` are the rule's, `detail` says it in a sentence. */
@@ -71,6 +72,7 @@ const STATUS: Partial<Record<Rule, number>> = {
   "too many registrations": 503,
   "too many installations": 503,
   "too many streams": 503,
+  "store unavailable": 503,
   internal: 500,
 };
 

@@ -3,6 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Refusal, type Rule, refusal } from "../accepting/refusal.ts";
+import { StoreUnavailable } from "../store/store.ts";
 
 /** bytes of a request: 8,192 readings in hexadecimal, with room */
 export const BODY_LIMIT = 1_000_000;
@@ -55,6 +56,10 @@ export function refuseError(error: FastifyError, request: FastifyRequest, reply:
   if (status !== undefined && status >= 400 && status < 500) {
     const rule = RULES[status] ?? "malformed";
     return refuse(reply, refusal(rule, DETAILS[rule] ?? error.message));
+  }
+  if (error instanceof StoreUnavailable) {
+    request.log.warn({ reason: error.message }, "the store cannot be used");
+    return refuse(reply, refusal("store unavailable", "what this oracle keeps cannot be reached now; try again"));
   }
   request.log.error({ err: error }, "request failed");
   return refuse(reply, refusal("internal", "the oracle could not do this; try again"));

@@ -33,8 +33,8 @@ const problemOf = (status: number) => ({
   content: { "application/problem+json": { schema: ProblemBody } },
 });
 
-/** What any route may answer: too many requests, and that it failed. */
-const ALWAYS = [429, 500];
+/** What any route may answer: too many requests, that it failed, and that the store cannot be used. */
+const ALWAYS = [429, 500, 503];
 
 /** The answers of a route: its own, and a refusal with any of `statuses`. */
 export const answers = <T extends TSchema>(body: T, ...statuses: number[]) => refusals({ 200: body }, ...statuses);
@@ -42,8 +42,8 @@ export const answers = <T extends TSchema>(body: T, ...statuses: number[]) => re
 /** The same for a route that has answers of several kinds. */
 export const refusals = <T extends object>(own: T, ...statuses: number[]) =>
   ({
-    ...own,
     ...Object.fromEntries([...new Set([...statuses, ...ALWAYS])].map((status) => [status, problemOf(status)])),
+    ...own,
   }) as T;
 
 export const KeyParams = Type.Object({ keyId: Hash });

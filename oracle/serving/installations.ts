@@ -107,9 +107,8 @@ export async function createInstallations({
 
   async function nextNumber(keyId: string): Promise<number> {
     let id = counter.data.next;
-    // as after a crash, or where another oracle on this store gave it
-    while (await numbers.get(String(id))) id += 1;
-    await numbers.put(String(id), { keyId });
+    // taken as after a crash, or where another oracle on this store gave it
+    while (!(await numbers.add(String(id), { keyId }))) id += 1;
     counter.data = { next: id + 1 };
     await counter.write();
     return id;

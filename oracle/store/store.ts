@@ -14,7 +14,12 @@ export type Store = {
   records<T extends object>(name: string): Promise<Records<T>>;
   /** One small document, as it was written last, or `initial`. */
   document<T extends object>(name: string, initial: T): Promise<Low<T>>;
-  /** Whether this is the oracle that follows, seals and settles; of those that share a store exactly one is. */
+  /** Names of all records and documents that there are. */
+  names(): Promise<{ records: string[]; documents: string[] }>;
+  /**
+   * Whether this is the oracle that follows, seals and settles; of those that share a store exactly one is. One that lost
+   * the lead is told so at least once before it leads again: it must begin from what is stored then.
+   */
   leads(): Promise<boolean>;
   /** Ends what is under way, and lets go of everything. */
   close(): Promise<void>;
@@ -25,10 +30,17 @@ export class StoreDamaged extends Error {
   override readonly name = "StoreDamaged";
 }
 
+/** The store cannot be used now, and may be later. Whether what was under way is stored is unknown. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+}
+
 /** A head as it was signed: `reading` is the last of its `size` readings. */
 export type StoredHead = { size: number; reading: Uint8Array; signature: Uint8Array };
 
 export type Logs = {
+  /** Ids of the keys that have a log, in order: those up to `limit` that come after `after`. */
+  keys(after: string | undefined, limit: number): Promise<string[]>;
   /** A log with at least one reading. */
   get(keyId: string, epoch: number): Promise<StoredLog | undefined>;
   /** Logs of a key with at least one reading, by epoch. */
@@ -91,5 +103,7 @@ export type Records<T extends object> = {
   all(): Promise<T[]>;
   /** Resolves once durable. */
   put(id: string, record: T): Promise<void>;
+  /** As `put` where there is none of that id, or with false and nothing written. */
+  add(id: string, record: T): Promise<boolean>;
   remove(id: string): Promise<void>;
 };

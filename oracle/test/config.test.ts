@@ -33,6 +33,7 @@ describe("the oracle's configuration", () => {
 
   for (const [name, value, problem] of [
     ["WATTWITNESS_RPC_URL", "localhost:8545", "must be a URL: http://… or https://…"],
+    ["WATTWITNESS_DATABASE_URL", "mysql://user:pass@db", "must be a URL: postgres://… or postgresql://…"],
     ["WATTWITNESS_REGISTRY", "0x12", 'must be an address: 0x and 40 hexadecimal digits, not "0x12"'],
     ["PORT", "65536", 'must be a whole number from 0 to 65535, not "65536"'],
     ["PORT", "http", 'must be a whole number from 0 to 65535, not "http"'],

@@ -221,6 +221,18 @@ describe("the oracle's process", function () {
     assert.ok((await start(environment)).url);
   });
 
+  it("says that its database does not answer, without the password, and exits with 1", async () => {
+    const { meter } = newMeterAtStart();
+    const environment = await environmentFor(meter.device);
+    const { child, output } = run({
+      ...environment,
+      WATTWITNESS_DATABASE_URL: "postgres://oracle:hidden@127.0.0.1:1/x",
+    });
+    assert.deepEqual(await once(child, "exit"), [1, null]);
+    assert.match(output.text, /^The database at WATTWITNESS_DATABASE_URL does not answer: .*\n$/);
+    assert.ok(!output.text.includes("hidden"));
+  });
+
   it("has every reading that it acknowledged after kill -9, and goes on from there", async () => {
     const { meter } = newMeterAtStart();
     const { device } = meter;

@@ -6,8 +6,8 @@
  *               ‖ tail, heads, frontier of the full tiles, number of rows u8, rows: each as length u32 ‖ bytes
  */
 import { HASH_LENGTH, type Hash, READING_LENGTH, toHex } from "../../../protocol/index.ts";
-import type { LogState } from "./log-state.ts";
-import { contentOf, emptyPacked, type Packed, partOf, push } from "./packed.ts";
+import type { LogState } from "../log-state.ts";
+import { contentOf, emptyPacked, type Packed, partOf, push } from "../packed.ts";
 
 const APPEND = 1;
 const SNAPSHOT = 2;

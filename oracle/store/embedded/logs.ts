@@ -3,17 +3,18 @@
  * (journal.ts). Opening them reads the journal and nothing else.
  */
 import { join } from "node:path";
+import { encodeBundle } from "../bundles.ts";
+import { encodeHeads } from "../heads.ts";
+import { emptyLog, type Full, grow, growthOf, type LogState } from "../log-state.ts";
 import type { Logs } from "../store.ts";
+import { type LogParts, storedLog } from "../stored-log.ts";
 import { makeDirectory } from "./durable.ts";
 import { type Files, openFiles } from "./files.ts";
-import { encodeHeads } from "./heads.ts";
 import { JOURNAL_LIMIT, journalsIn, openJournal } from "./journal.ts";
 import { decodeRecord, encodeAppend, encodeSnapshot } from "./log-records.ts";
-import { emptyLog, type Full, grow, growthOf, type LogState } from "./log-state.ts";
 import { headsPath, openHeads } from "./stored-heads.ts";
-import { type LogParts, storedLog } from "./stored-log.ts";
 import { forgetTakenOver, takeOver } from "./takeover.ts";
-import { bundlePath, encodeBundle, openTiles, tilePath } from "./tiles.ts";
+import { bundlePath, openTiles, tilePath } from "./tiles.ts";
 
 export type StoreLogger = { info(message: string): void; warn(message: string): void };
 
@@ -70,6 +71,12 @@ export async function openLogs(
   const tiles = openTiles(root, files);
   const parts: LogParts = { tiles, heads: openHeads(root, files, tiles), append };
   const logs: Logs = {
+    keys: async (after = "", limit) =>
+      states
+        .keys()
+        .filter((keyId) => keyId > after)
+        .sort()
+        .slice(0, limit),
     async get(keyId, epoch) {
       const log = states.get(keyId, epoch);
       return log && storedLog(log, parts);
@@ -91,6 +98,7 @@ function indexLogs() {
     of,
     get,
     all: () => [...byKey.values()].flat(),
+    keys: () => [...byKey.keys()],
     keep(log: LogState): void {
       if (get(log.keyId, log.epoch)) return;
       byKey.set(

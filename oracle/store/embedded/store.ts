@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Low } from "lowdb";
 import { type Store, StoreDamaged } from "../store.ts";
 import { openBatches } from "./batches.ts";
-import { jsonFile, jsonPath } from "./durable.ts";
+import { jsonFile, jsonPath, namesIn } from "./durable.ts";
 import { lockDirectory } from "./lock.ts";
 import { openLogs, type StoreLogger } from "./logs.ts";
 import { openRecords } from "./records.ts";
@@ -43,12 +43,33 @@ async function openIn(directory: string, lockFile: string, logger: StoreLogger):
       await document.read();
       return document;
     },
+    names: async () => {
+      const names = await namesIn(directory);
+      const folders = names.filter((name) => !name.includes(".") && !OF_LOGS.has(name) && name !== "batches");
+      return {
+        records: (await Promise.all(folders.map((name) => recordsIn(directory, name)))).flat().sort(),
+        documents: withJson(names).sort(),
+      };
+    },
     leads: async () => true,
     async close() {
       await close();
       await rm(lockFile, { force: true });
     },
   };
+}
+
+const OF_LOGS = new Set(["journal", "logs", "logs-before"]);
+
+const withJson = (names: readonly string[]): string[] =>
+  names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
+
+/** Names of the records in a folder and those below it. */
+async function recordsIn(directory: string, name: string): Promise<string[]> {
+  const names = await namesIn(join(directory, name));
+  const below = names.filter((one) => !one.includes("."));
+  const found = await Promise.all(below.map((one) => recordsIn(directory, `${name}/${one}`)));
+  return [...(withJson(names).length > 0 ? [name] : []), ...found.flat()];
 }
 
 /** What the operator can do something about. */

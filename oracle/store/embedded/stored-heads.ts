@@ -1,20 +1,16 @@
 /** The heads of a log, from their files and from memory, and what is forgotten of them. */
 import { readdir, unlink } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { decodeHeads, encodeHeads, headsIn, headsWith } from "../heads.ts";
+import { fullTilesOf, type LogState, pruneTail, TILE_WIDTH, tailReading } from "../log-state.ts";
+import { contentOf, partOf } from "../packed.ts";
 import type { StoredHead } from "../store.ts";
+import type { StoredHeads, Tiles } from "../stored-log.ts";
 import { isUnfinished, writeDurably } from "./durable.ts";
 import type { Files } from "./files.ts";
-import { decodeHeads, encodeHeads, headsIn, headsWith } from "./heads.ts";
-import { fullTilesOf, type LogState, TILE_WIDTH, tailReading } from "./log-state.ts";
-import { contentOf, emptyPacked, partOf, push } from "./packed.ts";
-import { damaged, logFolder, type Tiles, tileName } from "./tiles.ts";
+import { damaged, logFolder, tileName } from "./tiles.ts";
 
 export const headsPath = (log: LogState, tile: number): string => join(logFolder(log), "heads", tileName(tile));
-
-export type StoredHeads = {
-  after(log: LogState, size: number): Promise<StoredHead[]>;
-  prune(log: LogState, settledSize: number, kept: readonly number[]): Promise<void>;
-};
 
 export function openHeads(root: string, files: Files, tiles: Tiles): StoredHeads {
   async function packedIn(log: LogState, tile: number): Promise<Uint8Array | undefined> {
@@ -71,13 +67,6 @@ export function openHeads(root: string, files: Files, tiles: Tiles): StoredHeads
   }
 
   return { after, prune };
-}
-
-function pruneTail(log: LogState, isWanted: (size: number) => boolean): void {
-  const start = fullTilesOf(log.size, 0) * TILE_WIDTH;
-  const left = headsWith(contentOf(log.heads), (position) => isWanted(start + position + 1));
-  log.heads = emptyPacked();
-  push(log.heads, left);
 }
 
 /** Tiles of which a folder has a file, from names as `x001/234`. */

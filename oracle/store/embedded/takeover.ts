@@ -6,9 +6,9 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fromHex, READING_LENGTH } from "../../../protocol/index.ts";
+import { emptyLog, type Full, grow, growthOf, type LogState } from "../log-state.ts";
 import { StoreDamaged } from "../store.ts";
 import { jsonFile, namesIn, syncDirectory } from "./durable.ts";
-import { emptyLog, type Full, grow, growthOf, type LogState } from "./log-state.ts";
 import type { StoreLogger } from "./logs.ts";
 
 const CHUNK_LENGTH = 256;

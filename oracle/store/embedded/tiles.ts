@@ -7,14 +7,15 @@
  * A file that is read is checked against the level above it, up to what the journal says: what is damaged is never used.
  */
 import { join } from "node:path";
-import { equal, HASH_LENGTH, type Hash, READING_LENGTH } from "../../../protocol/index.ts";
+import { equal, HASH_LENGTH, type Hash } from "../../../protocol/index.ts";
+import { decodeBundle, ENTRY_LENGTH } from "../bundles.ts";
+import { hashLeaves, rootOf } from "../hashing.ts";
+import { fullTilesOf, type LogState, TILE_LENGTH, TILE_WIDTH } from "../log-state.ts";
+import { partOf } from "../packed.ts";
 import { StoreDamaged } from "../store.ts";
+import type { Tiles } from "../stored-log.ts";
 import type { Files } from "./files.ts";
-import { hashLeaves, rootOf } from "./hashing.ts";
-import { fullTilesOf, type LogState, TILE_LENGTH, TILE_WIDTH } from "./log-state.ts";
-import { partOf } from "./packed.ts";
 
-const ENTRY_LENGTH = 2 + READING_LENGTH;
 /** Tiles and bundles kept in memory. */
 const REMEMBERED = 512;
 
@@ -30,36 +31,6 @@ export const tilePath = (log: LogState, level: number, index: number): string =>
   join(logFolder(log), "tile", String(level), tileName(index));
 export const bundlePath = (log: LogState, index: number): string =>
   join(logFolder(log), "tile", "entries", tileName(index));
-
-/** Packed readings as an entry bundle. */
-export function encodeBundle(readings: Uint8Array): Buffer {
-  const count = readings.length / READING_LENGTH;
-  const bundle = Buffer.alloc(count * ENTRY_LENGTH);
-  for (let i = 0; i < count; i++) {
-    bundle.writeUInt16BE(READING_LENGTH, i * ENTRY_LENGTH);
-    bundle.set(readings.subarray(i * READING_LENGTH, (i + 1) * READING_LENGTH), i * ENTRY_LENGTH + 2);
-  }
-  return bundle;
-}
-
-/** Packed readings of a bundle; nothing where one has another length. */
-function decodeBundle(bundle: Uint8Array): Buffer | undefined {
-  const count = bundle.length / ENTRY_LENGTH;
-  const readings = Buffer.alloc(count * READING_LENGTH);
-  for (let i = 0; i < count; i++) {
-    const at = i * ENTRY_LENGTH;
-    if (bundle[at] !== 0 || bundle[at + 1] !== READING_LENGTH) return undefined;
-    readings.set(bundle.subarray(at + 2, at + ENTRY_LENGTH), i * READING_LENGTH);
-  }
-  return readings;
-}
-
-/** Full tiles and bundles, checked; views that are not to be changed. */
-export type Tiles = {
-  hashes(log: LogState, level: number, index: number): Promise<Buffer>;
-  /** 256 readings, packed */
-  readings(log: LogState, index: number): Promise<Buffer>;
-};
 
 export function openTiles(root: string, files: Files): Tiles {
   const remembered = new Map<string, Buffer>();

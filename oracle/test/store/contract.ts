@@ -84,6 +84,19 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       );
     });
 
+    it("lists the keys that have a log, page by page", async () => {
+      const keys = ["0c", "0b", "0d"].map((digits) => `0x${digits.repeat(32)}`);
+      for (const keyId of keys) {
+        for (const epoch of [1, 2])
+          await (await opened.store.logs.open(keyId, epoch)).append(readingsOf(1), SIGNATURE, 0n);
+      }
+      const { logs } = await opened.reopen();
+      const [first, second, third] = keys.sort();
+      assert.deepEqual(await logs.keys(undefined, 2), [first, second]);
+      assert.deepEqual(await logs.keys(second, 2), [third]);
+      assert.deepEqual(await logs.keys(third, 2), []);
+    });
+
     it("tells the root that a log would have, and leaves the log as it is", async () => {
       const readings = readingsOf(600);
       await log.append(readings.slice(0, 100), SIGNATURE, 0n);
@@ -102,6 +115,30 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await log.prune(900, []);
       assert.deepEqual(await sizesOf(log), [800]);
       assert.deepEqual(await log.readings(0, 800), readings);
+    });
+
+    it("names its records and documents", async () => {
+      for (const name of ["meters", "marks/0x0a/1", "marks/0x0b/12"]) {
+        await (await opened.store.records(name)).put("a", { n: 1 });
+      }
+      await opened.store.records("jobs");
+      await (await opened.store.document("chain", { n: 0 })).write();
+      await log.append(readingsOf(300), SIGNATURE, 0n);
+      await opened.store.batches.put(Uint8Array.of(1));
+      assert.deepEqual(await (await opened.reopen()).names(), {
+        records: ["marks/0x0a/1", "marks/0x0b/12", "meters"],
+        documents: ["chain"],
+      });
+    });
+
+    it("adds a record once, whoever else adds it at the same time", async () => {
+      const [one, other] = [await opened.store.records("numbers"), await opened.store.records("numbers")];
+      const added = await Promise.all([1, 2, 3].map((n) => (n % 2 === 0 ? one : other).add("a", { n })));
+      assert.equal(added.filter(Boolean).length, 1);
+      assert.deepEqual(await one.all(), [{ n: 1 + added.indexOf(true) }]);
+      assert.equal(await other.add("a", { n: 4 }), false);
+      assert.equal(await other.add("b", { n: 5 }), true);
+      assert.deepEqual(await one.get("b"), { n: 5 });
     });
 
     describe("with a log of thousands of readings", () => {

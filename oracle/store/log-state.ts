@@ -2,9 +2,9 @@
  * What is kept of a log in memory: all that its files do not say yet. Of its readings the tail, which is those after the
  * last full tile; of each level of hash tiles the row that is not full.
  */
-import { type Hash, READING_LENGTH } from "../../../protocol/index.ts";
+import { type Hash, READING_LENGTH } from "../../protocol/index.ts";
 import { extend, hashLeaf, hashLeaves, rootOf, rootOfHashes } from "./hashing.ts";
-import { appendHead } from "./heads.ts";
+import { appendHead, headsWith } from "./heads.ts";
 import { contentOf, emptyPacked, type Packed, partOf, push } from "./packed.ts";
 
 /** Hashes of a tile, readings of a bundle. */
@@ -163,3 +163,11 @@ function fill(state: LogState, { readings, hashes, root }: FullTile): Full[] {
 
 /** Reading `index` of the tail. */
 export const tailReading = (state: LogState, index: number): Uint8Array => partOf(state.tail.bytes, index);
+
+/** Forgets heads that end in the tail. */
+export function pruneTail(state: LogState, isWanted: (size: number) => boolean): void {
+  const start = fullTilesOf(state.size, 0) * TILE_WIDTH;
+  const left = headsWith(contentOf(state.heads), (position) => isWanted(start + position + 1));
+  state.heads = emptyPacked();
+  push(state.heads, left);
+}

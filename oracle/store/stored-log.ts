@@ -1,12 +1,23 @@
-/** A log as the port wants it: what is in memory, and the rest from files. */
-import { HASH_LENGTH, type Hash, READING_LENGTH, timestampOf } from "../../../protocol/index.ts";
-import type { StoredRangeHash } from "../hashes.ts";
-import type { StoredLog } from "../store.ts";
+/** A log as the port wants it: what is in memory, and the rest from where a store keeps it. */
+import { HASH_LENGTH, type Hash, READING_LENGTH, timestampOf } from "../../protocol/index.ts";
+import { encodeBundle } from "./bundles.ts";
+import type { StoredRangeHash } from "./hashes.ts";
 import { hashLeaves, hashNode, rootOf } from "./hashing.ts";
 import { fullTilesOf, growthOf, type LogState, rootOfGrowth, TILE_WIDTH } from "./log-state.ts";
 import { contentOf, partOf } from "./packed.ts";
-import type { StoredHeads } from "./stored-heads.ts";
-import { encodeBundle, type Tiles } from "./tiles.ts";
+import type { StoredHead, StoredLog } from "./store.ts";
+
+/** Full tiles and bundles, checked; views that are not to be changed. */
+export type Tiles = {
+  hashes(log: LogState, level: number, index: number): Promise<Buffer>;
+  /** 256 readings, packed */
+  readings(log: LogState, index: number): Promise<Buffer>;
+};
+
+export type StoredHeads = {
+  after(log: LogState, size: number): Promise<StoredHead[]>;
+  prune(log: LogState, settledSize: number, kept: readonly number[]): Promise<void>;
+};
 
 export type LogParts = {
   tiles: Tiles;

@@ -3,7 +3,7 @@
  * every reading is hashed once.
  */
 import { hash } from "node:crypto";
-import { HASH_LENGTH, type Hash, READING_LENGTH } from "../../../protocol/index.ts";
+import { HASH_LENGTH, type Hash, READING_LENGTH } from "../../protocol/index.ts";
 
 const leaf = Buffer.alloc(1 + READING_LENGTH);
 const node = Buffer.alloc(1 + 2 * HASH_LENGTH, 1);
