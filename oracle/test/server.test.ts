@@ -92,7 +92,7 @@ async function fakeNode(device: Device, { registry = PLACE.registry, isOld = fal
 const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 describe("the oracle's process", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const children: ChildProcess[] = [];
   const servers: Server[] = [];
 

@@ -8,7 +8,7 @@ import { newMeter, newWorld, openStore, removeDirectories, START, temporaryDirec
 
 /** Everything that was settled, with what the chain said of it. */
 async function usedWorld(): Promise<{ world: World; keyId: string }> {
-  const world = await newWorld({ confirmations: 1 });
+  const world = await newWorld({ confirmations: 1, keepsHeads: true });
   const meter = newMeter();
   meter.advance(START + 100);
   await world.register(meter.device);

@@ -91,17 +91,23 @@ describe("installations", () => {
   it("gives numbers in the order of announcing, also over a restart", async () => {
     known = { has: () => true } as never;
     const devices = [newDevice(), newDevice(), newDevice()];
-    const first = await Promise.all(devices.slice(0, 2).map((device) => announced(announcementOf(device))));
-    installations = await open();
-    const third = await announced(announcementOf(devices[2] as Device));
-    assert.deepEqual(
-      [...first, third].map(({ id }) => id),
-      [1, 2, 3],
-    );
+    const ids: number[] = [];
+    for (const device of devices) {
+      ids.push((await announced(announcementOf(device))).id);
+      installations = await open();
+    }
+    assert.deepEqual(ids, [1, 2, 3]);
     const keyId = toHex((devices[1] as Device).keyId);
     assert.equal((await installations.get("2"))?.keyId, keyId);
     assert.equal((await installations.get(keyId))?.id, 2);
     assert.equal(await installations.get("4"), undefined);
+  });
+
+  it("gives no number twice, also to those that announce themselves at once", async () => {
+    known = { has: () => true } as never;
+    const devices = Array.from({ length: 8 }, newDevice);
+    const all = await Promise.all(devices.map((device) => announced(announcementOf(device))));
+    assert.deepEqual(all.map(({ id }) => id).sort(), [1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it("takes a new name and boot time of one that announces itself again, and nothing else", async () => {
