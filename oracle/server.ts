@@ -7,7 +7,6 @@ import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
-import { openPostgresStore } from "./store/postgres/store.ts";
 import { StoreDamaged, StoreUnavailable } from "./store/store.ts";
 
 const result = readConfig(process.env);
@@ -29,7 +28,8 @@ if (wrong !== undefined) {
 }
 const chain = await createViemChain(config).catch(endUnanswered);
 const opening = config.databaseUrl
-  ? await openPostgresStore(config.databaseUrl, logger)
+  ? // several hundred modules, which an oracle with a folder need not load
+    await (await import("./store/postgres/store.ts")).openPostgresStore(config.databaseUrl, logger)
   : await openEmbeddedStore(config.dataDirectory, logger);
 if (!opening.ok) {
   console.error(opening.problem);

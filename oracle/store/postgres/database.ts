@@ -103,3 +103,10 @@ export async function whyNotMigrated(
   const behind = missing.length === steps.length ? "is empty" : `lacks the step ${missing[0]?.name}`;
   return `${DATABASE} ${behind}: run npm run oracle:migrate, and start again.`;
 }
+
+/** Why what is committed may be lost nevertheless, in a sentence; undefined where it is durable. */
+export async function whyNotDurable({ ask }: Pick<Database, "ask">): Promise<string | undefined> {
+  const text = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'";
+  const [off] = await ask<{ name: string }>("durable", text, []);
+  return off && `${DATABASE} has ${off.name} off, and might lose what was answered for: turn it on.`;
+}

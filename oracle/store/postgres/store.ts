@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { Opening } from "../embedded/store.ts";
 import { StoreUnavailable } from "../store.ts";
-import { asFailure, DATABASE, openDatabase, shown, whyNotMigrated } from "./database.ts";
+import { asFailure, DATABASE, openDatabase, shown, whyNotDurable, whyNotMigrated } from "./database.ts";
 import { openLeadership } from "./leadership.ts";
 import { openLogs } from "./logs.ts";
 import { namesIn, openBatches, openDocument, openRecords } from "./small.ts";
@@ -13,7 +13,8 @@ export type StoreLogger = { info(message: string): void; warn(message: string): 
 export async function openPostgresStore(url: string, logger: StoreLogger): Promise<Opening> {
   const warn = (message: string) => logger.warn(message);
   const database = openDatabase(url, warn);
-  const problem = await whyNotMigrated(database).catch((error) => {
+  const whyNot = async () => (await whyNotMigrated(database)) ?? (await whyNotDurable(database));
+  const problem = await whyNot().catch((error) => {
     const failure = asFailure(error, url);
     if (failure instanceof StoreUnavailable) return `${failure.message}.`;
     if (failure instanceof pg.DatabaseError) return `${DATABASE} cannot be used: ${shown(failure, url)}.`;

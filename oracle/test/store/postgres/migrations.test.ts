@@ -80,6 +80,15 @@ describeWithServer("a database", (server) => {
     assert.match(text, /is of a newer oracle/);
   });
 
+  it("that answers before a commit is durable is refused", async () => {
+    const url = await server().newStoreDatabase();
+    await query(url, `alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = off`);
+    assert.match(
+      await problemOf(url),
+      /has synchronous_commit off, and might lose what was answered for: turn it on\.$/,
+    );
+  });
+
   it("without a URL is not migrated", async () => {
     assert.deepEqual(await runMigrate("mysql://somewhere"), {
       code: 1,

@@ -121,6 +121,29 @@ describeWithServer("a database of several oracles", (server) => {
     );
   });
 
+  it("has the hashes of logs that fill a tile of tiles", async () => {
+    const readings = readingsOf(132_000);
+    const tree = createLog(readings);
+    let size = 0;
+    for (const end of [65_000, 65_535, 65_536, 65_537, 66_000, 131_071, 132_000]) {
+      const store = await server().openStore(url);
+      const log = await store.logs.open(KEY_ID, 1);
+      assert.deepEqual(log.rootWith(readings.slice(size, end)), tree.root(end), `${end}`);
+      assert.equal(await log.append(readings.slice(size, end), SIGNATURE, 0n), true);
+      size = end;
+    }
+    const log = (await other.logs.get(KEY_ID, 1)) as StoredLog;
+    assert.deepEqual(log.rootWith([]), tree.root(size));
+    assert.deepEqual(
+      await log.tile(2, 0, 2),
+      Uint8Array.from([...tree.range(0, 65_536), ...tree.range(65_536, 131_072)]),
+    );
+    assert.deepEqual(await log.hashOf(65_536, 131_072), tree.range(65_536, 131_072));
+    assert.deepEqual(await log.hashOf(65_280, 65_536), tree.range(65_280, 65_536));
+    assert.deepEqual(await log.readings(65_500, 65_600), readings.slice(65_500, 65_600));
+    assert.deepEqual(await sizesOf(log, 65_535), [65_536, 65_537, 66_000, 131_071, 132_000]);
+  });
+
   describe("that is damaged", () => {
     beforeEach(async () => {
       await (await one.logs.open(KEY_ID, 1)).append(readingsOf(700), SIGNATURE, 0n);
