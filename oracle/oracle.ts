@@ -11,6 +11,8 @@ import { createInstallations, type Installations } from "./serving/installations
 import { tellingOfPosts, watchChain } from "./serving/watching.ts";
 import { createSettlement, type Settlement } from "./settling/settlement.ts";
 import type { Store } from "./store/store.ts";
+import { keptNoteKey } from "./tlog/logs.ts";
+import type { NoteKey } from "./tlog/note.ts";
 
 export type OracleConfig = Pick<
   Config,
@@ -26,6 +28,8 @@ export type Oracle = {
   registrations: Registrations;
   installations: Installations;
   settlement: Settlement | undefined;
+  /** what it signs checkpoints with */
+  noteKey: NoteKey;
   /** what happens here, as it happens */
   events: Events;
   /** the oracle's clock: Unix time, s */
@@ -85,6 +89,7 @@ export async function createOracle({
       })
     : undefined;
 
+  const noteKey = await keptNoteKey(store);
   const events = createEvents();
   const tellOfChain = watchChain(events, follower, settlement);
   let lookedAt: number | undefined;
@@ -99,7 +104,7 @@ export async function createOracle({
   }
 
   return {
-    ...{ store, follower, registrations, installations, settlement, events, now },
+    ...{ store, follower, registrations, installations, settlement, noteKey, events, now },
     lookedAt: () => lookedAt,
     accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now })),
     tick() {

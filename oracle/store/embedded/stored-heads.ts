@@ -2,12 +2,13 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { StoredHead } from "../store.ts";
+import { tileName } from "../tile-names.ts";
 import { isUnfinished, writeDurably } from "./durable.ts";
 import type { Files } from "./files.ts";
 import { decodeHeads, encodeHeads, headsIn, headsWith } from "./heads.ts";
 import { fullTilesOf, type LogState, TILE_WIDTH, tailReading } from "./log-state.ts";
 import { contentOf, emptyPacked, partOf, push } from "./packed.ts";
-import { damaged, logFolder, type Tiles, tileName } from "./tiles.ts";
+import { damaged, logFolder, type Tiles } from "./tiles.ts";
 
 export const headsPath = (log: LogState, tile: number): string => join(logFolder(log), "heads", tileName(tile));
 

@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import { equal, HASH_LENGTH, type Hash, READING_LENGTH } from "../../../protocol/index.ts";
 import { StoreDamaged } from "../store.ts";
+import { tileName } from "../tile-names.ts";
 import type { Files } from "./files.ts";
 import { hashLeaves, rootOf } from "./hashing.ts";
 import { fullTilesOf, type LogState, TILE_LENGTH, TILE_WIDTH } from "./log-state.ts";
@@ -17,13 +18,6 @@ import { partOf } from "./packed.ts";
 const ENTRY_LENGTH = 2 + READING_LENGTH;
 /** Tiles and bundles kept in memory. */
 const REMEMBERED = 512;
-
-/** As tlog-tiles writes an index: groups of three digits, all but the last with an `x`. */
-export function tileName(index: number): string {
-  const digits = String(index);
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g) as string[];
-  return groups.map((group, i) => (i < groups.length - 1 ? `x${group}` : group)).join("/");
-}
 
 export const logFolder = ({ keyId, epoch }: LogState): string => join(keyId, String(epoch));
 export const tilePath = (log: LogState, level: number, index: number): string =>
