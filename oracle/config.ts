@@ -34,6 +34,18 @@ const Environment = Type.Object({
       "one to five URLs (http://… or https://…) separated by commas",
     ),
   ),
+  /** a folder that a static host serves: batches and logs are put there before an attestation is asked for */
+  WATTWITNESS_PUBLISH_DIR: Type.Optional(Type.String({ minLength: 1, description: "a directory" })),
+  /** the same for a bucket of an S3-compatible store, or a folder in one */
+  WATTWITNESS_PUBLISH_S3_URL: Type.Optional(
+    text("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "the URL of a bucket, without a key in it"),
+  ),
+  WATTWITNESS_PUBLISH_S3_KEY_ID: Type.Optional(Type.String({ minLength: 1, description: "an access key id" })),
+  WATTWITNESS_PUBLISH_S3_SECRET: Type.Optional(Type.String({ minLength: 1, description: "a secret access key" })),
+  /** a file with the secret access key, instead */
+  WATTWITNESS_PUBLISH_S3_SECRET_FILE: Type.Optional(Type.String({ minLength: 1, description: "a file" })),
+  /** where it is not in the URL */
+  WATTWITNESS_PUBLISH_S3_REGION: Type.Optional(text("^[\\w-]+$", "the name of a region")),
   /** where everything is kept */
   WATTWITNESS_DATA_DIR: Type.String({ minLength: 1, default: "data", description: "a directory" }),
   /** block in which the contracts were deployed, or any before */
@@ -63,7 +75,13 @@ const Environment = Type.Object({
 });
 
 /** Names whose values are never shown. */
-const SECRETS = new Set(["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_RPC_URL"]);
+const SECRETS = new Set([
+  "WATTWITNESS_OPERATOR_KEY",
+  "WATTWITNESS_RPC_URL",
+  "WATTWITNESS_PUBLISH_S3_URL",
+  "WATTWITNESS_PUBLISH_S3_KEY_ID",
+  "WATTWITNESS_PUBLISH_S3_SECRET",
+]);
 
 export type Config = {
   rpcUrl: string;
@@ -72,6 +90,14 @@ export type Config = {
   attestor: Hex | undefined;
   operatorKey: Hex | undefined;
   attestation: { subscriptionId: bigint; publicUrls: string[] } | undefined;
+  publishing:
+    | {
+        directory?: string;
+        s3?: { url: string; keyId: string; region?: string } & ({ secret: string } | { secretFile: string });
+        /** base URLs from which everybody fetches what was published */
+        publicUrls: string[];
+      }
+    | undefined;
   dataDirectory: string;
   fromBlock: number;
   /** s */
@@ -135,17 +161,49 @@ function problemOf(name: string, value: unknown): string[] {
   return [`${name} must be ${property.description}${shown}`];
 }
 
-/** An attestor is asked by an operator, for a subscription, to fetch from somewhere. */
+/** What is of no use alone. */
 function together(given: Record<string, unknown>): string[] {
-  if (!("WATTWITNESS_ATTESTOR" in given)) return [];
-  return ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"]
-    .filter((name) => !(name in given))
-    .map((name) => `${name} is missing: WATTWITNESS_ATTESTOR cannot be asked without it`);
+  const needed = (by: string, names: string[], why: string) =>
+    by in given ? names.filter((name) => !(name in given)).map((name) => `${name} is missing: ${why}`) : [];
+  return [
+    // an attestor is asked by an operator, for a subscription, to fetch from somewhere
+    ...needed(
+      "WATTWITNESS_ATTESTOR",
+      ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"],
+      "WATTWITNESS_ATTESTOR cannot be asked without it",
+    ),
+    ...needed("WATTWITNESS_PUBLISH_DIR", ["WATTWITNESS_OPERATOR_KEY"], "who settles nothing publishes nothing"),
+    ...needed(
+      "WATTWITNESS_PUBLISH_S3_URL",
+      [
+        "WATTWITNESS_OPERATOR_KEY",
+        "WATTWITNESS_PUBLISH_S3_KEY_ID",
+        ...("WATTWITNESS_PUBLISH_S3_SECRET_FILE" in given ? [] : ["WATTWITNESS_PUBLISH_S3_SECRET"]),
+      ],
+      "WATTWITNESS_PUBLISH_S3_URL cannot be written to without it",
+    ),
+  ];
+}
+
+function publishingOf(environment: Environment, publicUrls: string[]): Config["publishing"] {
+  const directory = environment.WATTWITNESS_PUBLISH_DIR;
+  const url = environment.WATTWITNESS_PUBLISH_S3_URL;
+  const keyId = environment.WATTWITNESS_PUBLISH_S3_KEY_ID;
+  const secret = environment.WATTWITNESS_PUBLISH_S3_SECRET;
+  const secretFile = environment.WATTWITNESS_PUBLISH_S3_SECRET_FILE;
+  const region = environment.WATTWITNESS_PUBLISH_S3_REGION;
+  if (directory === undefined && url === undefined) return undefined;
+  const kept = secret !== undefined ? { secret } : { secretFile: secretFile as string };
+  return {
+    ...(directory !== undefined && { directory }),
+    ...(url && keyId && { s3: { url, keyId, ...(region !== undefined && { region }), ...kept } }),
+    publicUrls,
+  };
 }
 
 function configOf(environment: Environment): Config {
   const subscriptionId = environment.WATTWITNESS_SUBSCRIPTION_ID;
-  const publicUrls = environment.WATTWITNESS_PUBLIC_URLS?.split(",").map((url) => url.trim());
+  const publicUrls = environment.WATTWITNESS_PUBLIC_URLS?.split(",").map((url) => url.trim()) ?? [];
   return {
     rpcUrl: environment.WATTWITNESS_RPC_URL,
     registry: environment.WATTWITNESS_REGISTRY as Hex,
@@ -153,9 +211,10 @@ function configOf(environment: Environment): Config {
     attestor: environment.WATTWITNESS_ATTESTOR as Hex | undefined,
     operatorKey: environment.WATTWITNESS_OPERATOR_KEY as Hex | undefined,
     attestation:
-      environment.WATTWITNESS_ATTESTOR && subscriptionId && publicUrls
+      environment.WATTWITNESS_ATTESTOR && subscriptionId
         ? { subscriptionId: BigInt(subscriptionId), publicUrls }
         : undefined,
+    publishing: publishingOf(environment, publicUrls),
     dataDirectory: environment.WATTWITNESS_DATA_DIR,
     fromBlock: environment.WATTWITNESS_FROM_BLOCK,
     pollEvery: environment.WATTWITNESS_POLL_EVERY,

@@ -6,6 +6,8 @@ import { type Application, createRegistrations, type Registrations } from "./acc
 import type { Chain } from "./chain/chain.ts";
 import { createFollower, type Follower } from "./chain/follower.ts";
 import type { Config } from "./config.ts";
+import type { Outlet } from "./publishing/outlet.ts";
+import { createPublisher } from "./publishing/publisher.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
 import { tellingOfPosts, watchChain } from "./serving/watching.ts";
@@ -46,6 +48,7 @@ export async function createOracle({
   store,
   chain,
   logger,
+  publishing,
   ...given
 }: {
   config: OracleConfig;
@@ -54,6 +57,8 @@ export async function createOracle({
   /** Unix time, s; the chain's where none is given: what counts is what a block will say */
   now?: () => number;
   logger: Logger;
+  /** where batches and logs are put, and from which URLs they are fetched; absent: only this oracle serves them */
+  publishing?: { outlets: readonly Outlet[]; publicUrls: readonly string[] };
 }): Promise<Oracle> {
   const { fromBlock, settleEvery, retryAfter, alignment, batchLimit, confirmations } = config;
   const place = { chainId: chain.chainId, registry: chain.registry };
@@ -69,6 +74,8 @@ export async function createOracle({
     now,
   });
   const installations = await createInstallations({ store, place, isKnown, now });
+  const noteKey = await keptNoteKey(store);
+  const publisher = publishing && createPublisher({ ...publishing, store, place, oracleKey: noteKey, retryAfter, now });
   // a log that meets no head at a full hour for two settlements settles where it can
   const patience = 2 * Math.max(settleEvery, alignment);
   const settlement = config.settles
@@ -86,10 +93,10 @@ export async function createOracle({
         },
         rules: { batchLimit, alignment, patience },
         attestation: config.attestation,
+        publisher,
       })
     : undefined;
 
-  const noteKey = await keptNoteKey(store);
   const events = createEvents();
   const tellOfChain = watchChain(events, follower, settlement);
   let lookedAt: number | undefined;

@@ -5,6 +5,7 @@ import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
+import { openOutlets } from "./publishing/outlets.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
 import { StoreDamaged } from "./store/store.ts";
@@ -27,6 +28,11 @@ if (wrong !== undefined) {
   process.exit(1);
 }
 const chain = await createViemChain(config).catch(endUnanswered);
+const publishing = config.publishing && (await openOutlets(config.publishing));
+if (publishing?.ok === false) {
+  console.error(publishing.problem);
+  process.exit(1);
+}
 const opening = await openEmbeddedStore(config.dataDirectory, logger);
 if (!opening.ok) {
   console.error(opening.problem);
@@ -38,6 +44,8 @@ const oracle = await createOracle({
   store,
   chain,
   logger,
+  ...(config.publishing &&
+    publishing?.ok && { publishing: { outlets: publishing.outlets, publicUrls: config.publishing.publicUrls } }),
 }).catch(async (error: Error) => {
   if (!(error instanceof StoreDamaged)) throw error;
   await store.close();

@@ -2,9 +2,7 @@
 import { fromHex, toHex } from "../../../protocol/index.ts";
 import { type Refusal, refusal } from "../../accepting/refusal.ts";
 import type { StoredLog } from "../../store/store.ts";
-import { deviceKeyOf, oracleKeyOf, originOf } from "../../tlog/checkpoint.ts";
-import { bytesOfTile, checkpointOfLog, proofOfReading, type Signers } from "../../tlog/logs.ts";
-import { vkeyOf } from "../../tlog/note.ts";
+import { bytesOfTile, checkpointOfLog, proofOfReading, type Signers, vkeysOfLog } from "../../tlog/logs.ts";
 import { parseTilePath, tilePath } from "../../tlog/tiles.ts";
 import type { App, Face } from "../app.ts";
 import { sendOctets } from "../octets.ts";
@@ -43,12 +41,9 @@ export function tlogRoutes(app: App, { oracle, chain }: Face): void {
       },
     },
     async (request, reply) => {
-      const { keyId, epoch } = request.params;
-      const found = await find(keyId, epoch);
+      const found = await find(request.params.keyId, request.params.epoch);
       if (!found.ok) return refuse(reply, found.refusal);
-      const origin = originOf(place, keyId, epoch);
-      const keys = [deviceKeyOf(origin, found.signers.devicePublicKey), oracleKeyOf(origin, noteKey)];
-      return reply.type(TEXT).send(`${keys.map(vkeyOf).join("\n")}\n`);
+      return reply.type(TEXT).send(vkeysOfLog(found.log, found.signers));
     },
   );
 
@@ -65,8 +60,9 @@ export function tlogRoutes(app: App, { oracle, chain }: Face): void {
     async (request, reply) => {
       const found = await find(request.params.keyId, request.params.epoch);
       if (!found.ok) return refuse(reply, found.refusal);
-      const checkpoint = await checkpointOfLog(found.log, found.signers);
-      if (checkpoint === undefined) return refuse(reply, NO_LOG);
+      const head = found.log.newestHead;
+      if (!head) return refuse(reply, NO_LOG);
+      const checkpoint = await checkpointOfLog(found.log, head, found.signers);
       return reply.header("cache-control", BRIEFLY).type(TEXT).send(checkpoint);
     },
   );
