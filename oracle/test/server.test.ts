@@ -209,6 +209,31 @@ describe("the oracle's process", function () {
     assert.equal(output.text, `Port ${taken} of 127.0.0.1 is in use.\n`);
   });
 
+  for (const [what, settings, problem] of [
+    [
+      "its folder to publish in",
+      { WATTWITNESS_PUBLISH_DIR: "/dev/null/site" },
+      /^WATTWITNESS_PUBLISH_DIR cannot be used: /,
+    ],
+    [
+      "the file of its bucket's secret",
+      {
+        ...{ WATTWITNESS_PUBLISH_S3_URL: "http://127.0.0.1:1/meters", WATTWITNESS_PUBLISH_S3_KEY_ID: "name" },
+        WATTWITNESS_PUBLISH_S3_SECRET_FILE: "/dev/null/secret",
+      },
+      /^WATTWITNESS_PUBLISH_S3_SECRET_FILE cannot be read: /,
+    ],
+  ] as const) {
+    it(`says that ${what} cannot be used, and exits with 1`, async () => {
+      const { meter } = newMeterAtStart();
+      const environment = await environmentFor(meter.device);
+      const WATTWITNESS_OPERATOR_KEY = `0x${"22".repeat(32)}`;
+      const { child, output } = run({ ...environment, ...settings, WATTWITNESS_OPERATOR_KEY });
+      assert.deepEqual(await once(child, "exit"), [1, null]);
+      assert.match(output.text, problem);
+    });
+  }
+
   it("says that another oracle has its data directory, and exits with 1", async () => {
     const { meter } = newMeterAtStart();
     const environment = await environmentFor(meter.device);
