@@ -46,6 +46,10 @@ const Environment = Type.Object({
   WATTWITNESS_PUBLISH_S3_SECRET_FILE: Type.Optional(Type.String({ minLength: 1, description: "a file" })),
   /** where it is not in the URL */
   WATTWITNESS_PUBLISH_S3_REGION: Type.Optional(text("^[\\w-]+$", "the name of a region")),
+  /** an MQTT broker that is told of the meters, as Home Assistant discovers them */
+  WATTWITNESS_MQTT_URL: Type.Optional(
+    text("^(mqtts?|wss?)://[^\\s]+$", "the URL of an MQTT broker: mqtt://… or mqtts://…"),
+  ),
   /** where everything is kept */
   WATTWITNESS_DATA_DIR: Type.String({ minLength: 1, default: "data", description: "a directory" }),
   /** block in which the contracts were deployed, or any before */
@@ -78,6 +82,7 @@ const Environment = Type.Object({
 const SECRETS = new Set([
   "WATTWITNESS_OPERATOR_KEY",
   "WATTWITNESS_RPC_URL",
+  "WATTWITNESS_MQTT_URL",
   "WATTWITNESS_PUBLISH_S3_URL",
   "WATTWITNESS_PUBLISH_S3_KEY_ID",
   "WATTWITNESS_PUBLISH_S3_SECRET",
@@ -98,6 +103,7 @@ export type Config = {
         publicUrls: string[];
       }
     | undefined;
+  mqttUrl: string | undefined;
   dataDirectory: string;
   fromBlock: number;
   /** s */
@@ -215,6 +221,7 @@ function configOf(environment: Environment): Config {
         ? { subscriptionId: BigInt(subscriptionId), publicUrls }
         : undefined,
     publishing: publishingOf(environment, publicUrls),
+    mqttUrl: environment.WATTWITNESS_MQTT_URL,
     dataDirectory: environment.WATTWITNESS_DATA_DIR,
     fromBlock: environment.WATTWITNESS_FROM_BLOCK,
     pollEvery: environment.WATTWITNESS_POLL_EVERY,

@@ -5,6 +5,7 @@ import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
+import { tellByMqtt } from "./publishing/mqtt.ts";
 import { openOutlets } from "./publishing/outlets.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
@@ -56,6 +57,8 @@ const said = createSaid();
 await look();
 
 const app = buildApp({ oracle, chain, logger, wattWitness: config.wattWitness });
+const { chainId, registry } = chain;
+const endMqtt = config.mqttUrl && tellByMqtt({ url: config.mqttUrl, oracle, place: { chainId, registry }, logger });
 let timer: NodeJS.Timeout | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -64,6 +67,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     clearTimeout(timer);
     logger.info({ signal }, "closing");
     await app.close();
+    if (endMqtt) await endMqtt();
     await store.close();
     process.exit(0);
   });

@@ -71,6 +71,11 @@ describe("the oracle's configuration", () => {
     assert.deepEqual(problems, ["WATTWITNESS_PUBLISH_S3_URL must be the URL of a bucket, without a key in it"]);
   });
 
+  it("never shows the password of an MQTT broker", () => {
+    const problems = problemsOf({ ...NEEDED, WATTWITNESS_MQTT_URL: "http://me:secret@home" });
+    assert.deepEqual(problems, ["WATTWITNESS_MQTT_URL must be the URL of an MQTT broker: mqtt://… or mqtts://…"]);
+  });
+
   it("names what cannot be published without", () => {
     const namesOf = (environment: Record<string, string>) =>
       problemsOf({ ...NEEDED, ...environment }).map((problem) => problem.split(" ")[0]);
