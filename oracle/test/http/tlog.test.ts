@@ -14,7 +14,7 @@ describe("a log for those who know transparency logs", () => {
   let origin: string;
 
   /** 600 readings: two full tiles and one of 88 */
-  before(async () => {
+  beforeEach(async () => {
     world = await newWorld();
     meter = newMeter();
     meter.advance(START + 100);
@@ -26,7 +26,7 @@ describe("a log for those who know transparency logs", () => {
     meter.advance(world.now);
     await world.upload(meter.device);
   });
-  after(removeDirectories);
+  afterEach(removeDirectories);
 
   const get = (url: string, headers = {}) => world.app.inject({ url, headers });
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,16 +12,7 @@ import type { Meter } from "../../../meter/meter.ts";
 import { toHex } from "../../../protocol/index.ts";
 import { buildApp } from "../../http/app.ts";
 import { originOf } from "../../tlog/checkpoint.ts";
-import {
-  newMeter,
-  newWorld,
-  PLACE,
-  removeDirectories,
-  START,
-  silent,
-  temporaryDirectory,
-  type World,
-} from "../support.ts";
+import { newMeter, newWorld, PLACE, removeDirectories, START, silent, type World } from "../support.ts";
 
 const run = promisify(execFile);
 
@@ -45,6 +38,7 @@ describe("Go's packages for transparency logs", () => {
   let world: World;
   let meter: Meter;
   let app: ReturnType<typeof buildApp>;
+  let directory: string | undefined;
   let verifier: string;
   let url: string;
   let path: string;
@@ -58,11 +52,16 @@ describe("Go's packages for transparency logs", () => {
       console.log(`    skipped: ${what}`);
       this.skip();
     }
-    const directory = await temporaryDirectory();
+    directory = await mkdtemp(join(tmpdir(), "wattwitness-"));
     verifier = join(directory, "verify");
     const env = { ...process.env, GOPATH, GO111MODULE: "off", GOFLAGS: "", GOCACHE: join(directory, "cache") };
     await run("go", ["build", "-o", verifier, SOURCE], { env });
+  });
+  after(async () => {
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  });
 
+  beforeEach(async () => {
     world = await newWorld();
     meter = newMeter();
     meter.advance(START + 100);
@@ -78,9 +77,12 @@ describe("Go's packages for transparency logs", () => {
     origin = originOf(PLACE, keyId, 1);
     vkey = (await (await fetch(`${url}${path}/vkeys`)).text()).split("\n")[1] as string;
   });
-  after(async () => {
-    for (const server of servers) server.close();
-    await app?.close();
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await app.close();
     await removeDirectories();
   });
 
