@@ -19,18 +19,21 @@ export function folderOutlet(name: string, directory: string): Outlet {
       try {
         await makeOnce(dirname(file));
         await writeDurably(file, bytes);
+        return undefined;
       } catch (error) {
         // the folder may have gone away: it is made again with the next attempt
         made.clear();
-        throw toldOf(error);
+        return reasonIn(error);
       }
     },
-    get: (path) =>
-      readIfThere(join(directory, path)).catch((error) => {
-        throw toldOf(error);
-      }),
+    async get(path) {
+      try {
+        return { ok: true, bytes: await readIfThere(join(directory, path)) };
+      } catch (error) {
+        return { ok: false, reason: reasonIn(error) };
+      }
+    },
   };
 }
 
-/** Without the path, which is nobody's business. */
-const toldOf = (error: unknown): Error => new Error((error as NodeJS.ErrnoException).code ?? "it failed");
+const reasonIn = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "it failed";

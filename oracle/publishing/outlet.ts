@@ -8,11 +8,14 @@ export type PublishedFile = {
   changes: boolean;
 };
 
+/** `bytes` are not there where nothing stands at the path. */
+export type Got = { ok: true; bytes: Uint8Array | undefined } | { ok: false; reason: string };
+
+/** Reasons are for anybody to read: there is no path and no secret in them. */
 export type Outlet = {
   /** the setting that it comes from, for what is told */
   readonly name: string;
-  /** Resolves once it can be fetched, whole. Throws with a reason that may be told to anybody. */
-  put(file: PublishedFile): Promise<void>;
-  /** What stands there; nothing where nothing does. Throws as `put`. */
-  get(path: string): Promise<Uint8Array | undefined>;
+  /** Why a file could not be put; nothing once it can be fetched, whole. */
+  put(file: PublishedFile): Promise<string | undefined>;
+  get(path: string): Promise<Got>;
 };

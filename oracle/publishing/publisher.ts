@@ -7,7 +7,7 @@ import type { Store, StoredLog } from "../store/store.ts";
 import { originOf, saidIn } from "../tlog/checkpoint.ts";
 import { bytesOfTile, checkpointOfLog, type Signers, vkeysOfLog } from "../tlog/logs.ts";
 import type { NoteKey } from "../tlog/note.ts";
-import { tilePath, tilesBetween } from "../tlog/tiles.ts";
+import { type TileSpan, tilePath, tilesBetween } from "../tlog/tiles.ts";
 import type { Outlet } from "./outlet.ts";
 import { batchPath, batchUrl, whyNotServed } from "./urls.ts";
 
@@ -25,7 +25,10 @@ export type LogOfKey = { keyId: string; epoch: number; publicKey: string };
 export type Publication = { isPublished: true } | { isPublished: false; reason?: string };
 
 export type Publisher = {
-  /** Publishes a batch and its logs, unless it is too early for another attempt. Call it again until they are published. */
+  /**
+   * Publishes a batch and its logs, unless it is too early for another attempt. Call it again until they are published.
+   * Throws where what is to be published cannot be read.
+   */
   publish(digest: string, logs: readonly LogOfKey[]): Promise<Publication>;
 };
 
@@ -43,7 +46,14 @@ export type PublisherOptions = {
   patience?: number;
 };
 
-type Attempts = { failures: number; retryAt: number; isPublished: boolean; reason?: string; running?: Promise<void> };
+type Attempts = {
+  failures: number;
+  retryAt: number;
+  isPublished: boolean;
+  reason?: string;
+  running?: Promise<void>;
+  thrown?: unknown;
+};
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { outlets, publicUrls, store, place, oracleKey, retryAfter, now, patience = PATIENCE } = options;
@@ -54,59 +64,70 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const bytes = await store.batches.get(digest);
     if (!bytes) return "the batch is missing";
     for (const outlet of outlets) {
-      try {
-        for (const log of logs) await putLog(outlet, log);
-        await outlet.put({ path: batchPath(digest), bytes, changes: false });
-      } catch (error) {
-        return `${outlet.name} cannot be published to: ${(error as Error).message}`;
-      }
+      const reason = await putInto(outlet, bytes, digest, logs);
+      if (reason !== undefined) return `${outlet.name} cannot be published to: ${reason}`;
     }
     const answers = await Promise.all(publicUrls.map((base) => whyNotServed(batchUrl(base, digest), bytes)));
     return answers.find((reason) => reason !== undefined);
   }
 
-  async function putLog(outlet: Outlet, { keyId, epoch, publicKey }: LogOfKey): Promise<void> {
+  async function putInto(outlet: Outlet, bytes: Uint8Array, digest: string, logs: readonly LogOfKey[]) {
+    for (const log of logs) {
+      const reason = await putLog(outlet, log);
+      if (reason !== undefined) return reason;
+    }
+    return outlet.put({ path: batchPath(digest), bytes, changes: false });
+  }
+
+  async function putLog(outlet: Outlet, { keyId, epoch, publicKey }: LogOfKey): Promise<string | undefined> {
     const log = await store.logs.get(keyId, epoch);
     const head = log?.newestHead;
-    if (!log || !head) return;
-    const signers: Signers = { place, devicePublicKey: fromHex(publicKey), oracleKey };
+    if (!log || !head) return undefined;
     const folder = `tlog/${keyId}/${epoch}`;
-    const from = await sizeAt(outlet, log, `${folder}/checkpoint`);
-    if (from === head.size) return;
+    const there = await outlet.get(`${folder}/checkpoint`);
+    if (!there.ok) return there.reason;
+    const from = there.bytes ? await sizeIn(there.bytes, log) : 0;
+    if (from === head.size) return undefined;
+
+    const putTile = async (span: TileSpan) => {
+      const bytes = await bytesOfTile(log, span);
+      return bytes && outlet.put({ path: `${folder}/${tilePath(span)}`, bytes, changes: false });
+    };
     const spans = tilesBetween(from, head.size);
     for (let i = 0; i < spans.length; i += AT_ONCE) {
-      const puts = spans.slice(i, i + AT_ONCE).map(async (span) => {
-        const bytes = await bytesOfTile(log, span);
-        if (bytes) await outlet.put({ path: `${folder}/${tilePath(span)}`, bytes, changes: false });
-      });
-      await Promise.all(puts);
+      const reasons = await Promise.all(spans.slice(i, i + AT_ONCE).map(putTile));
+      const reason = reasons.find((each) => each !== undefined);
+      if (reason !== undefined) return reason;
     }
     const putText = (name: string, text: string) =>
       outlet.put({ path: `${folder}/${name}`, bytes: Buffer.from(text), changes: true });
-    await putText("vkeys", vkeysOfLog(log, signers));
-    // last: who has it finds all that it is about
-    await putText("checkpoint", await checkpointOfLog(log, head, signers));
+    const signers: Signers = { place, devicePublicKey: fromHex(publicKey), oracleKey };
+    // the checkpoint comes last: who has it finds all that it is about
+    return (
+      (await putText("vkeys", vkeysOfLog(log, signers))) ??
+      putText("checkpoint", await checkpointOfLog(log, head, signers))
+    );
   }
 
-  /** How much of a log stands in an outlet: what the checkpoint there says, if it is of this very log. */
-  async function sizeAt(outlet: Outlet, log: StoredLog, path: string): Promise<number> {
-    const there = await outlet.get(path);
-    const said = there && saidIn(Buffer.from(there).toString(), originOf(place, log.keyId, log.epoch));
+  /** How much of a log stands where this checkpoint does; 0 unless it is of this very log. */
+  async function sizeIn(checkpoint: Uint8Array, log: StoredLog): Promise<number> {
+    const said = saidIn(Buffer.from(checkpoint).toString(), originOf(place, log.keyId, log.epoch));
     if (!said || said.size > log.size) return 0;
     return equal(await log.hashOf(0, said.size), said.root) ? said.size : 0;
   }
 
-  function start(digest: string, logs: readonly LogOfKey[], of: Attempts): Promise<void> {
-    return attempt(digest, logs)
-      .catch((error: Error) => error.message)
-      .then((reason) => {
-        delete of.running;
-        of.isPublished = reason === undefined;
-        if (reason === undefined) return;
-        of.reason = reason;
-        of.failures += 1;
-        of.retryAt = now() + Math.min(MAX_WAIT, retryAfter * 2 ** (of.failures - 1));
-      });
+  async function start(digest: string, logs: readonly LogOfKey[], of: Attempts): Promise<void> {
+    try {
+      const reason = await attempt(digest, logs);
+      of.isPublished = reason === undefined;
+      if (reason !== undefined) of.reason = reason;
+    } catch (error) {
+      of.thrown = error;
+    }
+    delete of.running;
+    if (of.isPublished) return;
+    of.failures += 1;
+    of.retryAt = now() + Math.min(MAX_WAIT, retryAfter * 2 ** (of.failures - 1));
   }
 
   return {
@@ -116,6 +137,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (!of.running && !of.isPublished && now() >= of.retryAt) {
         of.running = start(digest, logs, of);
         await Promise.race([of.running, timeout(patience)]);
+      }
+      if ("thrown" in of) {
+        const { thrown } = of;
+        delete of.thrown;
+        throw thrown;
       }
       if (of.isPublished) {
         // who asks again has it published again

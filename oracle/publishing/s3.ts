@@ -25,18 +25,20 @@ export function s3Outlet(name: string, { url, keyId, secret, region }: Bucket): 
   });
   const base = url.endsWith("/") ? url : `${url}/`;
 
-  async function ask(path: string, init: RequestInit): Promise<Response> {
+  /** The answer with its body, or why there is none. */
+  async function ask(path: string, init: RequestInit): Promise<{ status: number; body: Uint8Array } | string> {
     try {
-      return await client.fetch(base + path, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
+      const response = await client.fetch(base + path, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
+      return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
-      throw new Error(whyNotFetched(error));
+      return whyNotFetched(error);
     }
   }
 
   return {
     name,
     async put({ path, bytes, changes }) {
-      const response = await ask(path, {
+      const answer = await ask(path, {
         method: "PUT",
         body: new Uint8Array(bytes),
         headers: {
@@ -45,21 +47,20 @@ export function s3Outlet(name: string, { url, keyId, secret, region }: Bucket): 
           "x-amz-content-sha256": createHash("sha256").update(bytes).digest("hex"),
         },
       });
-      if (!response.ok) throw new Error(await refusalIn(response));
-      await response.arrayBuffer();
+      if (typeof answer === "string") return answer;
+      return answer.status === 200 ? undefined : refusalIn(answer);
     },
     async get(path) {
-      const response = await ask(path, { method: "GET" });
-      if (response.ok) return new Uint8Array(await response.arrayBuffer());
-      const refusal = await refusalIn(response);
-      if (response.status === 404) return undefined;
-      throw new Error(refusal);
+      const answer = await ask(path, { method: "GET" });
+      if (typeof answer === "string") return { ok: false, reason: answer };
+      if (answer.status === 200) return { ok: true, bytes: answer.body };
+      return answer.status === 404 ? { ok: true, bytes: undefined } : { ok: false, reason: refusalIn(answer) };
     },
   };
 }
 
 /** With S3's own word for it, as in `403 SignatureDoesNotMatch`. */
-async function refusalIn(response: Response): Promise<string> {
-  const code = /<Code>(\w+)<\/Code>/.exec(await response.text().catch(() => ""))?.[1];
-  return `it answers ${response.status}${code === undefined ? "" : ` ${code}`}`;
+function refusalIn({ status, body }: { status: number; body: Uint8Array }): string {
+  const code = /<Code>(\w+)<\/Code>/.exec(Buffer.from(body).toString())?.[1];
+  return `it answers ${status}${code === undefined ? "" : ` ${code}`}`;
 }

@@ -64,9 +64,9 @@ describe("a publisher", () => {
     const recording: Outlet = {
       ...outlet,
       async put(file) {
-        if (state.fails(file)) throw new Error("ENOSPC");
+        if (state.fails(file)) return "ENOSPC";
         put.push(file.path);
-        await outlet.put(file);
+        return outlet.put(file);
       },
     };
     return { outlet: recording, put, state };
@@ -89,6 +89,27 @@ describe("a publisher", () => {
       world.now += 1;
     }
     state.fails = () => false;
+    assert.deepEqual(await publisher.publish(digest, [log]), { isPublished: true });
+  });
+
+  it("throws where what is to be published cannot be read, and tries again later", async () => {
+    const { logs, batches } = world.oracle.store;
+    let isDamaged = true;
+    const store = {
+      logs,
+      batches: {
+        ...batches,
+        get: (of: string) => (isDamaged ? Promise.reject(new Error("damaged")) : batches.get(of)),
+      },
+    };
+    const publisher = createPublisher({
+      ...{ outlets: [inFolder()], publicUrls: [host.url], store, place: PLACE, now: () => world.now },
+      ...{ oracleKey: world.oracle.noteKey, retryAfter: RETRY_AFTER },
+    });
+    await assert.rejects(publisher.publish(digest, [log]), { message: "damaged" });
+    assert.deepEqual(await publisher.publish(digest, [log]), { isPublished: false });
+    isDamaged = false;
+    world.now += RETRY_AFTER;
     assert.deepEqual(await publisher.publish(digest, [log]), { isPublished: true });
   });
 
@@ -142,7 +163,7 @@ describe("a publisher", () => {
     const put = outlet.put;
     outlet.put = async (file) => {
       await held;
-      await put(file);
+      return put(file);
     };
     const publisher = publisherTo([outlet], [host.url], 20);
     for (let i = 0; i < 3; i++) assert.deepEqual(await publisher.publish(digest, [log]), { isPublished: false });

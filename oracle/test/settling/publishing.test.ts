@@ -14,7 +14,7 @@ describe("the oracle's settlement, where it publishes", () => {
     host = await hostOf(folder);
     isFull = false;
     const own = folderOutlet("FOLDER", folder);
-    outlet = { ...own, put: (file) => (isFull ? Promise.reject(new Error("ENOSPC")) : own.put(file)) };
+    outlet = { ...own, put: async (file) => (isFull ? "ENOSPC" : own.put(file)) };
   });
   afterEach(async () => {
     host.close();
