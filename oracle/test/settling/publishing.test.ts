@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { folderOutlet } from "../../publishing/folder.ts";
 import type { Outlet } from "../../publishing/outlet.ts";
 import { type Host, hostOf } from "../publishing/places.ts";
-import { newMeter, newWorld, removeDirectories, START, temporaryDirectory, type World } from "../support.ts";
+import { newMeter, newWorld, removeDirectories, START, silent, temporaryDirectory, type World } from "../support.ts";
 
 describe("the oracle's settlement, where it publishes", () => {
   let host: Host;
@@ -53,6 +53,23 @@ describe("the oracle's settlement, where it publishes", () => {
     await world.oracle.tick();
     assert.deepEqual(world.chain.mined(), ["register", "attestor", "wattWitness"]);
     assert.deepEqual(await jobs(world), []);
+  });
+
+  it("says once in the log why it waits", async () => {
+    const said: string[] = [];
+    const { warn } = silent;
+    silent.warn = (values: { reason?: string }) => void said.push(values.reason ?? "");
+    try {
+      isFull = true;
+      const world = await newWorldWith();
+      for (let i = 0; i < 3; i++) {
+        await world.oracle.tick();
+        world.now += 3600;
+      }
+    } finally {
+      silent.warn = warn;
+    }
+    assert.deepEqual(said, ["FOLDER cannot be published to: ENOSPC"]);
   });
 
   it("asks for no attestation of what is served otherwise", async () => {
@@ -127,11 +144,18 @@ describe("the oracle's settlement, where it publishes", () => {
     assert.deepEqual(await jobs(world), []);
   });
 
-  it("holds up nothing that needs no attestation", async () => {
+  it("holds up nothing that needs no attestation, and publishes it until it is final", async () => {
     isFull = true;
-    const world = await newWorldWith({ attestation: undefined });
+    const world = await newWorldWith({ attestation: undefined, confirmations: 3 });
     world.chain.unattestedAfter = 0;
     await world.oracle.tick();
     assert.deepEqual(world.chain.mined(), ["register", "wattWitness"]);
+    const [{ digest, reason }] = await jobs(world);
+    assert.equal(reason, "FOLDER cannot be published to: ENOSPC");
+    isFull = false;
+    world.now += 60;
+    await world.oracle.tick();
+    assert.equal((await fetch(`${host.url}/batches/${digest}`)).status, 200);
+    assert.equal((await jobs(world))[0].reason, undefined);
   });
 });
