@@ -9,6 +9,7 @@ import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import type { Device } from "../../meter/device.ts";
 import { sendTo } from "../../meter/upload.ts";
 import { toHex } from "../../protocol/index.ts";
+import { listenTo, startBroker } from "./publishing/broker.ts";
 import { CAPACITY, newMeter, OWNER, PLACE, removeDirectories, START, temporaryDirectory } from "./support.ts";
 
 const SERVER = fileURLToPath(new URL("../server.ts", import.meta.url));
@@ -268,6 +269,22 @@ describe("the oracle's process", function () {
       again.child.kill("SIGKILL");
       await once(again.child, "exit");
     }
+  });
+
+  it("tells an MQTT broker of its meters, and that it ends", async () => {
+    const { meter } = newMeterAtStart();
+    const broker = await startBroker();
+    const home = await listenTo(broker.port);
+    const status = `wattwitness/${PLACE.chainId}/${PLACE.registry}/status`;
+    const WATTWITNESS_MQTT_URL = `mqtt://127.0.0.1:${broker.port}`;
+    const { child } = await start({ ...(await environmentFor(meter.device)), WATTWITNESS_MQTT_URL });
+    await home.until(status, (text) => text === "online");
+    await home.until(`homeassistant/device/wattwitness_${toHex(meter.device.keyId)}/config`, () => true);
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+    await home.until(status, (text) => text === "offline");
+    await home.close();
+    await broker.close();
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { folderOutlet } from "../../publishing/folder.ts";
 import type { Outlet } from "../../publishing/outlet.ts";
+import { openOutlets } from "../../publishing/outlets.ts";
 import { s3Outlet } from "../../publishing/s3.ts";
 import { removeDirectories, temporaryDirectory } from "../support.ts";
 import { ACCOUNT, bucketIn, type TestBucket } from "./s3rver.ts";
@@ -109,6 +110,22 @@ describe("an outlet", () => {
       for (const url of [`${bucket.url}/site`, `${bucket.url}/site/`]) {
         await s3Outlet("STORE", { url, ...ACCOUNT }).put(file("a/b", url));
         assert.equal(await (await fetch(`${bucket.url}/site/a/b`)).text(), url);
+      }
+    });
+
+    it("is opened with a secret that stands in a file", async () => {
+      const secretFile = join(await temporaryDirectory(), "secret");
+      await writeFile(secretFile, `${ACCOUNT.secret}\n`);
+      const s3 = { url: bucket.url, keyId: ACCOUNT.keyId, secretFile };
+      const opening = await openOutlets({ directory: await temporaryDirectory(), s3, publicUrls: [] });
+      assert.ok(opening.ok);
+      assert.deepEqual(
+        opening.outlets.map(({ name }) => name),
+        ["WATTWITNESS_PUBLISH_DIR", "WATTWITNESS_PUBLISH_S3_URL"],
+      );
+      for (const each of opening.outlets) {
+        assert.equal(await each.put(file("a/b", "put")), undefined);
+        assert.equal(await textAt(each, "a/b"), "put");
       }
     });
 
