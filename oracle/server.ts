@@ -5,7 +5,6 @@ import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
-import { tellByMqtt } from "./publishing/mqtt.ts";
 import { openOutlets } from "./publishing/outlets.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
@@ -58,7 +57,10 @@ await look();
 
 const app = buildApp({ oracle, chain, logger, wattWitness: config.wattWitness });
 const { chainId, registry } = chain;
-const endMqtt = config.mqttUrl && tellByMqtt({ url: config.mqttUrl, oracle, place: { chainId, registry }, logger });
+// only who has a broker waits for its client to be loaded
+const mqtt = config.mqttUrl === undefined ? undefined : await import("./publishing/mqtt.ts");
+const endMqtt =
+  config.mqttUrl && mqtt?.tellByMqtt({ url: config.mqttUrl, oracle, place: { chainId, registry }, logger });
 let timer: NodeJS.Timeout | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

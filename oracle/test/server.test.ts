@@ -93,7 +93,8 @@ async function fakeNode(device: Device, { registry = PLACE.registry, isOld = fal
 const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 describe("the oracle's process", function () {
-  this.timeout(20_000);
+  // most of it is starting processes, on machines that may be busy
+  this.timeout(60_000);
   const children: ChildProcess[] = [];
   const servers: Server[] = [];
 
