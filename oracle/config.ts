@@ -34,6 +34,22 @@ const Environment = Type.Object({
       "one to five URLs (http://… or https://…) separated by commas",
     ),
   ),
+  /** a folder that a static host serves: batches and logs are put there before an attestation is asked for */
+  WATTWITNESS_PUBLISH_DIR: Type.Optional(Type.String({ minLength: 1, description: "a directory" })),
+  /** the same for a bucket of an S3-compatible store, or a folder in one */
+  WATTWITNESS_PUBLISH_S3_URL: Type.Optional(
+    text("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "the URL of a bucket, without a key in it"),
+  ),
+  WATTWITNESS_PUBLISH_S3_KEY_ID: Type.Optional(Type.String({ minLength: 1, description: "an access key id" })),
+  WATTWITNESS_PUBLISH_S3_SECRET: Type.Optional(Type.String({ minLength: 1, description: "a secret access key" })),
+  /** a file with the secret access key, instead */
+  WATTWITNESS_PUBLISH_S3_SECRET_FILE: Type.Optional(Type.String({ minLength: 1, description: "a file" })),
+  /** where it is not in the URL */
+  WATTWITNESS_PUBLISH_S3_REGION: Type.Optional(text("^[\\w-]+$", "the name of a region")),
+  /** an MQTT broker that is told of the meters, as Home Assistant discovers them */
+  WATTWITNESS_MQTT_URL: Type.Optional(
+    text("^(mqtts?|wss?)://[^\\s]+$", "the URL of an MQTT broker: mqtt://… or mqtts://…"),
+  ),
   /** PostgreSQL database in which everything is kept, by any number of oracles; without it, a directory */
   WATTWITNESS_DATABASE_URL: Type.Optional(text("^postgres(ql)?://.+", "a URL: postgres://… or postgresql://…")),
   /** where everything is kept by an oracle without a database */
@@ -65,7 +81,15 @@ const Environment = Type.Object({
 });
 
 /** Names whose values are never shown. */
-const SECRETS = new Set(["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_RPC_URL", "WATTWITNESS_DATABASE_URL"]);
+const SECRETS = new Set([
+  "WATTWITNESS_OPERATOR_KEY",
+  "WATTWITNESS_RPC_URL",
+  "WATTWITNESS_DATABASE_URL",
+  "WATTWITNESS_MQTT_URL",
+  "WATTWITNESS_PUBLISH_S3_URL",
+  "WATTWITNESS_PUBLISH_S3_KEY_ID",
+  "WATTWITNESS_PUBLISH_S3_SECRET",
+]);
 
 export type Config = {
   rpcUrl: string;
@@ -74,6 +98,15 @@ export type Config = {
   attestor: Hex | undefined;
   operatorKey: Hex | undefined;
   attestation: { subscriptionId: bigint; publicUrls: string[] } | undefined;
+  publishing:
+    | {
+        directory?: string;
+        s3?: { url: string; keyId: string; region?: string } & ({ secret: string } | { secretFile: string });
+        /** base URLs from which everybody fetches what was published */
+        publicUrls: string[];
+      }
+    | undefined;
+  mqttUrl: string | undefined;
   databaseUrl: string | undefined;
   dataDirectory: string;
   fromBlock: number;
@@ -138,17 +171,49 @@ function problemOf(name: string, value: unknown): string[] {
   return [`${name} must be ${property.description}${shown}`];
 }
 
-/** An attestor is asked by an operator, for a subscription, to fetch from somewhere. */
+/** What is of no use alone. */
 function together(given: Record<string, unknown>): string[] {
-  if (!("WATTWITNESS_ATTESTOR" in given)) return [];
-  return ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"]
-    .filter((name) => !(name in given))
-    .map((name) => `${name} is missing: WATTWITNESS_ATTESTOR cannot be asked without it`);
+  const needed = (by: string, names: string[], why: string) =>
+    by in given ? names.filter((name) => !(name in given)).map((name) => `${name} is missing: ${why}`) : [];
+  return [
+    // an attestor is asked by an operator, for a subscription, to fetch from somewhere
+    ...needed(
+      "WATTWITNESS_ATTESTOR",
+      ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"],
+      "WATTWITNESS_ATTESTOR cannot be asked without it",
+    ),
+    ...needed("WATTWITNESS_PUBLISH_DIR", ["WATTWITNESS_OPERATOR_KEY"], "who settles nothing publishes nothing"),
+    ...needed(
+      "WATTWITNESS_PUBLISH_S3_URL",
+      [
+        "WATTWITNESS_OPERATOR_KEY",
+        "WATTWITNESS_PUBLISH_S3_KEY_ID",
+        ...("WATTWITNESS_PUBLISH_S3_SECRET_FILE" in given ? [] : ["WATTWITNESS_PUBLISH_S3_SECRET"]),
+      ],
+      "WATTWITNESS_PUBLISH_S3_URL cannot be written to without it",
+    ),
+  ];
+}
+
+function publishingOf(environment: Environment, publicUrls: string[]): Config["publishing"] {
+  const directory = environment.WATTWITNESS_PUBLISH_DIR;
+  const url = environment.WATTWITNESS_PUBLISH_S3_URL;
+  const keyId = environment.WATTWITNESS_PUBLISH_S3_KEY_ID;
+  const secret = environment.WATTWITNESS_PUBLISH_S3_SECRET;
+  const secretFile = environment.WATTWITNESS_PUBLISH_S3_SECRET_FILE;
+  const region = environment.WATTWITNESS_PUBLISH_S3_REGION;
+  if (directory === undefined && url === undefined) return undefined;
+  const kept = secret !== undefined ? { secret } : { secretFile: secretFile as string };
+  return {
+    ...(directory !== undefined && { directory }),
+    ...(url && keyId && { s3: { url, keyId, ...(region !== undefined && { region }), ...kept } }),
+    publicUrls,
+  };
 }
 
 function configOf(environment: Environment): Config {
   const subscriptionId = environment.WATTWITNESS_SUBSCRIPTION_ID;
-  const publicUrls = environment.WATTWITNESS_PUBLIC_URLS?.split(",").map((url) => url.trim());
+  const publicUrls = environment.WATTWITNESS_PUBLIC_URLS?.split(",").map((url) => url.trim()) ?? [];
   return {
     rpcUrl: environment.WATTWITNESS_RPC_URL,
     registry: environment.WATTWITNESS_REGISTRY as Hex,
@@ -156,9 +221,11 @@ function configOf(environment: Environment): Config {
     attestor: environment.WATTWITNESS_ATTESTOR as Hex | undefined,
     operatorKey: environment.WATTWITNESS_OPERATOR_KEY as Hex | undefined,
     attestation:
-      environment.WATTWITNESS_ATTESTOR && subscriptionId && publicUrls
+      environment.WATTWITNESS_ATTESTOR && subscriptionId
         ? { subscriptionId: BigInt(subscriptionId), publicUrls }
         : undefined,
+    publishing: publishingOf(environment, publicUrls),
+    mqttUrl: environment.WATTWITNESS_MQTT_URL,
     databaseUrl: environment.WATTWITNESS_DATABASE_URL,
     dataDirectory: environment.WATTWITNESS_DATA_DIR,
     fromBlock: environment.WATTWITNESS_FROM_BLOCK,

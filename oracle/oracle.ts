@@ -7,6 +7,8 @@ import type { Chain } from "./chain/chain.ts";
 import type { Follower } from "./chain/follower.ts";
 import { createFollowing } from "./chain/following.ts";
 import type { Config } from "./config.ts";
+import type { Outlet } from "./publishing/outlet.ts";
+import { createPublisher } from "./publishing/publisher.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
 import { tellingOfPosts, watchChain } from "./serving/watching.ts";
@@ -15,6 +17,8 @@ import type { Settlement } from "./settling/settlement.ts";
 import { createSettling } from "./settling/settling.ts";
 import type { Store } from "./store/store.ts";
 import { createTerms } from "./store/terms.ts";
+import { keptNoteKey } from "./tlog/logs.ts";
+import type { NoteKey } from "./tlog/note.ts";
 
 export type OracleConfig = Pick<
   Config,
@@ -32,6 +36,8 @@ export type Oracle = {
   registrations: Registrations;
   installations: Installations;
   settlement: Settlement | undefined;
+  /** what it signs checkpoints with */
+  noteKey: NoteKey;
   /** what happens here, as it happens */
   events: Events;
   /** the oracle's clock: Unix time, s */
@@ -51,6 +57,7 @@ export async function createOracle({
   store,
   chain,
   logger,
+  publishing,
   ...given
 }: {
   config: OracleConfig;
@@ -59,6 +66,8 @@ export async function createOracle({
   /** Unix time, s; the chain's where none is given: what counts is what a block will say */
   now?: () => number;
   logger: Logger;
+  /** where batches and logs are put, and from which URLs they are fetched; absent: only this oracle serves them */
+  publishing?: { outlets: readonly Outlet[]; publicUrls: readonly string[] };
 }): Promise<Oracle> {
   const { fromBlock, settleEvery, retryAfter, alignment, batchLimit, confirmations } = config;
   const place = { chainId: chain.chainId, registry: chain.registry };
@@ -75,6 +84,8 @@ export async function createOracle({
     now,
   });
   const installations = await createInstallations({ store, place, isKnown, now });
+  const noteKey = await keptNoteKey(store);
+  const publisher = publishing && createPublisher({ ...publishing, store, place, oracleKey: noteKey, retryAfter, now });
   // a log that meets no head at a full hour for two settlements settles where it can
   const patience = 2 * Math.max(settleEvery, alignment);
   const settlement = config.settles
@@ -92,6 +103,7 @@ export async function createOracle({
         },
         rules: { batchLimit, alignment, patience },
         attestation: config.attestation,
+        publisher,
       })
     : undefined;
 
@@ -111,7 +123,7 @@ export async function createOracle({
   }
 
   return {
-    ...{ store, follower, registrations, installations, settlement, events, now },
+    ...{ store, follower, registrations, installations, settlement, noteKey, events, now },
     lookedAt: () => lookedAt,
     accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now })),
     tick() {

@@ -5,6 +5,7 @@ import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
 import { createOracle } from "./oracle.ts";
+import { openOutlets } from "./publishing/outlets.ts";
 import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
 import { StoreDamaged, StoreUnavailable } from "./store/store.ts";
@@ -27,6 +28,11 @@ if (wrong !== undefined) {
   process.exit(1);
 }
 const chain = await createViemChain(config).catch(endUnanswered);
+const publishing = config.publishing && (await openOutlets(config.publishing));
+if (publishing?.ok === false) {
+  console.error(publishing.problem);
+  process.exit(1);
+}
 const opening = config.databaseUrl
   ? // several hundred modules, which an oracle with a folder need not load
     await (await import("./store/postgres/store.ts")).openPostgresStore(config.databaseUrl, logger)
@@ -41,6 +47,8 @@ const oracle = await createOracle({
   store,
   chain,
   logger,
+  ...(config.publishing &&
+    publishing?.ok && { publishing: { outlets: publishing.outlets, publicUrls: config.publishing.publicUrls } }),
 }).catch(async (error: Error) => {
   if (!(error instanceof StoreDamaged)) throw error;
   await store.close();
@@ -51,6 +59,11 @@ const said = createSaid();
 await look();
 
 const app = buildApp({ oracle, chain, logger, wattWitness: config.wattWitness });
+const { chainId, registry } = chain;
+// only who has a broker waits for its client to be loaded
+const mqtt = config.mqttUrl === undefined ? undefined : await import("./publishing/mqtt.ts");
+const endMqtt =
+  config.mqttUrl && mqtt?.tellByMqtt({ url: config.mqttUrl, oracle, place: { chainId, registry }, logger });
 let timer: NodeJS.Timeout | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -59,6 +72,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     clearTimeout(timer);
     logger.info({ signal }, "closing");
     await app.close();
+    if (endMqtt) await endMqtt();
     await store.close();
     process.exit(0);
   });

@@ -13,6 +13,7 @@ export type Rule =
   | "unknown log"
   | "unknown reading"
   | "unknown batch"
+  | "unknown tile"
   | "unknown installation"
   | "unsupported media type"
   | "too slow"
@@ -56,6 +57,7 @@ const STATUS: Partial<Record<Rule, number>> = {
   "unknown log": 404,
   "unknown reading": 404,
   "unknown batch": 404,
+  "unknown tile": 404,
   "unknown installation": 404,
   "too slow": 408,
   gap: 409,

@@ -21,6 +21,7 @@ import { readingRoutes } from "./routes/readings.ts";
 import { registrationRoutes } from "./routes/registrations.ts";
 import { rootRoutes } from "./routes/root.ts";
 import { DEFAULT_STREAM_LIMITS, type StreamLimits, streamRoutes } from "./routes/stream.ts";
+import { tlogRoutes } from "./routes/tlog.ts";
 import { validatorCompiler } from "./validating.ts";
 
 export type AppOptions = {
@@ -88,6 +89,7 @@ export function buildApp(options: AppOptions): App {
     batchRoutes(routes, face);
     meterRoutes(routes, face);
     logRoutes(routes, face);
+    tlogRoutes(routes, face);
     healthRoutes(routes, face);
     streamRoutes(routes, face);
   });

@@ -11,6 +11,8 @@ const ROUTES = [
   { method: "GET", path: "/meters/:keyId", what: "one of them, with its newest hundred settlements" },
   { method: "GET", path: "/logs/:keyId/:epoch/readings?from&limit", what: "readings, page by page" },
   { method: "GET", path: "/logs/:keyId/:epoch/readings/:index", what: "one reading with its proofs" },
+  { method: "GET", path: "/tlog/:keyId/:epoch/checkpoint", what: "the newest head as a signed note (c2sp.org)" },
+  { method: "GET", path: "/tlog/:keyId/:epoch/:index.tlog-proof", what: "one reading's proof as a file" },
   { method: "GET", path: "/batches/:digest", what: "a batch, immutable: what the DON fetches" },
   { method: "GET", path: "/registrations", what: "applications that wait for the registrar" },
   { method: "GET", path: "/health", what: "block, meters, batches under way" },

@@ -42,6 +42,7 @@ export function registerPlugins(app: App, origins: "*" | readonly string[]): voi
         { name: "node", description: "What this node is and how it is" },
         { name: "meters", description: "Meters and what they post" },
         { name: "logs", description: "Readings by index, with proofs" },
+        { name: "tlog", description: "Logs in the formats of transparency logs (c2sp.org)" },
         { name: "batches", description: "What the DON fetches" },
         { name: "registrations", description: "Applications that wait for the registrar" },
         { name: "installations", description: "The hackathon original's routes: installations" },

@@ -64,11 +64,39 @@ const octets = (description: string) => ({
   content: { "application/octet-stream": { schema: Type.Any() } },
 });
 const UNCHANGED = { description: "It is what was tagged so", type: "null" };
+const text = (description: string) => ({
+  description,
+  content: { "text/plain": { schema: Type.String() } },
+});
 /** Of bytes that never change. */
 export const BATCH_ANSWERS = refusals(
   { 200: octets("The batch"), 206: octets("The part asked for"), 304: UNCHANGED },
   ...[400, 404, 416],
 );
+export const TileParams = Type.Object({
+  keyId: Hash,
+  epoch: Epoch,
+  /** 0 to 63, or `entries` */
+  level: Type.String(),
+  /** index in groups of three digits, as in `x001/x234/067`, and of a tile that is not full `.p/` and its width */
+  "*": Type.String(),
+});
+export const TILE_ANSWERS = refusals(
+  {
+    200: octets("Hashes of 32 bytes, or readings each after its length as u16"),
+    206: octets("The part asked for"),
+    304: UNCHANGED,
+  },
+  ...[400, 404, 416],
+);
+export const CHECKPOINT_ANSWERS = refusals({ 200: text("A signed note (c2sp.org/tlog-checkpoint)") }, 400, 404);
+export const PROOF_ANSWERS = refusals({ 200: text("A proof (c2sp.org/tlog-proof)") }, 400, 404);
+export const VKEY_ANSWERS = refusals(
+  { 200: text("Verifier keys (c2sp.org/signed-note): the device's, the oracle's") },
+  400,
+  404,
+);
+export const NoteKeyAnswer = Type.Object({ algorithm: Type.Literal("Ed25519"), publicKey: Hash });
 export const PostAnswer = Type.Object({ size: Count });
 
 export const RegistrationBody = Type.Object(

@@ -50,10 +50,12 @@ export type Job = {
   transactions: Sent[];
   /** Unix time at which somebody else was seen to have asked for its attestation, s */
   askedAt?: number;
+  /** whether its batch was put where it is published, and fetched from every public URL since it was refused last */
+  published?: boolean;
   /** refusals and reverts so far */
   attempts: number;
   /** Unix time before which nothing is tried again, s */
   retryAt: number;
-  /** of the last refusal */
+  /** of the last refusal, or why it waits to be published */
   reason?: string;
 };

@@ -8,6 +8,8 @@ import { type SettlementItem, settlementItem } from "../../contracts/settlement.
 import { fromHex } from "../../protocol/index.ts";
 import type { Call, Chain, SettledHead, Terms } from "../chain/chain.ts";
 import type { Follower } from "../chain/follower.ts";
+import type { Publisher } from "../publishing/publisher.ts";
+import { batchUrl } from "../publishing/urls.ts";
 import { createSaid, firstLine } from "../said.ts";
 import { withHashes } from "../store/hashes.ts";
 import type { Store } from "../store/store.ts";
@@ -40,6 +42,8 @@ export type SettlementOptions = {
   confirmations: number;
   /** absent: settles without attestation only */
   attestation: { subscriptionId: bigint; publicUrls: readonly string[] } | undefined;
+  /** absent: nothing is published but by this oracle's own routes */
+  publisher: Publisher | undefined;
   /** Unix time, s */
   now: () => number;
   logger: Logger;
@@ -220,6 +224,8 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     job.attempts += 1;
     job.reason = reason;
     job.retryAt = now() + options.retryAfter * 2 ** (job.attempts - 1);
+    // what the DON could not fetch may not be there any more
+    delete job.published;
     await save(job);
     logger.warn({ batch: job.digest, attempt: job.attempts, reason }, "batch refused");
     if (job.attempts >= ATTEMPTS) await finish(job, "abandoned");
@@ -245,12 +251,13 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   async function advance(job: Job): Promise<boolean> {
     if (now() < job.retryAt) return false;
     if (!(await areMined(job))) return false;
+    const isPublished = await publish(job);
     const standing = await standingItems(job);
     if (standing.length === 0) {
       await confirm(job);
       return false;
     }
-    const attestation = job.attested ? await attest(job) : "attested";
+    const attestation = job.attested ? await attest(job, isPublished) : "attested";
     if (attestation !== "attested") return attestation === "asked";
     return settle(job, standing);
   }
@@ -262,7 +269,27 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     if (isFinal) await finish(job, job.items.length > 0 ? "settled" : "abandoned");
   }
 
-  async function attest(job: Job): Promise<"attested" | "asked" | "waiting"> {
+  /**
+   * Whether the batch is where the DON fetches it, with the logs that it is of. Only an attestation waits for that: what
+   * settles without one is published when it can be.
+   */
+  async function publish(job: Job): Promise<boolean> {
+    if (!options.publisher || job.published) return true;
+    const about = `publishing ${job.digest}`;
+    const publication = await options.publisher.publish(job.digest, job.items);
+    if (publication.isPublished) {
+      if (said.over(about)) delete job.reason;
+      job.published = true;
+      await save(job);
+      logger.info({ batch: job.digest }, "batch published");
+    } else if (publication.reason !== undefined) {
+      job.reason = publication.reason;
+      if (said.isNew(about, job.reason)) logger.warn({ batch: job.digest, reason: job.reason }, "publishing waits");
+    }
+    return publication.isPublished;
+  }
+
+  async function attest(job: Job, isPublished: boolean): Promise<"attested" | "asked" | "waiting"> {
     const request = job.transactions.find(({ purpose }) => purpose === "request");
     const attestation = await chain.attestation(job.root, request?.block ?? job.sealedBlock);
     if (attestation.state === "attested") {
@@ -270,7 +297,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       return "attested";
     }
     const isAskedByOther = !request && attestation.state === "pending" && job.attempts === 0;
-    if (!request && !isAskedByOther) return (await ask(job)) ? "asked" : "waiting";
+    if (!request && !isAskedByOther) return isPublished && (await ask(job)) ? "asked" : "waiting";
     if (isAskedByOther) job.askedAt ??= now();
     await enter(job, "requested");
     const isLate = now() > (request?.minedAt ?? job.askedAt ?? now()) + ANSWER_PATIENCE;
@@ -287,9 +314,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       return false;
     }
     const { subscriptionId, publicUrls } = options.attestation;
-    const urls = publicUrls.map(
-      (base) => new URL(`batches/${job.digest}`, base.endsWith("/") ? base : `${base}/`).href,
-    );
+    const urls = publicUrls.map((base) => batchUrl(base, job.digest));
     const { digest, root } = job;
     const isSent = await send(job, { purpose: "request" }, { to: "attestor", digest, root, urls, subscriptionId });
     if (isSent) await enter(job, "requested");

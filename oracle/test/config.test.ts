@@ -63,6 +63,39 @@ describe("the oracle's configuration", () => {
     assert.ok(!problems[0]?.includes("secret"));
   });
 
+  it("never shows the keys of an S3-compatible store", () => {
+    const url = "https://name:secret@a.example/meters";
+    const problems = problemsOf({
+      ...{ ...NEEDED, ...ATTESTING, WATTWITNESS_PUBLISH_S3_URL: url },
+      ...{ WATTWITNESS_PUBLISH_S3_KEY_ID: "name", WATTWITNESS_PUBLISH_S3_SECRET: "secret" },
+    });
+    assert.deepEqual(problems, ["WATTWITNESS_PUBLISH_S3_URL must be the URL of a bucket, without a key in it"]);
+  });
+
+  it("never shows the password of an MQTT broker", () => {
+    const problems = problemsOf({ ...NEEDED, WATTWITNESS_MQTT_URL: "http://me:secret@home" });
+    assert.deepEqual(problems, ["WATTWITNESS_MQTT_URL must be the URL of an MQTT broker: mqtt://… or mqtts://…"]);
+  });
+
+  it("names what cannot be published without", () => {
+    const namesOf = (environment: Record<string, string>) =>
+      problemsOf({ ...NEEDED, ...environment }).map((problem) => problem.split(" ")[0]);
+    assert.deepEqual(namesOf({ WATTWITNESS_PUBLISH_DIR: "site" }), ["WATTWITNESS_OPERATOR_KEY"]);
+    const store = { WATTWITNESS_PUBLISH_S3_URL: "https://a.example/meters" };
+    assert.deepEqual(namesOf(store), [
+      ...["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLISH_S3_KEY_ID", "WATTWITNESS_PUBLISH_S3_SECRET"],
+    ]);
+    assert.deepEqual(
+      namesOf({
+        ...store,
+        ...ATTESTING,
+        WATTWITNESS_PUBLISH_S3_KEY_ID: "name",
+        WATTWITNESS_PUBLISH_S3_SECRET_FILE: "f",
+      }),
+      [],
+    );
+  });
+
   it("names what an attestor cannot be asked without", () => {
     assert.deepEqual(
       problemsOf({ ...NEEDED, WATTWITNESS_ATTESTOR: ADDRESS }).map((problem) => problem.split(" ")[0]),
@@ -97,5 +130,25 @@ describe("the oracle's configuration", () => {
       publicUrls: ["https://a.example", "https://b.example/mirror"],
     });
     assert.equal(result.config.port, 0);
+    assert.equal(result.config.publishing, undefined);
+  });
+
+  it("reads where to publish, and from where that is fetched", () => {
+    const s3 = {
+      WATTWITNESS_PUBLISH_S3_URL: "https://meters.s3.eu-central-2.amazonaws.com",
+      WATTWITNESS_PUBLISH_S3_KEY_ID: "name",
+      WATTWITNESS_PUBLISH_S3_SECRET_FILE: "/run/secrets/s3",
+      WATTWITNESS_PUBLISH_S3_REGION: "eu-central-2",
+    };
+    const result = readConfig({ ...NEEDED, ...ATTESTING, ...s3, WATTWITNESS_PUBLISH_DIR: "site" });
+    assert.ok(result.ok);
+    assert.deepEqual(result.config.publishing, {
+      directory: "site",
+      s3: {
+        ...{ url: "https://meters.s3.eu-central-2.amazonaws.com", keyId: "name" },
+        ...{ region: "eu-central-2", secretFile: "/run/secrets/s3" },
+      },
+      publicUrls: ["https://a.example", "https://b.example/mirror"],
+    });
   });
 });

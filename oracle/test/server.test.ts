@@ -9,6 +9,7 @@ import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import type { Device } from "../../meter/device.ts";
 import { sendTo } from "../../meter/upload.ts";
 import { toHex } from "../../protocol/index.ts";
+import { listenTo, startBroker } from "./publishing/broker.ts";
 import { CAPACITY, newMeter, OWNER, PLACE, removeDirectories, START, temporaryDirectory } from "./support.ts";
 
 const SERVER = fileURLToPath(new URL("../server.ts", import.meta.url));
@@ -92,6 +93,7 @@ async function fakeNode(device: Device, { registry = PLACE.registry, isOld = fal
 const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 describe("the oracle's process", function () {
+  // most of it is starting processes, on machines that may be busy
   this.timeout(60_000);
   const children: ChildProcess[] = [];
   const servers: Server[] = [];
@@ -209,6 +211,31 @@ describe("the oracle's process", function () {
     assert.equal(output.text, `Port ${taken} of 127.0.0.1 is in use.\n`);
   });
 
+  for (const [what, settings, problem] of [
+    [
+      "its folder to publish in",
+      { WATTWITNESS_PUBLISH_DIR: "/dev/null/site" },
+      /^WATTWITNESS_PUBLISH_DIR cannot be used: /,
+    ],
+    [
+      "the file of its bucket's secret",
+      {
+        ...{ WATTWITNESS_PUBLISH_S3_URL: "http://127.0.0.1:1/meters", WATTWITNESS_PUBLISH_S3_KEY_ID: "name" },
+        WATTWITNESS_PUBLISH_S3_SECRET_FILE: "/dev/null/secret",
+      },
+      /^WATTWITNESS_PUBLISH_S3_SECRET_FILE cannot be read: /,
+    ],
+  ] as const) {
+    it(`says that ${what} cannot be used, and exits with 1`, async () => {
+      const { meter } = newMeterAtStart();
+      const environment = await environmentFor(meter.device);
+      const WATTWITNESS_OPERATOR_KEY = `0x${"22".repeat(32)}`;
+      const { child, output } = run({ ...environment, ...settings, WATTWITNESS_OPERATOR_KEY });
+      assert.deepEqual(await once(child, "exit"), [1, null]);
+      assert.match(output.text, problem);
+    });
+  }
+
   it("says that another oracle has its data directory, and exits with 1", async () => {
     const { meter } = newMeterAtStart();
     const environment = await environmentFor(meter.device);
@@ -255,6 +282,22 @@ describe("the oracle's process", function () {
       again.child.kill("SIGKILL");
       await once(again.child, "exit");
     }
+  });
+
+  it("tells an MQTT broker of its meters, and that it ends", async () => {
+    const { meter } = newMeterAtStart();
+    const broker = await startBroker();
+    const home = await listenTo(broker.port);
+    const status = `wattwitness/${PLACE.chainId}/${PLACE.registry}/status`;
+    const WATTWITNESS_MQTT_URL = `mqtt://127.0.0.1:${broker.port}`;
+    const { child } = await start({ ...(await environmentFor(meter.device)), WATTWITNESS_MQTT_URL });
+    await home.until(status, (text) => text === "online");
+    await home.until(`homeassistant/device/wattwitness_${toHex(meter.device.keyId)}/config`, () => true);
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+    await home.until(status, (text) => text === "offline");
+    await home.close();
+    await broker.close();
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -8,6 +8,7 @@ import { createMeter, type Meter, type PowerAt } from "../../meter/meter.ts";
 import { encodeReading, generatePrivateKey, type Reading, toHex } from "../../protocol/index.ts";
 import { buildApp } from "../http/app.ts";
 import { createOracle, type Oracle, type OracleConfig } from "../oracle.ts";
+import type { Outlet } from "../publishing/outlet.ts";
 import { openEmbeddedStore } from "../store/embedded/store.ts";
 import type { Store } from "../store/store.ts";
 import { createFakeChain, type FakeChain } from "./chain/fake-chain.ts";
@@ -84,14 +85,19 @@ export const DEMO_RULES: OracleConfig = {
   settles: true,
 };
 
-export async function newWorld(rules: Partial<OracleConfig> = {}): Promise<World> {
+type Publishing = { outlets: Outlet[]; publicUrls: string[] };
+
+export async function newWorld(rules: Partial<OracleConfig> = {}, publishing?: Publishing): Promise<World> {
   const directory = await temporaryDirectory();
   const config = { ...DEMO_RULES, ...rules };
   const clock = { now: START };
   const chain = createFakeChain(PLACE, () => clock.now);
   const start = async () => {
     const store = await openStore(directory);
-    const oracle = await createOracle({ config, store, chain, now: () => clock.now, logger: silent });
+    const oracle = await createOracle({
+      ...{ config, store, chain, now: () => clock.now, logger: silent },
+      ...(publishing && { publishing }),
+    });
     await oracle.tick().catch(() => {});
     return { oracle, app: buildApp({ oracle, chain, logger: silent }) };
   };

@@ -6,9 +6,10 @@ import { fullTilesOf, type LogState, pruneTail, TILE_WIDTH, tailReading } from "
 import { contentOf, partOf } from "../packed.ts";
 import type { StoredHead } from "../store.ts";
 import type { StoredHeads, Tiles } from "../stored-log.ts";
+import { tileName } from "../tile-names.ts";
 import { isUnfinished, writeDurably } from "./durable.ts";
 import type { Files } from "./files.ts";
-import { damaged, logFolder, tileName } from "./tiles.ts";
+import { damaged, logFolder } from "./tiles.ts";
 
 export const headsPath = (log: LogState, tile: number): string => join(logFolder(log), "heads", tileName(tile));
 

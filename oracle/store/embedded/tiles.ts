@@ -14,17 +14,11 @@ import { fullTilesOf, type LogState, TILE_LENGTH, TILE_WIDTH } from "../log-stat
 import { partOf } from "../packed.ts";
 import { StoreDamaged } from "../store.ts";
 import type { Tiles } from "../stored-log.ts";
+import { tileName } from "../tile-names.ts";
 import type { Files } from "./files.ts";
 
 /** Tiles and bundles kept in memory. */
 const REMEMBERED = 512;
-
-/** As tlog-tiles writes an index: groups of three digits, all but the last with an `x`. */
-export function tileName(index: number): string {
-  const digits = String(index);
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g) as string[];
-  return groups.map((group, i) => (i < groups.length - 1 ? `x${group}` : group)).join("/");
-}
 
 export const logFolder = ({ keyId, epoch }: LogState): string => join(keyId, String(epoch));
 export const tilePath = (log: LogState, level: number, index: number): string =>

@@ -55,9 +55,9 @@ describe("the oracle serves", () => {
       for (const { method, path } of routes) {
         const url = path.replace(/\?.*/, "").replace(/:(\w+)/g, (_: string, name: string) => values[name] ?? NOWHERE);
         const answer = await world.app.inject({ method, url });
-        assert.notEqual(answer.json().rule, "unknown route", `${method} ${path}`);
+        assert.ok(!answer.body.includes('"unknown route"'), `${method} ${path}`);
       }
-      assert.equal(routes.length, 9);
+      assert.equal(routes.length, 11);
     }
   });
 
