@@ -1,4 +1,5 @@
 /** The environment, validated once, as a typed object. */
+import { readFileSync } from "node:fs";
 import Type, { type Static, type TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { BATCH_LIMIT } from "../protocol/index.ts";
@@ -42,8 +43,6 @@ const Environment = Type.Object({
   ),
   WATTWITNESS_PUBLISH_S3_KEY_ID: Type.Optional(Type.String({ minLength: 1, description: "an access key id" })),
   WATTWITNESS_PUBLISH_S3_SECRET: Type.Optional(Type.String({ minLength: 1, description: "a secret access key" })),
-  /** a file with the secret access key, instead */
-  WATTWITNESS_PUBLISH_S3_SECRET_FILE: Type.Optional(Type.String({ minLength: 1, description: "a file" })),
   /** where it is not in the URL */
   WATTWITNESS_PUBLISH_S3_REGION: Type.Optional(text("^[\\w-]+$", "the name of a region")),
   /** an MQTT broker that is told of the meters, as Home Assistant discovers them */
@@ -76,11 +75,21 @@ const Environment = Type.Object({
     default: "info",
     description: `one of ${LOG_LEVELS.join(", ")}`,
   }),
+  /** whether heads that nothing needs any more are kept, too */
+  WATTWITNESS_KEEP_HEADS: Type.String({ pattern: "^(all|needed)$", default: "needed", description: "all or needed" }),
+  /** whose pages may read this oracle in a browser */
+  WATTWITNESS_CORS_ORIGINS: Type.String({
+    pattern: "^(\\*|https?://[^/, ]+( *, *https?://[^/, ]+)*)$",
+    default: "*",
+    description: "* or origins (https://…, without a path) separated by commas",
+  }),
+  /** whether a proxy that is trusted stands before it and says who asks */
+  WATTWITNESS_TRUST_PROXY: Type.String({ pattern: "^(yes|no)$", default: "no", description: "yes or no" }),
   HOST: Type.String({ minLength: 1, default: "127.0.0.1", description: "an address to listen on" }),
   PORT: whole(0, 65_535, 8000),
 });
 
-/** Names whose values are never shown. */
+/** Names whose values are never shown, and may stand in a file instead: `<name>_FILE` says in which. */
 const SECRETS = new Set([
   "WATTWITNESS_OPERATOR_KEY",
   "WATTWITNESS_RPC_URL",
@@ -101,7 +110,7 @@ export type Config = {
   publishing:
     | {
         directory?: string;
-        s3?: { url: string; keyId: string; region?: string } & ({ secret: string } | { secretFile: string });
+        s3?: { url: string; keyId: string; secret: string; region?: string };
         /** base URLs from which everybody fetches what was published */
         publicUrls: string[];
       }
@@ -123,6 +132,9 @@ export type Config = {
   confirmations: number;
   /** wei */
   maxGasPrice: bigint;
+  keepsHeads: boolean;
+  origins: "*" | string[];
+  trustProxy: boolean;
   logLevel: string;
   host: string;
   port: number;
@@ -130,11 +142,18 @@ export type Config = {
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] };
 
-/** Every problem is one sentence that begins with the variable's name. An empty variable counts as missing. */
-export function readConfig(environment: Record<string, string | undefined>): ConfigResult {
-  const given = Object.fromEntries(
+/**
+ * Every problem is one sentence that begins with the variable's name. An empty variable counts as missing. `read` gives the
+ * content of a file.
+ */
+export function readConfig(
+  environment: Record<string, string | undefined>,
+  read = (path: string): string => readFileSync(path, "utf8"),
+): ConfigResult {
+  const set = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
   );
+  const { given, problems } = withSecrets(set as Record<string, string>, read);
   const known = Object.keys(Environment.properties);
   const values = Value.Default(
     Environment,
@@ -143,7 +162,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     ),
   ) as Record<string, unknown>;
 
-  const problems = known.flatMap((name) => problemOf(name, values[name]));
+  problems.push(...known.flatMap((name) => problemOf(name, values[name])));
   problems.push(...together(given));
   problems.push(
     ...Object.keys(given)
@@ -151,6 +170,25 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       .map((name) => `${name} is no setting of this oracle`),
   );
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config: configOf(values as Environment) };
+}
+
+/** With what stands in files in its place. */
+function withSecrets(set: Record<string, string>, read: (path: string) => string) {
+  const given = { ...set };
+  const problems: string[] = [];
+  for (const name of SECRETS) {
+    const file = `${name}_FILE`;
+    const path = given[file];
+    if (path === undefined) continue;
+    delete given[file];
+    if (name in given) problems.push(`${file} is one too many: ${name} is set, too`);
+    try {
+      given[name] = read(path).trim();
+    } catch (error) {
+      problems.push(`${file} cannot be read: ${(error as Error).message}`);
+    }
+  }
+  return { given, problems };
 }
 
 type Environment = Static<typeof Environment>;
@@ -185,11 +223,7 @@ function together(given: Record<string, unknown>): string[] {
     ...needed("WATTWITNESS_PUBLISH_DIR", ["WATTWITNESS_OPERATOR_KEY"], "who settles nothing publishes nothing"),
     ...needed(
       "WATTWITNESS_PUBLISH_S3_URL",
-      [
-        "WATTWITNESS_OPERATOR_KEY",
-        "WATTWITNESS_PUBLISH_S3_KEY_ID",
-        ...("WATTWITNESS_PUBLISH_S3_SECRET_FILE" in given ? [] : ["WATTWITNESS_PUBLISH_S3_SECRET"]),
-      ],
+      ["WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLISH_S3_KEY_ID", "WATTWITNESS_PUBLISH_S3_SECRET"],
       "WATTWITNESS_PUBLISH_S3_URL cannot be written to without it",
     ),
   ];
@@ -200,20 +234,24 @@ function publishingOf(environment: Environment, publicUrls: string[]): Config["p
   const url = environment.WATTWITNESS_PUBLISH_S3_URL;
   const keyId = environment.WATTWITNESS_PUBLISH_S3_KEY_ID;
   const secret = environment.WATTWITNESS_PUBLISH_S3_SECRET;
-  const secretFile = environment.WATTWITNESS_PUBLISH_S3_SECRET_FILE;
   const region = environment.WATTWITNESS_PUBLISH_S3_REGION;
   if (directory === undefined && url === undefined) return undefined;
-  const kept = secret !== undefined ? { secret } : { secretFile: secretFile as string };
   return {
     ...(directory !== undefined && { directory }),
-    ...(url && keyId && { s3: { url, keyId, ...(region !== undefined && { region }), ...kept } }),
+    ...(url && keyId && secret && { s3: { url, keyId, secret, ...(region !== undefined && { region }) } }),
     publicUrls,
   };
 }
 
+const listOf = (text: string): string[] =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
 function configOf(environment: Environment): Config {
   const subscriptionId = environment.WATTWITNESS_SUBSCRIPTION_ID;
-  const publicUrls = environment.WATTWITNESS_PUBLIC_URLS?.split(",").map((url) => url.trim()) ?? [];
+  const publicUrls = listOf(environment.WATTWITNESS_PUBLIC_URLS ?? "");
   return {
     rpcUrl: environment.WATTWITNESS_RPC_URL,
     registry: environment.WATTWITNESS_REGISTRY as Hex,
@@ -236,6 +274,9 @@ function configOf(environment: Environment): Config {
     batchLimit: environment.WATTWITNESS_BATCH_LIMIT,
     confirmations: environment.WATTWITNESS_CONFIRMATIONS,
     maxGasPrice: BigInt(environment.WATTWITNESS_MAX_GAS_PRICE) * GWEI,
+    keepsHeads: environment.WATTWITNESS_KEEP_HEADS === "all",
+    origins: environment.WATTWITNESS_CORS_ORIGINS === "*" ? "*" : listOf(environment.WATTWITNESS_CORS_ORIGINS),
+    trustProxy: environment.WATTWITNESS_TRUST_PROXY === "yes",
     logLevel: environment.LOG_LEVEL,
     host: environment.HOST,
     port: environment.PORT,

@@ -1,5 +1,4 @@
 /** The outlets that the settings name. */
-import { readFile } from "node:fs/promises";
 import type { Config } from "../config.ts";
 import { makeDirectory } from "../store/embedded/durable.ts";
 import { folderOutlet } from "./folder.ts";
@@ -8,7 +7,7 @@ import { s3Outlet } from "./s3.ts";
 
 export type Opening = { ok: true; outlets: Outlet[] } | { ok: false; problem: string };
 
-/** A problem is a sentence: the folder cannot be made, the file of a secret cannot be read. */
+/** A problem is a sentence: the folder cannot be made. */
 export async function openOutlets({ directory, s3 }: NonNullable<Config["publishing"]>): Promise<Opening> {
   const outlets: Outlet[] = [];
   if (directory !== undefined) {
@@ -19,20 +18,6 @@ export async function openOutlets({ directory, s3 }: NonNullable<Config["publish
     }
     outlets.push(folderOutlet("WATTWITNESS_PUBLISH_DIR", directory));
   }
-  if (s3) {
-    const { url, keyId, region } = s3;
-    let secret: string;
-    try {
-      secret = "secret" in s3 ? s3.secret : (await readFile(s3.secretFile, "utf8")).trim();
-    } catch (error) {
-      return {
-        ok: false,
-        problem: `WATTWITNESS_PUBLISH_S3_SECRET_FILE cannot be read: ${(error as Error).message}.`,
-      };
-    }
-    outlets.push(
-      s3Outlet("WATTWITNESS_PUBLISH_S3_URL", { url, keyId, secret, ...(region !== undefined && { region }) }),
-    );
-  }
+  if (s3) outlets.push(s3Outlet("WATTWITNESS_PUBLISH_S3_URL", s3));
   return { ok: true, outlets };
 }

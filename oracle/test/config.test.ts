@@ -40,6 +40,13 @@ describe("the oracle's configuration", () => {
     ["WATTWITNESS_SETTLE_EVERY", "-1", 'must be a whole number from 0 to 31536000, not "-1"'],
     ["WATTWITNESS_BATCH_LIMIT", "2000001", 'must be a whole number from 1000 to 2000000, not "2000001"'],
     ["WATTWITNESS_CONFIRMATIONS", "0", 'must be a whole number from 1 to 1000, not "0"'],
+    ["WATTWITNESS_KEEP_HEADS", "some", 'must be all or needed, not "some"'],
+    ["WATTWITNESS_TRUST_PROXY", "1", 'must be yes or no, not "1"'],
+    [
+      "WATTWITNESS_CORS_ORIGINS",
+      "https://a.example/page",
+      'must be * or origins (https://…, without a path) separated by commas, not "https://a.example/page"',
+    ],
     ["LOG_LEVEL", "loud", 'must be one of trace, debug, info, warn, error, fatal, silent, not "loud"'],
     [
       "WATTWITNESS_PUBLIC_URLS",
@@ -77,6 +84,52 @@ describe("the oracle's configuration", () => {
     assert.deepEqual(problems, ["WATTWITNESS_MQTT_URL must be the URL of an MQTT broker: mqtt://… or mqtts://…"]);
   });
 
+  describe("of secrets that stand in files", () => {
+    const files: Record<string, string> = {
+      "/run/key": `${ATTESTING.WATTWITNESS_OPERATOR_KEY}\n`,
+      "/run/other": "secret",
+    };
+    const read = (path: string) => {
+      const content = files[path];
+      if (content === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+      return content;
+    };
+    const problemsWith = (environment: Record<string, string>) => {
+      const result = readConfig({ ...NEEDED, ...environment }, read);
+      return result.ok ? [] : result.problems;
+    };
+
+    it("refuses one that cannot be read, and one that is set, too", () => {
+      assert.deepEqual(problemsWith({ WATTWITNESS_OPERATOR_KEY_FILE: "/run/none" }), [
+        "WATTWITNESS_OPERATOR_KEY_FILE cannot be read: ENOENT: no such file or directory, open '/run/none'",
+      ]);
+      const { WATTWITNESS_OPERATOR_KEY } = ATTESTING;
+      assert.deepEqual(problemsWith({ WATTWITNESS_OPERATOR_KEY, WATTWITNESS_OPERATOR_KEY_FILE: "/run/key" }), [
+        "WATTWITNESS_OPERATOR_KEY_FILE is one too many: WATTWITNESS_OPERATOR_KEY is set, too",
+      ]);
+    });
+
+    it("never shows them, and knows none of what is no secret", () => {
+      const problems = problemsWith({ WATTWITNESS_OPERATOR_KEY_FILE: "/run/other" });
+      assert.deepEqual(problems, ["WATTWITNESS_OPERATOR_KEY must be a private key: 0x and 64 hexadecimal digits"]);
+      assert.deepEqual(problemsWith({ WATTWITNESS_REGISTRY_FILE: "/run/key" }), [
+        "WATTWITNESS_REGISTRY_FILE is no setting of this oracle",
+      ]);
+    });
+
+    it("reads them without the line's end", () => {
+      const result = readConfig({ ...NEEDED, WATTWITNESS_OPERATOR_KEY_FILE: "/run/key" }, read);
+      assert.ok(result.ok);
+      assert.equal(result.config.operatorKey, ATTESTING.WATTWITNESS_OPERATOR_KEY);
+    });
+  });
+
+  it("reads whose pages may ask, separated by commas", () => {
+    const result = readConfig({ ...NEEDED, WATTWITNESS_CORS_ORIGINS: "https://a.example, http://localhost:5173" });
+    assert.ok(result.ok);
+    assert.deepEqual(result.config.origins, ["https://a.example", "http://localhost:5173"]);
+  });
+
   it("names what cannot be published without", () => {
     const namesOf = (environment: Record<string, string>) =>
       problemsOf({ ...NEEDED, ...environment }).map((problem) => problem.split(" ")[0]);
@@ -90,7 +143,7 @@ describe("the oracle's configuration", () => {
         ...store,
         ...ATTESTING,
         WATTWITNESS_PUBLISH_S3_KEY_ID: "name",
-        WATTWITNESS_PUBLISH_S3_SECRET_FILE: "f",
+        WATTWITNESS_PUBLISH_S3_SECRET: "secret",
       }),
       [],
     );
@@ -137,7 +190,7 @@ describe("the oracle's configuration", () => {
     const s3 = {
       WATTWITNESS_PUBLISH_S3_URL: "https://meters.s3.eu-central-2.amazonaws.com",
       WATTWITNESS_PUBLISH_S3_KEY_ID: "name",
-      WATTWITNESS_PUBLISH_S3_SECRET_FILE: "/run/secrets/s3",
+      WATTWITNESS_PUBLISH_S3_SECRET: "secret",
       WATTWITNESS_PUBLISH_S3_REGION: "eu-central-2",
     };
     const result = readConfig({ ...NEEDED, ...ATTESTING, ...s3, WATTWITNESS_PUBLISH_DIR: "site" });
@@ -146,7 +199,7 @@ describe("the oracle's configuration", () => {
       directory: "site",
       s3: {
         ...{ url: "https://meters.s3.eu-central-2.amazonaws.com", keyId: "name" },
-        ...{ region: "eu-central-2", secretFile: "/run/secrets/s3" },
+        ...{ region: "eu-central-2", secret: "secret" },
       },
       publicUrls: ["https://a.example", "https://b.example/mirror"],
     });

@@ -223,7 +223,7 @@ describe("the oracle's process", function () {
         ...{ WATTWITNESS_PUBLISH_S3_URL: "http://127.0.0.1:1/meters", WATTWITNESS_PUBLISH_S3_KEY_ID: "name" },
         WATTWITNESS_PUBLISH_S3_SECRET_FILE: "/dev/null/secret",
       },
-      /^WATTWITNESS_PUBLISH_S3_SECRET_FILE cannot be read: /,
+      /^The oracle is not configured:\n {2}WATTWITNESS_PUBLISH_S3_SECRET_FILE cannot be read: /,
     ],
   ] as const) {
     it(`says that ${what} cannot be used, and exits with 1`, async () => {

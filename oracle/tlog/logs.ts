@@ -12,8 +12,8 @@ const KEY = "checkpoints";
 /** The oracle's own key, made at the first start and kept from then on. */
 export async function keptNoteKey(store: Pick<Store, "records">): Promise<NoteKey> {
   const keys = await store.records<KeptKey>("keys");
-  if (!(await keys.get(KEY))) await keys.put(KEY, generateKeptKey());
-  // of oracles that share a store the last to write is who all are
+  // of oracles that share a store the first to start makes it for all
+  if (!(await keys.get(KEY))) await keys.add(KEY, generateKeptKey());
   return noteKeyFrom((await keys.get(KEY)) as KeptKey);
 }
 

@@ -113,10 +113,8 @@ describe("an outlet", () => {
       }
     });
 
-    it("is opened with a secret that stands in a file", async () => {
-      const secretFile = join(await temporaryDirectory(), "secret");
-      await writeFile(secretFile, `${ACCOUNT.secret}\n`);
-      const s3 = { url: bucket.url, keyId: ACCOUNT.keyId, secretFile };
+    it("is opened beside a folder", async () => {
+      const s3 = { url: bucket.url, ...ACCOUNT };
       const opening = await openOutlets({ directory: await temporaryDirectory(), s3, publicUrls: [] });
       assert.ok(opening.ok);
       assert.deepEqual(
