@@ -54,6 +54,8 @@ export type Settlement = {
   step(): Promise<void>;
   /** Jobs under way. */
   jobs(): Job[];
+  /** Why what could be settled is not, a sentence each: what it waits for, and what was refused last. */
+  obstacles(): string[];
 };
 
 /** An item that can be settled now, and the timestamp of the settled reading that it goes on from when its turn comes. */
@@ -92,6 +94,8 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   };
 
   const said = createSaid();
+  /** by digest, what a job waits for, or was refused with, since its last step */
+  const waits = new Map<string, string>();
   let itemsPerCall = ITEMS_PER_CALL;
 
   const save = (job: Job) => records.put(job.digest, job);
@@ -153,6 +157,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   }
 
   function waitFor(job: Job, reason: string): void {
+    waits.set(job.digest, reason);
     if (said.isNew(job.digest, reason)) logger.warn({ batch: job.digest, reason }, "settling waits");
   }
 
@@ -223,6 +228,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   async function fail(job: Job, reason: string): Promise<void> {
     job.attempts += 1;
     job.reason = reason;
+    waits.set(job.digest, reason);
     job.retryAt = now() + options.retryAfter * 2 ** (job.attempts - 1);
     // what the DON could not fetch may not be there any more
     delete job.published;
@@ -243,6 +249,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     await finished.put(job.digest, job);
     await records.remove(job.digest);
     open.delete(job.digest);
+    waits.delete(job.digest);
   }
 
   /* STAGES */
@@ -250,6 +257,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   /** Takes a job one stage on. Returns whether there may be more to do at once. */
   async function advance(job: Job): Promise<boolean> {
     if (now() < job.retryAt) return false;
+    waits.delete(job.digest);
     if (!(await areMined(job))) return false;
     const isPublished = await publish(job);
     const standing = await standingItems(job);
@@ -284,6 +292,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       logger.info({ batch: job.digest }, "batch published");
     } else if (publication.reason !== undefined) {
       job.reason = publication.reason;
+      waits.set(job.digest, job.reason);
       if (said.isNew(about, job.reason)) logger.warn({ batch: job.digest, reason: job.reason }, "publishing waits");
     }
     return publication.isPublished;
@@ -454,6 +463,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   return {
     jobs: () => [...open.values()],
+    obstacles: () => [...new Set(waits.values())],
     async step() {
       await advanceAll();
       await sealDue();

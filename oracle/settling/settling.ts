@@ -14,6 +14,8 @@ export async function createSettling({
   return {
     /** of one that does not lead: as they were at its last step */
     jobs: () => settlement?.jobs() ?? jobs,
+    /** the leader's alone: it settles for all */
+    obstacles: () => settlement?.obstacles() ?? [],
     async step() {
       const now = await terms.now();
       if (now !== term) {

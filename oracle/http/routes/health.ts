@@ -45,7 +45,7 @@ export function healthRoutes(app: App, { oracle, chain, metrics, readiness }: Fa
     },
     async (request, reply) => {
       const asked = await Promise.all([inStep(), others()]);
-      const reasons = asked.flat();
+      const reasons = [...asked.flat(), ...(settlement?.obstacles() ?? [])];
       if (reasons.length > 0) reply.code(503 as 200);
       return { ready: reasons.length === 0, reasons };
 

@@ -38,6 +38,29 @@ describe("the oracle says how it is", () => {
     assert.equal(reasons.length, 1);
   });
 
+  it("is not ready while it cannot settle, and says why", async () => {
+    const meter = newMeter();
+    meter.advance(START + 100);
+    await world.register(meter.device);
+    meter.advance(START + 200);
+    world.now = START + 200;
+    await world.upload(meter.device);
+    world.chain.unpaid = { failure: "funds", reason: "the operator has nothing: send it some" };
+    await world.oracle.tick();
+    assert.deepEqual(await ready(), {
+      ...{ status: 503, ready: false, reasons: ["the operator has nothing: send it some"] },
+    });
+    world.chain.unpaid = undefined;
+    await world.oracle.tick();
+    assert.equal((await ready()).status, 200);
+    world.chain.don = { state: "refused", reason: "the DON could not fetch it" };
+    world.now += 1000;
+    meter.advance(world.now);
+    await world.upload(meter.device);
+    for (let i = 0; i < 4; i++) await world.oracle.tick();
+    assert.deepEqual((await ready()).reasons, ["the DON could not fetch it"]);
+  });
+
   it("is ready while the chain is in step", async () => {
     world.now += 120;
     assert.deepEqual(await ready(() => []), { status: 200, ready: true, reasons: [] });
