@@ -43,7 +43,7 @@ if (values.help) {
 const PER_POST = 1000;
 const WARM_UP = 0.1;
 /** as `npm run oracle` runs it */
-const HEAP = ["--max-old-space-size=160"];
+const HEAP = ["--max-old-space-size=160", "--max-semi-space-size=16"];
 
 const say = (text: string) => console.error(text);
 const median = (sorted: readonly number[], share: number): number =>
