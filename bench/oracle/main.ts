@@ -11,27 +11,32 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import pg from "pg";
+import { openEmbeddedStore } from "../../oracle/store/embedded/store.ts";
+import { createServer, type Server } from "../../oracle/test/store/postgres/server.ts";
 import { type Connection, connectTo } from "./connection.ts";
-import { requestsOf } from "./meters.ts";
+import { readingsOf, requestsOf } from "./meters.ts";
 import type { NodeOptions, NodeReport } from "./node.ts";
 
 const HELP = `What an oracle takes from meters, and what openssl verifies on one core in the same run.
 
   npm run bench:oracle
 
+  --store NAME    embedded or postgres alone
+  --only NAME     single, many, catch-up or open alone
   --posts N       single posts a run (30000)
   --readings N    readings of the catch-up, 1000 a post (1000000)
-  --open N        readings of the log that is opened (10000000)
-  --only NAME     one of single, many, catch-up, open
+  --open N        readings of the store that is opened (10000000)
   --json          the figures as one JSON object on the last line, too
   --help          this text`;
 
 const { values } = parseArgs({
   options: {
+    store: { type: "string" },
+    only: { type: "string" },
     posts: { type: "string", default: "30000" },
     readings: { type: "string", default: "1000000" },
     open: { type: "string", default: "10000000" },
-    only: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -91,6 +96,40 @@ async function bytesIn(directory: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
 }
 
+/** Where an oracle keeps what is measured. */
+type Place = {
+  options: { directory: string } | { databaseUrl: string };
+  bytes(): Promise<number>;
+  remove(): Promise<void>;
+};
+type NewPlace = () => Promise<Place>;
+
+async function newFolder(): Promise<Place> {
+  const directory = await mkdtemp(join(tmpdir(), "wattwitness-bench-"));
+  return {
+    options: { directory },
+    bytes: () => bytesIn(directory),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+const newDatabaseOf = (server: Server) => async (): Promise<Place> => {
+  const databaseUrl = await server.newStoreDatabase();
+  return {
+    options: { databaseUrl },
+    async bytes() {
+      const client = new pg.Client({ connectionString: databaseUrl });
+      await client.connect();
+      // as vacuum would leave it some time
+      await client.query("vacuum full");
+      const { rows } = await client.query("select pg_database_size(current_database())::int8 as bytes");
+      await client.end();
+      return Number(rows[0].bytes);
+    },
+    remove: async () => {},
+  };
+};
+
 type Load = { meters: number; connections: number; posts: number; perPost: number };
 type Figures = {
   posts_per_second: number;
@@ -103,12 +142,12 @@ type Figures = {
 };
 
 /** Posts all; every connection has meters of its own, whose posts are in order. */
-async function run(what: string, { meters, connections, posts, perPost }: Load): Promise<Figures> {
+async function run(what: string, newPlace: NewPlace, { meters, connections, posts, perPost }: Load): Promise<Figures> {
   say(`${what}: signing ${posts} posts of ${perPost}`);
   const each = Math.ceil(posts / meters);
   const requests = Array.from({ length: meters }, (_, meter) => requestsOf(meter, each, perPost));
-  const directory = await mkdtemp(join(tmpdir(), "wattwitness-bench-"));
-  const node = await startNode({ directory, meters });
+  const place = await newPlace();
+  const node = await startNode({ ...place.options, meters });
   const lines = await Promise.all(Array.from({ length: connections }, () => connectTo(node.report.port)));
   try {
     say(`${what}: posting`);
@@ -127,7 +166,7 @@ async function run(what: string, { meters, connections, posts, perPost }: Load):
       await Promise.all(lines.map(post));
       return took.sort((a, b) => a - b);
     };
-    const first = Math.max(1, Math.floor(each * WARM_UP));
+    const first = Math.floor(each * WARM_UP);
     await postAll(0, first);
     const before = usageOf(node);
     const started = performance.now();
@@ -146,45 +185,110 @@ async function run(what: string, { meters, connections, posts, perPost }: Load):
       p99_ms: median(took, 0.99),
       cpu_share: (cpu - before.cpu) / seconds,
       peak_rss_mb: peak,
-      bytes_per_reading: (await bytesIn(directory)) / (each * meters * perPost),
+      bytes_per_reading: (await place.bytes()) / (each * meters * perPost),
     };
   } finally {
     for (const line of lines) line.end();
     node.child.kill();
-    await rm(directory, { recursive: true, force: true });
+    await place.remove();
   }
 }
+
+/** Opens a store that has so many readings of ten meters, and was closed. */
+async function open(newPlace: NewPlace, readings: number): Promise<{ seconds: number; rss_mb: number }> {
+  const place = await newPlace();
+  if (!("directory" in place.options)) throw new Error("a database is not opened");
+  try {
+    say(`open: storing ${readings} readings`);
+    const opened = await openEmbeddedStore(place.options.directory, { info() {}, warn: say });
+    if (!opened.ok) throw new Error(opened.problem);
+    const { logs, close } = opened.store;
+    const meters = 10;
+    await Promise.all(
+      Array.from({ length: meters }, async (_, meter) => {
+        const log = await logs.open(`0x${String(meter).padStart(64, "0")}`, 1);
+        while (log.size < readings / meters) await log.append(readingsOf(log.size, PER_POST), new Uint8Array(64), 0n);
+      }),
+    );
+    await close();
+    const node = await startNode({ ...place.options, meters: 0 });
+    await end(node);
+    return { seconds: node.report.openedIn, rss_mb: node.report.rss / 1e6 };
+  } finally {
+    await place.remove();
+  }
+}
+
+const SINGLE = { meters: 64, connections: 64, posts: Number(values.posts), perPost: 1 };
+const MANY = { meters: 1000, connections: 256, posts: Number(values.posts), perPost: 1 };
+const CATCH_UP = { meters: 64, connections: 64, posts: Number(values.readings) / PER_POST, perPost: PER_POST };
 
 const isAsked = (name: string) => values.only === undefined || values.only === name;
 const verifies = opensslVerifies();
 say(`openssl verifies ${verifies} signatures a second on one core`);
-const rows: [string, Figures][] = [];
-const posts = Number(values.posts);
-if (isAsked("single")) {
-  rows.push(["single posts, 64 meters", await run("single", { meters: 64, connections: 64, posts, perPost: 1 })]);
+
+async function measure(store: string, newPlace: NewPlace) {
+  const runOf = (name: string, load: Load) => (isAsked(name) ? run(`${store}, ${name}`, newPlace, load) : undefined);
+  const single = await runOf("single", SINGLE);
+  const many = await runOf("many", MANY);
+  const catchUp = await runOf("catch-up", CATCH_UP);
+  const opened = store === "embedded" && isAsked("open") ? await open(newPlace, Number(values.open)) : undefined;
+  return { single, many, catchUp, opened };
 }
-if (isAsked("many")) {
-  rows.push(["single posts, 1000 meters", await run("many", { meters: 1000, connections: 256, posts, perPost: 1 })]);
+type Measured = Awaited<ReturnType<typeof measure>>;
+
+const measured: Record<string, Measured> = {};
+if (values.store !== "postgres") measured["embedded"] = await measure("embedded", newFolder);
+if (values.store !== "embedded") {
+  const server = await createServer();
+  try {
+    measured["postgres"] = await measure("postgres", newDatabaseOf(server));
+  } finally {
+    await server.remove();
+  }
 }
-if (isAsked("catch-up")) {
-  const load = { meters: 64, connections: 64, posts: Number(values.readings) / PER_POST, perPost: PER_POST };
-  rows.push(["catch-up, 1000 a post", await run("catch-up", load)]);
-}
+
 const table = new Table({
   head: ["", "posts/s", "of openssl", "readings/s", "p50 ms", "p99 ms", "cores", "peak MB", "bytes/reading"],
   style: { head: [], border: [] },
 });
-for (const [name, f] of rows) {
-  table.push([
-    name,
-    f.posts_per_second,
-    (f.posts_per_second / verifies).toFixed(2),
-    f.readings_per_second,
-    f.p50_ms.toFixed(1),
-    f.p99_ms.toFixed(1),
-    f.cpu_share.toFixed(2),
-    f.peak_rss_mb.toFixed(0),
-    f.bytes_per_reading.toFixed(2),
-  ]);
+const ratioOf = ({ posts_per_second }: Figures) => posts_per_second / verifies;
+for (const [store, { single, many, catchUp, opened }] of Object.entries(measured)) {
+  for (const [name, f] of Object.entries({ "64 meters": single, "1000 meters": many, "1000 a post": catchUp })) {
+    if (!f) continue;
+    table.push([
+      `${store}, ${name}`,
+      f.posts_per_second,
+      ratioOf(f).toFixed(2),
+      f.readings_per_second,
+      f.p50_ms.toFixed(1),
+      f.p99_ms.toFixed(1),
+      f.cpu_share.toFixed(2),
+      f.peak_rss_mb.toFixed(0),
+      f.bytes_per_reading.toFixed(1),
+    ]);
+  }
+  if (!opened) continue;
+  const text = `${store}: ${values.open} readings open in ${opened.seconds.toFixed(2)} s and ${opened.rss_mb.toFixed(0)} MB`;
+  table.push([{ colSpan: 9, content: text }]);
 }
 console.log(table.toString());
+
+/** What was not measured is null. */
+const figuresOf = ({ single, many, catchUp, opened }: Measured) => {
+  const told = (f: Figures | undefined) =>
+    f ? { per_second: f.posts_per_second, p99_ms: f.p99_ms, ratio: ratioOf(f) } : null;
+  const all = [single, many, catchUp].filter((f) => f !== undefined);
+  return {
+    single: told(single),
+    many: told(many),
+    catch_up: catchUp ? { readings_per_second: catchUp.readings_per_second, p99_ms: catchUp.p99_ms } : null,
+    bytes_per_reading: catchUp?.bytes_per_reading ?? null,
+    open_10m: opened ? { readings: Number(values.open), ...opened } : null,
+    peak_rss_mb: all.length > 0 ? Math.max(...all.map((f) => f.peak_rss_mb)) : null,
+  };
+};
+if (values.json) {
+  const stores = Object.fromEntries(Object.entries(measured).map(([store, all]) => [store, figuresOf(all)]));
+  console.log(JSON.stringify({ openssl_verifies_per_second: verifies, ...stores }));
+}

@@ -38,6 +38,16 @@ export function deviceOf(meter: number): Device {
   return device;
 }
 
+const readingAt = (index: number): Uint8Array =>
+  encodeReading({
+    ...{ timestamp: START + index * INTERVAL, energy: BigInt(index) * ENERGY },
+    ...{ power: index === 0 ? 0n : 720_000n, source: 0, conditions: 0 },
+  });
+
+/** Readings of a meter from an index on. */
+export const readingsOf = (from: number, count: number): Uint8Array[] =>
+  Array.from({ length: count }, (_, i) => readingAt(from + i));
+
 /** All posts of a meter, `perPost` readings each, as requests of HTTP/1.1. */
 export function requestsOf(meter: number, posts: number, perPost: number): Buffer[] {
   const privateKey = privateKeyOf(meter);
@@ -53,14 +63,8 @@ export function requestsOf(meter: number, posts: number, perPost: number): Buffe
   const keyId = toHex(keyIdOf(publicKey));
   const log = createLog();
   return Array.from({ length: posts }, () => {
-    const readings: Uint8Array[] = [];
-    for (let i = 0; i < perPost; i++) {
-      const at = log.size;
-      const moment = { timestamp: START + at * INTERVAL, energy: BigInt(at) * ENERGY };
-      const reading = encodeReading({ ...moment, power: at === 0 ? 0n : 720_000n, source: 0, conditions: 0 });
-      readings.push(reading);
-      log.append(reading);
-    }
+    const readings = readingsOf(log.size, perPost);
+    for (const reading of readings) log.append(reading);
     const head = { epoch: 1, size: log.size, reading: readings.at(-1) as Uint8Array, root: log.root() };
     const signature = signWith("sha256", encodeHead(headDomain, head), { key, dsaEncoding: "ieee-p1363" });
     const body = JSON.stringify({

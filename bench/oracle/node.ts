@@ -7,12 +7,13 @@ import pino from "pino";
 import { buildApp } from "../../oracle/http/app.ts";
 import { createOracle } from "../../oracle/oracle.ts";
 import { openEmbeddedStore } from "../../oracle/store/embedded/store.ts";
+import { openPostgresStore } from "../../oracle/store/postgres/store.ts";
 import { createFakeChain } from "../../oracle/test/chain/fake-chain.ts";
 import { toHex } from "../../protocol/index.ts";
 import { deviceOf, END, PLACE, START } from "./meters.ts";
 
-/** What the parent tells it to be. */
-export type NodeOptions = { directory: string; meters: number };
+/** What the parent tells it to be: on a folder, or on a database. */
+export type NodeOptions = { meters: number } & ({ directory: string } | { databaseUrl: string });
 /** What it tells the parent. */
 export type NodeReport = { port: number; openedIn: number; rss: number };
 
@@ -20,7 +21,10 @@ const options = JSON.parse(process.argv[2] as string) as NodeOptions;
 const logger = pino({ level: "silent" });
 
 const opening = performance.now();
-const opened = await openEmbeddedStore(options.directory, logger);
+const opened =
+  "directory" in options
+    ? await openEmbeddedStore(options.directory, logger)
+    : await openPostgresStore(options.databaseUrl, logger);
 if (!opened.ok) throw new Error(opened.problem);
 const openedIn = (performance.now() - opening) / 1000;
 const rss = process.memoryUsage.rss();
