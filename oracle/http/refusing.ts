@@ -17,9 +17,13 @@ declare module "fastify" {
   }
 }
 
-/** Any refusal may be the answer of any route: its status tells which schema it has. */
+/** s after which to come back, of refusals that say nothing else */
+const RETRY_AFTER = 5;
+
+/** Any refusal may be the answer of any route: its status tells which schema it has. One that passes says when. */
 export function refuse(reply: FastifyReply, { status, body }: Refusal): never {
   reply.rule = body.rule;
+  if (status === 503 && !reply.hasHeader("retry-after")) reply.header("retry-after", RETRY_AFTER);
   return reply.code(status).type(PROBLEM_TYPE).send(body) as never;
 }
 

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import type { InjectOptions } from "fastify";
 import type { Meter } from "../../../meter/meter.ts";
 import { toHex } from "../../../protocol/index.ts";
+import { StoreUnavailable } from "../../store/store.ts";
 import { newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
 
 describe("the oracle takes requests literally", () => {
@@ -96,6 +97,15 @@ describe("the oracle takes requests literally", () => {
     for (const index of [60, 255, 256, 257, 512, 100_000, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
       await assertProblem(`/logs/${keyId}/1/readings/${index}`, 404, "unknown reading");
     }
+  });
+
+  it("says when to come back where it cannot do it now", async () => {
+    world.oracle.store.logs.get = async () => {
+      throw new StoreUnavailable("the database is down");
+    };
+    const { statusCode, headers } = await world.app.inject({ url: `/logs/${keyId}/1/readings` });
+    assert.equal(statusCode, 503);
+    assert.ok(Number(headers["retry-after"]) > 0);
   });
 
   it("refuses what is no URL", async () => {
