@@ -1,6 +1,6 @@
 /** The oracle without its HTTP face: storage, what it knows of the chain, and settlement. */
 import type { Logger } from "pino";
-import { domain } from "../protocol/index.ts";
+import { domain, READING_LENGTH } from "../protocol/index.ts";
 import { createAcceptance } from "./accepting/readings.ts";
 import { type Application, createRegistrations, type Registrations } from "./accepting/registrations.ts";
 import type { Chain } from "./chain/chain.ts";
@@ -86,6 +86,11 @@ export async function createOracle({
   const installations = await createInstallations({ store, place, isKnown, now });
   const noteKey = await keptNoteKey(store);
   const publisher = publishing && createPublisher({ ...publishing, store, place, oracleKey: noteKey, retryAfter, now });
+  const events = createEvents();
+  let accepted = 0;
+  events.subscribe(({ kind, data }) => {
+    if (kind === "reading") accepted += Number(data["count"]) * READING_LENGTH;
+  });
   // a log that meets no head at a full hour for two settlements settles where it can
   const patience = 2 * Math.max(settleEvery, alignment);
   const settlement = config.settles
@@ -104,11 +109,11 @@ export async function createOracle({
         rules: { batchLimit, alignment, patience },
         attestation: config.attestation,
         publisher,
+        accepted: () => accepted,
       })
     : undefined;
 
   const prune = config.keepsHeads ? undefined : createPruning(store.logs, follower);
-  const events = createEvents();
   const tellOfChain = watchChain(events, follower, settlement);
   let lookedAt: number | undefined;
   let ticking: Promise<void> = Promise.resolve();

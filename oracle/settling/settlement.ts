@@ -44,6 +44,8 @@ export type SettlementOptions = {
   attestation: { subscriptionId: bigint; publicUrls: readonly string[] } | undefined;
   /** absent: nothing is published but by this oracle's own routes */
   publisher: Publisher | undefined;
+  /** bytes of readings that this oracle has accepted since it started: as many as a batch holds do not wait for their time */
+  accepted: () => number;
   /** Unix time, s */
   now: () => number;
   logger: Logger;
@@ -97,6 +99,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   /** by digest, what a job waits for, or was refused with, since its last step */
   const waits = new Map<string, string>();
   let itemsPerCall = ITEMS_PER_CALL;
+  let acceptedAtSeal = options.accepted();
 
   const save = (job: Job) => records.put(job.digest, job);
 
@@ -112,12 +115,14 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   async function sealDue(): Promise<void> {
     const { lookedAt, found } = schedule.data;
     const lookAgain = Math.min(settleEvery, Math.max(options.rules.alignment, LOOK_AGAIN));
-    const due = now() >= lookedAt + (found ? settleEvery : lookAgain);
+    const isFull = options.accepted() >= acceptedAtSeal + options.rules.batchLimit;
+    const due = isFull || now() >= lookedAt + (found ? settleEvery : lookAgain);
     if (!due && schedule.data.behind.length === 0) return;
     const busy = new Set([...open.values()].flatMap(({ items }) => items.map(({ keyId }) => keyId as string)));
     const isTurn = ({ keyId }: { keyId: string }) => !busy.has(keyId) && (due || schedule.data.behind.includes(keyId));
     const meters = follower.meters().filter(isTurn);
     if (!due && meters.length === 0) return;
+    if (due) acceptedAtSeal = options.accepted();
     const isUnattestable = (keyId: string) => schedule.data.unattestable.includes(keyId);
     const { jobs, behind, refused } = await seal(sealing, meters, isUnattestable, {
       block: follower.newest.block,

@@ -126,6 +126,20 @@ describe("the oracle's settlement", () => {
     assert.equal(settles(world).length, before + 1);
   });
 
+  it("seals before it is time where a batch is full, and only then", async () => {
+    const { world, meters } = await worldOf(2, { settleEvery: 10 * HOUR, confirmations: 1, batchLimit: 10_000 });
+    await world.oracle.tick();
+    const before = settles(world).length;
+    // 300 readings of 32 bytes
+    await produce(world, meters, 1500);
+    await world.oracle.tick();
+    assert.equal(settles(world).length, before);
+    await produce(world, meters, 200);
+    await world.oracle.tick();
+    assert.ok(settles(world).length > before);
+    for (const meter of meters) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+  });
+
   it("splits what is too much for one batch, and leaves nothing behind", async () => {
     const { world, meters } = await worldOf(3, { batchLimit: 5000, confirmations: 1 }, 1000);
     await world.oracle.tick();
