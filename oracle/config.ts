@@ -4,6 +4,7 @@ import Type, { type Static, type TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { BATCH_LIMIT } from "../protocol/index.ts";
 import type { Hex } from "./chain/chain.ts";
+import { openKeystore } from "./keystore.ts";
 
 const HOUR = 3600;
 const GWEI = 1_000_000_000n;
@@ -26,8 +27,10 @@ const Environment = Type.Object({
   WATTWITNESS_ATTESTOR: Type.Optional(address()),
   /** Chainlink Functions subscription that the operator owns */
   WATTWITNESS_SUBSCRIPTION_ID: Type.Optional(text("^\\d{1,20}$", "the number of a subscription")),
-  /** private key of the operator's account; without it the oracle keeps readings and settles nothing */
+  /** private key of the operator's account, or a keystore that has it; without it the oracle keeps readings and settles nothing */
   WATTWITNESS_OPERATOR_KEY: Type.Optional(text("^0x[0-9a-fA-F]{64}$", "a private key: 0x and 64 hexadecimal digits")),
+  /** of a keystore, where the file with the operator's key is one */
+  WATTWITNESS_OPERATOR_PASSWORD: Type.Optional(Type.String({ minLength: 1, description: "a password" })),
   /** base URLs at which the DON reaches this oracle or its mirrors, separated by commas; five at most */
   WATTWITNESS_PUBLIC_URLS: Type.Optional(
     text(
@@ -91,6 +94,7 @@ const Environment = Type.Object({
 
 /** Names whose values are never shown, and may stand in a file instead: `<name>_FILE` says in which. */
 const SECRETS = new Set([
+  "WATTWITNESS_OPERATOR_PASSWORD",
   "WATTWITNESS_OPERATOR_KEY",
   "WATTWITNESS_RPC_URL",
   "WATTWITNESS_DATABASE_URL",
@@ -172,7 +176,9 @@ export function readConfig(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config: configOf(values as Environment) };
 }
 
-/** With what stands in files in its place. */
+const KEY = "WATTWITNESS_OPERATOR_KEY";
+
+/** With what stands in files in its place, and the key of a keystore in that of the keystore. */
 function withSecrets(set: Record<string, string>, read: (path: string) => string) {
   const given = { ...set };
   const problems: string[] = [];
@@ -186,6 +192,14 @@ function withSecrets(set: Record<string, string>, read: (path: string) => string
       given[name] = read(path).trim();
     } catch (error) {
       problems.push(`${file} cannot be read: ${(error as Error).message}`);
+    }
+  }
+  if (given[KEY]?.startsWith("{")) {
+    const opening = openKeystore(given[KEY], given["WATTWITNESS_OPERATOR_PASSWORD"] ?? "");
+    if (opening.ok) given[KEY] = opening.key;
+    else {
+      delete given[KEY];
+      problems.push(`${KEY} ${opening.problem}`);
     }
   }
   return { given, problems };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../config.ts";
+import { KEYSTORE_KEY, PASSWORD, PBKDF2 } from "./keystores.ts";
 
 const ADDRESS = `0x${"11".repeat(20)}`;
 const NEEDED = {
@@ -115,6 +116,20 @@ describe("the oracle's configuration", () => {
       assert.deepEqual(problemsWith({ WATTWITNESS_REGISTRY_FILE: "/run/key" }), [
         "WATTWITNESS_REGISTRY_FILE is no setting of this oracle",
       ]);
+    });
+
+    it("opens a keystore, and names what does not open it", () => {
+      files["/run/keystore"] = JSON.stringify(PBKDF2);
+      const WATTWITNESS_OPERATOR_KEY_FILE = "/run/keystore";
+      const problem = "WATTWITNESS_OPERATOR_KEY is not opened by WATTWITNESS_OPERATOR_PASSWORD";
+      assert.deepEqual(problemsWith({ WATTWITNESS_OPERATOR_KEY_FILE }), [problem]);
+      assert.deepEqual(problemsWith({ WATTWITNESS_OPERATOR_KEY_FILE, WATTWITNESS_OPERATOR_PASSWORD: "other" }), [
+        problem,
+      ]);
+      const set = { ...NEEDED, WATTWITNESS_OPERATOR_KEY_FILE, WATTWITNESS_OPERATOR_PASSWORD: PASSWORD };
+      const result = readConfig(set, read);
+      assert.ok(result.ok);
+      assert.equal(result.config.operatorKey, KEYSTORE_KEY);
     });
 
     it("reads them without the line's end", () => {
