@@ -10,6 +10,9 @@ import { createSaid, firstLine } from "./said.ts";
 import { openEmbeddedStore } from "./store/embedded/store.ts";
 import { StoreDamaged, StoreUnavailable } from "./store/store.ts";
 
+/** ms that requests under way have to come to an end when the oracle ends */
+const DRAIN = 5000;
+
 const result = readConfig(process.env);
 if (!result.ok) {
   console.error(["The oracle is not configured:", ...result.problems].join("\n  "));
@@ -72,6 +75,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     stopping = true;
     clearTimeout(timer);
     logger.info({ signal }, "closing");
+    // what is under way is answered; who does not come to an end is not waited for
+    setTimeout(() => app.server.closeAllConnections(), DRAIN).unref();
     await app.close();
     if (endMqtt) await endMqtt();
     await store.close();

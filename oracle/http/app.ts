@@ -36,6 +36,8 @@ export type AppOptions = {
   /** whether it stands behind a proxy that says who asks (X-Forwarded-For); not unless told */
   trustProxy?: boolean;
   streamLimits?: Partial<StreamLimits>;
+  /** ms in which a request must have arrived */
+  arrivesWithin?: number;
   /** bytes of large requests that are taken in at once */
   largeAtOnce?: number;
   /** what else must be as it should for the node to be ready, beside that the chain is in step */
@@ -61,10 +63,15 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+const ARRIVES_WITHIN = 30_000;
+
 export function buildApp(options: AppOptions): App {
+  const arrivesWithin = options.arrivesWithin ?? ARRIVES_WITHIN;
   const app: App = Fastify({
     loggerInstance: options.logger,
     bodyLimit: BODY_LIMIT,
+    requestTimeout: arrivesWithin,
+    http: { headersTimeout: arrivesWithin, connectionsCheckingInterval: arrivesWithin / 4 },
     trustProxy: options.trustProxy ?? false,
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => refuseError(error, request, reply),

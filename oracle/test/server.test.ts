@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { encodeAbiParameters, encodeEventTopics, numberToHex, pad, toFunctionSelector } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
@@ -125,6 +126,12 @@ describe("the oracle's process", function () {
     return { child, output };
   }
 
+  /** Waits until it holds, half a minute at most. */
+  async function until(holds: () => boolean): Promise<void> {
+    for (const end = Date.now() + 30_000; !holds(); await delay(50))
+      assert.ok(Date.now() < end, "it never comes to that");
+  }
+
   /** Starts an oracle on a free port, and waits until it says which. */
   async function start(environment: Record<string, string>) {
     const { child, output } = run(environment);
@@ -135,7 +142,7 @@ describe("the oracle's process", function () {
       });
       child.once("exit", () => reject(new Error(`the oracle ended: ${output.text}`)));
     });
-    return { child, url };
+    return { child, url, output };
   }
 
   async function environmentFor(device: Device, chosen?: Chosen): Promise<Record<string, string>> {
@@ -260,6 +267,34 @@ describe("the oracle's process", function () {
     assert.ok(!output.text.includes("hidden"));
   });
 
+  it("shows no secret, whatever goes wrong, in its log or in an answer", async () => {
+    const { meter } = newMeterAtStart();
+    const environment = await environmentFor(meter.device);
+    const key = "22".repeat(32);
+    const { child, url, output } = await start({
+      ...environment,
+      LOG_LEVEL: "trace",
+      WATTWITNESS_RPC_URL: `${environment["WATTWITNESS_RPC_URL"]}/v3/secret-of-rpc?key=secret-of-rpc`,
+      WATTWITNESS_OPERATOR_KEY: `0x${key}`,
+      WATTWITNESS_POLL_EVERY: "1",
+      WATTWITNESS_MQTT_URL: "mqtt://me:secret-of-mqtt@127.0.0.1:1",
+      WATTWITNESS_PUBLISH_S3_URL: "http://127.0.0.1:1/meters",
+      WATTWITNESS_PUBLISH_S3_KEY_ID: "name-at-s3",
+      WATTWITNESS_PUBLISH_S3_SECRET: "secret-of-s3",
+    });
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await until(() => /could not be asked/.test(output.text) && /MQTT/.test(output.text));
+    for (const path of ["/", "/health", "/ready", "/metrics", "/registrations"]) {
+      output.text += await (await fetch(`${url}${path}`)).text();
+    }
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    for (const secret of [key, "secret-of", "name-at-s3"]) assert.ok(!output.text.includes(secret), output.text);
+  });
+
   it("has every reading that it acknowledged after kill -9, and goes on from there", async () => {
     const { meter } = newMeterAtStart();
     const { device } = meter;
@@ -298,6 +333,21 @@ describe("the oracle's process", function () {
     await home.until(status, (text) => text === "offline");
     await home.close();
     await broker.close();
+  });
+
+  it("ends within ten seconds also where a request does not, and answers those that do", async () => {
+    const { meter } = newMeterAtStart();
+    const { child, url } = await start(await environmentFor(meter.device));
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const post = "POST /readings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    socket.write(post);
+    await delay(200);
+    const began = Date.now();
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+    assert.ok(Date.now() - began < 10_000);
+    socket.destroy();
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { buildApp } from "../../http/app.ts";
+import { type AppOptions, buildApp } from "../../http/app.ts";
 import { newMeter, newWorld, postOf, removeDirectories, START, silent, type World } from "../support.ts";
 
 describe("an oracle under pressure", () => {
@@ -10,11 +10,14 @@ describe("an oracle under pressure", () => {
   let sockets: Socket[];
   beforeEach(async () => {
     world = await newWorld();
-    const { oracle, chain } = world;
-    app = buildApp({ oracle, chain, logger: silent, largeAtOnce: 100_000 });
-    await app.listen({ host: "127.0.0.1", port: 0 });
     sockets = [];
+    await listen();
   });
+  async function listen(more: Partial<AppOptions> = {}): Promise<void> {
+    const { oracle, chain } = world;
+    app = buildApp({ oracle, chain, logger: silent, largeAtOnce: 100_000, ...more });
+    await app.listen({ host: "127.0.0.1", port: 0 });
+  }
   afterEach(async () => {
     for (const socket of sockets) socket.destroy();
     await app.close();
@@ -50,6 +53,21 @@ describe("an oracle under pressure", () => {
     assert.equal(statusCode, 503);
     assert.equal(JSON.parse(body).rule, "busy");
     assert.ok(Number(headers["retry-after"]) > 0);
+  });
+
+  it("ends a request that does not arrive, in its headers or in its body, and lets go of what it took", async () => {
+    await app.close();
+    await listen({ arrivesWithin: 400 });
+    for (const headers of ["content-length: 90000", "content-len"]) {
+      const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+      sockets.push(socket);
+      const end = headers.endsWith("0") ? "\r\n\r\n{" : "";
+      socket.write(`POST /readings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${headers}${end}`);
+      const [answer] = await once(socket, "data");
+      assert.match(String(answer), /^HTTP\/1.1 408 [^]*"rule":"too slow"/);
+      await once(socket, "close");
+    }
+    assert.equal((await post(large())).statusCode, 404);
   });
 
   it("counts one of unknown length as the longest", async () => {
