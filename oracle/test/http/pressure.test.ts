@@ -64,7 +64,7 @@ describe("an oracle under pressure", () => {
       const end = headers.endsWith("0") ? "\r\n\r\n{" : "";
       socket.write(`POST /readings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${headers}${end}`);
       const [answer] = await once(socket, "data");
-      assert.match(String(answer), /^HTTP\/1.1 408 [^]*"rule":"too slow"/);
+      assert.match(String(answer), /^HTTP\/1.1 408 .*"rule":"too slow"/s);
       await once(socket, "close");
     }
     assert.equal((await post(large())).statusCode, 404);
