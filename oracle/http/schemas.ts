@@ -33,8 +33,8 @@ const problemOf = (status: number) => ({
   content: { "application/problem+json": { schema: ProblemBody } },
 });
 
-/** What any route may answer: too many requests, that it failed, and that the store cannot be used. */
-const ALWAYS = [429, 500, 503];
+/** What any route may answer: too long a request, too many, that it failed, and that it cannot be done now. */
+const ALWAYS = [413, 429, 500, 503];
 
 /** The answers of a route: its own, and a refusal with any of `statuses`. */
 export const answers = <T extends TSchema>(body: T, ...statuses: number[]) => refusals({ 200: body }, ...statuses);
