@@ -113,7 +113,7 @@ export async function createOracle({
       })
     : undefined;
 
-  const prune = config.keepsHeads ? undefined : createPruning(store.logs, follower);
+  const prune = config.keepsHeads ? undefined : createPruning(store.logs, follower, logger);
   const tellOfChain = watchChain(events, follower, settlement);
   let lookedAt: number | undefined;
   let ticking: Promise<void> = Promise.resolve();

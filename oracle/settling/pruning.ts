@@ -3,12 +3,19 @@
  * settlements ended at. Readings and proofs stay, and so does every head of a log that is not the one on chain: it is
  * evidence.
  */
+import type { Logger } from "pino";
 import { equal, fromHex } from "../../protocol/index.ts";
 import type { Follower } from "../chain/follower.ts";
+import { createSaid, firstLine } from "../said.ts";
 import type { Logs } from "../store/store.ts";
 
-/** Prunes what became final since it did last. */
-export function createPruning(logs: Logs, follower: Pick<Follower, "meters" | "marksOf">): () => Promise<void> {
+/** Prunes what became final since it did last. A log that cannot be read is said once, and stops no other. */
+export function createPruning(
+  logs: Logs,
+  follower: Pick<Follower, "meters" | "marksOf">,
+  logger: Logger,
+): () => Promise<void> {
+  const said = createSaid();
   /** size of the newest settlement that was looked at, by log */
   const looked = new Map<string, number>();
 
@@ -31,7 +38,12 @@ export function createPruning(logs: Logs, follower: Pick<Follower, "meters" | "m
       for (const [epoch, { size }] of Object.entries(settled)) {
         const name = `${keyId}/${epoch}`;
         if (looked.get(name) === size) continue;
-        if (await prune(keyId, Number(epoch))) looked.set(name, size);
+        try {
+          if (await prune(keyId, Number(epoch))) looked.set(name, size);
+        } catch (error) {
+          const reason = firstLine(error);
+          if (said.isNew(name, reason)) logger.warn({ keyId, epoch, reason }, "heads could not be forgotten");
+        }
       }
     }
   };

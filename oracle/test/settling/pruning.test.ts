@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { toHex } from "../../../protocol/index.ts";
 import { newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
 
@@ -40,6 +42,17 @@ describe("heads that are settled", () => {
   it("are kept while a reorganisation could take their settlement back", async () => {
     await live({ confirmations: 100 });
     assert.deepEqual((await sizes()).slice(-35), posted);
+  });
+
+  it("are kept where their log is damaged, and all else goes on", async () => {
+    await live({ confirmations: 100 });
+    const log = join(world.directory, "logs", keyId(), "1", "tile", "0", "000");
+    await writeFile(log, "");
+    world.chain.mine(100);
+    await world.restart();
+    await world.oracle.tick();
+    assert.deepEqual((await sizes()).slice(-10), posted.slice(-10));
+    assert.equal((await world.app.inject("/ready")).statusCode, 200);
   });
 
   it("are kept where a setting says so", async () => {
