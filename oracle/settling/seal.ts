@@ -20,7 +20,7 @@ import {
 import type { Chain, Hex, Terms } from "../chain/chain.ts";
 import type { Meter } from "../chain/view.ts";
 import { withHashes } from "../store/hashes.ts";
-import type { Batches, Logs, StoredHead, StoredLog } from "../store/store.ts";
+import { type Batches, type Logs, StoreDamaged, type StoredHead, type StoredLog } from "../store/store.ts";
 import type { Job, JobItem } from "./jobs.ts";
 import { type PlanRules, planLogs, planRest, STRIDE, type UnsettledLog } from "./plan.ts";
 import { gapFor } from "./rest.ts";
@@ -42,6 +42,8 @@ export type Sealing = {
   /** whether there is a DON to ask */
   hasAttestor: boolean;
   logger: Logger;
+  /** Hears of a meter that is left out, as what is stored of it is damaged. */
+  onDamaged: (keyId: string, damage: StoreDamaged) => void;
 };
 
 /** What one meter has to settle, in the order in which it must be; the rest of an earlier epoch is a share of its own. */
@@ -60,8 +62,13 @@ export async function seal(
   at: { block: number; timestamp: number },
 ): Promise<{ jobs: Job[]; behind: string[]; refused: string[] }> {
   const shares: Share[] = [];
-  for (const meter of meters)
-    shares.push(...(await sharesOf(sealing, meter, isUnattestable(meter.keyId), at.timestamp)));
+  for (const meter of meters) {
+    const { keyId } = meter;
+    const own = await unlessDamaged(sealing, keyId, () =>
+      sharesOf(sealing, meter, isUnattestable(keyId), at.timestamp),
+    );
+    shares.push(...(own ?? []));
+  }
 
   const jobs: Job[] = [];
   const behind: string[] = [];
@@ -81,6 +88,17 @@ export async function seal(
     }
   }
   return { jobs, behind, refused };
+}
+
+/** Nothing where what is stored of a meter is damaged: it stops no other. */
+async function unlessDamaged<T>(sealing: Sealing, keyId: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof StoreDamaged)) throw error;
+    sealing.onDamaged(keyId, error);
+    return undefined;
+  }
 }
 
 async function sharesOf(sealing: Sealing, meter: Meter, isUnattestable: boolean, now: number): Promise<Share[]> {
@@ -233,7 +251,16 @@ async function sealBatch(
   const { headDomain, batches, logger } = sealing;
   if (batch.length === 0) return { jobs: [], refused: [] };
   const segments: Segment[] = [];
-  for (const { segment } of batch) segments.push(await segment());
+  const damaged = new Set<string>();
+  for (const { item, segment } of batch) {
+    const made = await unlessDamaged(sealing, item.keyId, segment);
+    if (made) segments.push(made);
+    else damaged.add(item.keyId);
+  }
+  if (damaged.size > 0) {
+    const others = batch.filter(({ item }) => !damaged.has(item.keyId));
+    return sealBatch(sealing, others, limit, attested, block);
+  }
   const bytes = encodeBatch({ domain: headDomain, segments });
   const verified = attested ? await verifyBatch(bytes, limit) : undefined;
   if (verified && !verified.ok) {

@@ -12,7 +12,7 @@ import type { Publisher } from "../publishing/publisher.ts";
 import { batchUrl } from "../publishing/urls.ts";
 import { createSaid, firstLine } from "../said.ts";
 import { withHashes } from "../store/hashes.ts";
-import type { Store } from "../store/store.ts";
+import { type Store, StoreDamaged } from "../store/store.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
@@ -93,10 +93,14 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   const sealing = {
     ...{ chain, logs, batches, headDomain: options.headDomain, rules: options.rules, logger },
     hasAttestor: options.attestation !== undefined,
+    onDamaged(keyId: string, { message: reason }: Error) {
+      waits.set(keyId, reason);
+      if (said.isNew(keyId, reason)) logger.error({ keyId, reason }, "a log is damaged: its meter is not settled");
+    },
   };
 
   const said = createSaid();
-  /** by digest, what a job waits for, or was refused with, since its last step */
+  /** by digest of a job or key id, what it waits for, or was refused with, since the last step */
   const waits = new Map<string, string>();
   let itemsPerCall = ITEMS_PER_CALL;
   let acceptedAtSeal = options.accepted();
@@ -123,6 +127,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     const meters = follower.meters().filter(isTurn);
     if (!due && meters.length === 0) return;
     if (due) acceptedAtSeal = options.accepted();
+    for (const { keyId } of meters) waits.delete(keyId);
     const isUnattestable = (keyId: string) => schedule.data.unattestable.includes(keyId);
     const { jobs, behind, refused } = await seal(sealing, meters, isUnattestable, {
       block: follower.newest.block,
@@ -460,8 +465,10 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
         while (open.has(job.digest) && (await advance(job)));
       } catch (error) {
         const reason = firstLine(error);
+        waits.set(job.digest, reason);
         if (!said.isNew(job.digest, reason)) continue;
-        logger.error({ batch: job.digest, reason }, "the chain could not be asked; trying again later");
+        const what = error instanceof StoreDamaged ? "a log is damaged" : "the chain could not be asked";
+        logger.error({ batch: job.digest, reason }, `${what}; trying again later`);
       }
     }
   }

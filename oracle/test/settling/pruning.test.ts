@@ -33,9 +33,9 @@ describe("heads that are settled", () => {
     return (await world.oracle.follower.marksOf(keyId(), 1)).map(({ size }) => size);
   }
   const keyId = () => toHex(meter.device.keyId);
-  const sizes = async () => {
+  const sizes = async (after = 0) => {
     const log = await world.oracle.store.logs.get(keyId(), 1);
-    return ((await log?.headsAfter(0)) ?? []).map(({ size }) => size);
+    return ((await log?.headsAfter(after)) ?? []).map(({ size }) => size);
   };
   const posted = Array.from({ length: 35 }, (_, i) => 20 + i * 10);
 
@@ -47,12 +47,15 @@ describe("heads that are settled", () => {
   it("are kept where their log is damaged, and all else goes on", async () => {
     await live({ confirmations: 100 });
     const log = join(world.directory, "logs", keyId(), "1", "tile", "0", "000");
+    await world.oracle.store.close();
     await writeFile(log, "");
     world.chain.mine(100);
     await world.restart();
     await world.oracle.tick();
-    assert.deepEqual((await sizes()).slice(-10), posted.slice(-10));
-    assert.equal((await world.app.inject("/ready")).statusCode, 200);
+    assert.deepEqual(
+      await sizes(256),
+      posted.filter((size) => size > 256),
+    );
   });
 
   it("are kept where a setting says so", async () => {

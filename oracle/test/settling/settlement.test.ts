@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { SettlementItem } from "../../../contracts/settlement.ts";
 import type { Post } from "../../../meter/device.ts";
 import type { Meter } from "../../../meter/meter.ts";
@@ -139,6 +141,23 @@ describe("the oracle's settlement", () => {
     assert.ok(settles(world).length > before);
     for (const meter of meters) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
   });
+
+  for (const file of ["tile/0/000", "tile/entries/000"]) {
+    it(`settles all others where a file of one is damaged, and says which (${file})`, async () => {
+      const { world, meters } = await worldOf(3, { confirmations: 1 }, 5000);
+      const [damaged, ...others] = meters as [Meter, ...Meter[]];
+      await world.oracle.store.close();
+      const path = join(world.directory, "logs", keyIdOf(damaged), "1", file);
+      await writeFile(path, "");
+      // the start looks at the chain, and settles
+      await world.restart();
+      for (const meter of others) assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+      assert.equal(world.chain.settled(keyIdOf(damaged)).size, 10);
+      const { statusCode, body } = await world.app.inject("/ready");
+      assert.equal(statusCode, 503);
+      assert.ok(body.includes(`${path} is damaged`), body);
+    });
+  }
 
   it("splits what is too much for one batch, and leaves nothing behind", async () => {
     const { world, meters } = await worldOf(3, { batchLimit: 5000, confirmations: 1 }, 1000);
