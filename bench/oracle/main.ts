@@ -51,7 +51,7 @@ const WARM_UP = 0.1;
 const HEAP = ["--max-old-space-size=160", "--max-semi-space-size=16"];
 
 const say = (text: string) => console.error(text);
-const median = (sorted: readonly number[], share: number): number =>
+const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.floor(sorted.length * share)] as number;
 
 /** Verifications a second of one core. */
@@ -181,8 +181,8 @@ async function run(what: string, newPlace: NewPlace, { meters, connections, post
     return {
       posts_per_second: Math.round(perSecond),
       readings_per_second: Math.round(perSecond * perPost),
-      p50_ms: median(took, 0.5),
-      p99_ms: median(took, 0.99),
+      p50_ms: quantile(took, 0.5),
+      p99_ms: quantile(took, 0.99),
       cpu_share: (cpu - before.cpu) / seconds,
       peak_rss_mb: peak,
       bytes_per_reading: (await place.bytes()) / (each * meters * perPost),

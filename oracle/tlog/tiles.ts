@@ -4,10 +4,8 @@
  *   tile/<level>/<index>[.p/<width>]      hashes; 256 where no width is named
  *   tile/entries/<index>[.p/<width>]      readings, each after its length
  */
+import { TILE_WIDTH } from "../store/log-state.ts";
 import { tileName } from "../store/tile-names.ts";
-
-/** Hashes or readings of a full tile. */
-export const TILE_WIDTH = 256;
 
 /** Hashes of a level from 0 on, or readings. */
 export type TileKind = number | "entries";

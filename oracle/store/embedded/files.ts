@@ -96,9 +96,10 @@ export function openFiles(root: string): Files {
     await Promise.all(Array.from({ length: SYNCED_AT_ONCE }, syncSome));
     const directories = new Set(paths.map(dirname));
     for (const directory of directories) {
-      if (made.delete(directory)) directories.add(dirname(directory));
+      if (made.has(directory)) directories.add(dirname(directory));
       await syncDirectory(join(root, directory));
     }
+    for (const directory of directories) made.delete(directory);
     for (const path of paths) if ((unsynced.get(path) as number) <= last) unsynced.delete(path);
   }
 

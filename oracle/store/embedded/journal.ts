@@ -1,6 +1,6 @@
 /**
- * The journal of all logs: `journal/<number>`, the newest of which counts. It begins with a snapshot of what the logs are
- * beyond their files, and goes on with what was appended since. All records that wait are one group: one write, one sync.
+ * The journal of all logs, in files `journal/<number>`. Each begins with a snapshot of what the logs are beyond their files,
+ * and goes on with what was appended since. All records that wait are one group: one write, one sync.
  *
  * When it has grown, the next is begun: a snapshot is written beside its name, synced and renamed. The old journal is kept
  * until the files that were filled meanwhile are durable, which is seen to while the next is written. A start replays all

@@ -1,6 +1,6 @@
 /**
  * The logs, in a folder: tiles and bundles of what is full (tiles.ts), heads (heads.ts), and the journal of all the rest
- * (journal.ts). Opening them reads the journal and nothing else.
+ * (journal.ts). Opening them reads the journal, and of the files those that it has filled since its snapshot.
  */
 import { join } from "node:path";
 import { encodeBundle } from "../bundles.ts";
