@@ -27,7 +27,7 @@ const Environment = Type.Object({
   WATTWITNESS_ATTESTOR: Type.Optional(address()),
   /** Chainlink Functions subscription that the operator owns */
   WATTWITNESS_SUBSCRIPTION_ID: Type.Optional(text("^\\d{1,20}$", "the number of a subscription")),
-  /** private key of the operator's account, or a keystore that has it; without it the oracle keeps readings and settles nothing */
+  /** private key of the operator's account; without it the oracle keeps readings and settles nothing */
   WATTWITNESS_OPERATOR_KEY: Type.Optional(text("^0x[0-9a-fA-F]{64}$", "a private key: 0x and 64 hexadecimal digits")),
   /** of a keystore, where the file with the operator's key is one */
   WATTWITNESS_OPERATOR_PASSWORD: Type.Optional(Type.String({ minLength: 1, description: "a password" })),
@@ -146,14 +146,13 @@ export type Config = {
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] };
 
+const readText = (path: string): string => readFileSync(path, "utf8");
+
 /**
  * Every problem is one sentence that begins with the variable's name. An empty variable counts as missing. `read` gives the
  * content of a file.
  */
-export function readConfig(
-  environment: Record<string, string | undefined>,
-  read = (path: string): string => readFileSync(path, "utf8"),
-): ConfigResult {
+export function readConfig(environment: Record<string, string | undefined>, read = readText): ConfigResult {
   const set = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
   );
@@ -176,6 +175,36 @@ export function readConfig(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config: configOf(values as Environment) };
 }
 
+/** The database's URL, for commands that need no other setting; or the problem, in a sentence. */
+export function readDatabaseUrl(
+  environment: Record<string, string | undefined>,
+  read = readText,
+): { ok: true; url: string } | { ok: false; problem: string } {
+  const name = "WATTWITNESS_DATABASE_URL";
+  const { value, problem } = secretOf(name, environment, read);
+  if (problem !== undefined) return { ok: false, problem };
+  if (!value) return { ok: false, problem: `${name} is missing: it must be ${propertyOf(name).description}` };
+  const [wrong] = problemOf(name, value);
+  return wrong === undefined ? { ok: true, url: value } : { ok: false, problem: wrong };
+}
+
+/** What a secret is, itself or in a file. */
+function secretOf(
+  name: string,
+  environment: Record<string, string | undefined>,
+  read: (path: string) => string,
+): { value?: string | undefined; problem?: string } {
+  const file = `${name}_FILE`;
+  const [value, path] = [environment[name] || undefined, environment[file] || undefined];
+  if (path === undefined) return { value };
+  if (value !== undefined) return { value, problem: `${file} is one too many: ${name} is set, too` };
+  try {
+    return { value: read(path).replace(/[\r\n]+$/, "") };
+  } catch (error) {
+    return { problem: `${file} cannot be read: ${(error as Error).message}` };
+  }
+}
+
 const KEY = "WATTWITNESS_OPERATOR_KEY";
 
 /** With what stands in files in its place, and the key of a keystore in that of the keystore. */
@@ -183,16 +212,10 @@ function withSecrets(set: Record<string, string>, read: (path: string) => string
   const given = { ...set };
   const problems: string[] = [];
   for (const name of SECRETS) {
-    const file = `${name}_FILE`;
-    const path = given[file];
-    if (path === undefined) continue;
-    delete given[file];
-    if (name in given) problems.push(`${file} is one too many: ${name} is set, too`);
-    try {
-      given[name] = read(path).trim();
-    } catch (error) {
-      problems.push(`${file} cannot be read: ${(error as Error).message}`);
-    }
+    const { value, problem } = secretOf(name, given, read);
+    delete given[`${name}_FILE`];
+    if (value !== undefined) given[name] = value;
+    if (problem !== undefined) problems.push(problem);
   }
   if (given[KEY]?.startsWith("{")) {
     const opening = openKeystore(given[KEY], given["WATTWITNESS_OPERATOR_PASSWORD"] ?? "");

@@ -9,10 +9,11 @@ import { keccak256, toHex } from "viem";
 import type { Hex } from "./chain/chain.ts";
 
 const Bytes = Type.String({ pattern: "^([0-9a-fA-F]{2})+$" });
+const bytes = (length: number) => Type.String({ pattern: `^[0-9a-fA-F]{${2 * length}}$` });
 /** Bounds beyond what any wallet writes: a file that asks for more would only keep the oracle busy. */
 const Scrypt = Type.Object({
   ...{ dklen: Type.Literal(32), salt: Bytes },
-  n: Type.Integer({ minimum: 2, maximum: 2 ** 20 }),
+  n: Type.Enum(Array.from({ length: 20 }, (_, i) => 2 ** (i + 1))),
   ...{ r: Type.Integer({ minimum: 1, maximum: 16 }), p: Type.Integer({ minimum: 1, maximum: 16 }) },
 });
 const Pbkdf2 = Type.Object({
@@ -21,9 +22,9 @@ const Pbkdf2 = Type.Object({
 });
 const crypto = {
   cipher: Type.Literal("aes-128-ctr"),
-  cipherparams: Type.Object({ iv: Bytes }),
-  ciphertext: Bytes,
-  mac: Bytes,
+  cipherparams: Type.Object({ iv: bytes(16) }),
+  ciphertext: bytes(32),
+  mac: bytes(32),
 };
 const Keystore = Type.Object({
   version: Type.Literal(3),
@@ -42,8 +43,7 @@ export function openKeystore(text: string, password: string): { ok: true; key: H
   const ciphertext = Buffer.from(crypto.ciphertext, "hex");
   const derived = derive(crypto, password);
   const mac = keccak256(Buffer.concat([derived.subarray(16, 32), ciphertext]), "bytes");
-  const told = Buffer.from(crypto.mac, "hex");
-  if (told.length !== mac.length || !timingSafeEqual(told, mac))
+  if (!timingSafeEqual(Buffer.from(crypto.mac, "hex"), mac))
     return { ok: false, problem: "is not opened by WATTWITNESS_OPERATOR_PASSWORD" };
   const decipher = createDecipheriv("aes-128-ctr", derived.subarray(0, 16), Buffer.from(crypto.cipherparams.iv, "hex"));
   return { ok: true, key: toHex(Buffer.concat([decipher.update(ciphertext), decipher.final()])) };

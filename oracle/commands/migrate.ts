@@ -1,11 +1,13 @@
 /** Brings the database at WATTWITNESS_DATABASE_URL to where this oracle wants it: `npm run oracle:migrate`. */
+import { readDatabaseUrl } from "../config.ts";
 import { DATABASE, migrate, openDatabase, shown, whyNotMigrated } from "../store/postgres/database.ts";
 
-const url = process.env["WATTWITNESS_DATABASE_URL"] ?? "";
-if (!/^postgres(ql)?:\/\/.+/.test(url)) {
-  console.error("WATTWITNESS_DATABASE_URL must be a URL: postgres://… or postgresql://…");
+const setting = readDatabaseUrl(process.env);
+if (!setting.ok) {
+  console.error(setting.problem);
   process.exit(1);
 }
+const { url } = setting;
 const database = openDatabase(url, console.warn);
 try {
   // a newer oracle's database is told of as such, and left as it is

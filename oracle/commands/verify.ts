@@ -9,10 +9,8 @@ import { readConfig } from "../config.ts";
 import { firstLine } from "../said.ts";
 import { openEmbeddedStore } from "../store/embedded/store.ts";
 import { openPostgresStore } from "../store/postgres/store.ts";
-import { keysOf, verifyStore } from "./verifying.ts";
-
-/** Readings after which progress is shown, where nobody watches. */
-const STEP = 1_000_000;
+import { createProgress, readingsIn } from "./progress.ts";
+import { verifyStore } from "./verifying.ts";
 
 function end(lines: readonly string[]): never {
   console.error(lines.join("\n  "));
@@ -32,20 +30,12 @@ const opening = config.databaseUrl
 if (!opening.ok) end([opening.problem]);
 const { store } = opening;
 
-let total = 0;
-for await (const keyId of keysOf(store)) for (const { size } of await store.logs.of(keyId)) total += size;
-let shown = 0;
+const progress = createProgress(await readingsIn(store));
 const headDomain = domain("head", { chainId: chain.chainId, registry: chain.registry });
-const verification = await verifyStore({ store, chain, headDomain, progress }).finally(() => store.close());
-if (process.stderr.isTTY) process.stderr.write("\n");
+const verification = await verifyStore({ store, chain, headDomain, progress: progress.show }).finally(async () => {
+  progress.end();
+  await store.close();
+});
 const { logs, readings, heads, settled } = verification.verified;
 console.log(`Verified ${readings} readings of ${logs} logs under ${heads} heads; ${settled} logs are on chain.`);
 if (!verification.ok) end([verification.problem]);
-
-function progress(done: number): void {
-  const step = process.stderr.isTTY ? 10_000 : STEP;
-  if (done < total && done - shown < step) return;
-  shown = done;
-  const share = `${Math.floor((100 * done) / total)} % of ${total} readings`;
-  process.stderr.write(process.stderr.isTTY ? `\r${share}` : `${share}\n`);
-}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../config.ts";
+import { readConfig, readDatabaseUrl } from "../config.ts";
 import { KEYSTORE_KEY, PASSWORD, PBKDF2 } from "./keystores.ts";
 
 const ADDRESS = `0x${"11".repeat(20)}`;
@@ -130,6 +130,28 @@ describe("the oracle's configuration", () => {
       const result = readConfig(set, read);
       assert.ok(result.ok);
       assert.equal(result.config.operatorKey, KEYSTORE_KEY);
+    });
+
+    it("reads that of a database alone, for who needs no other", () => {
+      files["/run/database"] = "postgres://me:secret@home/meters\n";
+      files["/run/other"] = "mysql://me:secret@home/meters";
+      const problemIn = (environment: Record<string, string>) => {
+        const setting = readDatabaseUrl(environment, read);
+        return setting.ok ? undefined : setting.problem;
+      };
+      const kind = "a URL: postgres://… or postgresql://…";
+      assert.equal(problemIn({}), `WATTWITNESS_DATABASE_URL is missing: it must be ${kind}`);
+      assert.equal(
+        problemIn({ WATTWITNESS_DATABASE_URL_FILE: "/run/other" }),
+        `WATTWITNESS_DATABASE_URL must be ${kind}`,
+      );
+      assert.match(
+        problemIn({ WATTWITNESS_DATABASE_URL_FILE: "/run/none" }) ?? "",
+        /^WATTWITNESS_DATABASE_URL_FILE cannot be read/,
+      );
+      assert.deepEqual(readDatabaseUrl({ WATTWITNESS_DATABASE_URL_FILE: "/run/database" }, read), {
+        ...{ ok: true, url: "postgres://me:secret@home/meters" },
+      });
     });
 
     it("reads them without the line's end", () => {

@@ -13,6 +13,9 @@ describe("a keystore", () => {
       JSON.stringify({ ...SCRYPT, version: 1 }),
       JSON.stringify({ ...SCRYPT, crypto: { ...crypto, cipher: "aes-128-cbc" } }),
       JSON.stringify({ ...SCRYPT, crypto: { ...crypto, kdfparams: { ...crypto.kdfparams, n: 2 ** 30 } } }),
+      JSON.stringify({ ...SCRYPT, crypto: { ...crypto, kdfparams: { ...crypto.kdfparams, n: 1000 } } }),
+      JSON.stringify({ ...PBKDF2, crypto: { ...PBKDF2.crypto, cipherparams: { iv: "00" } } }),
+      JSON.stringify({ ...PBKDF2, crypto: { ...PBKDF2.crypto, ciphertext: "00" } }),
       JSON.stringify({ ...PBKDF2, crypto: { ...PBKDF2.crypto, kdfparams: { ...PBKDF2.crypto.kdfparams, c: 1e9 } } }),
     ]) {
       assert.deepEqual(
