@@ -68,8 +68,12 @@ export type World = {
   register: (device: Device) => Promise<void>;
   /** Rotates a meter to the key of another device, with its newest head as the baseline, and lets the oracle see it. */
   rotate: (from: Device, to: Device) => Promise<void>;
+  /** A meter that is registered with its first ten readings. */
+  newMeter: () => Promise<Meter>;
   /** Posts all that a device has; fails where it is refused. */
   upload: (device: Device) => Promise<void>;
+  /** Lets a meter live until a moment (Unix time, s), which it is then, and posts what it has. */
+  live: (meter: Meter, until: number) => Promise<void>;
   /** The oracle as after a crash: a new one on the same folder. */
   restart: () => Promise<void>;
 };
@@ -125,6 +129,17 @@ export async function newWorld(rules: Partial<OracleConfig> = {}, publishing?: P
       const claimed = to.registration({ owner: OWNER, capacity: CAPACITY, details: new Uint8Array(32) });
       chain.act({ keyId: toHex(from.keyId), act: claimed });
       await world.oracle.tick();
+    },
+    async newMeter() {
+      const meter = newMeter();
+      meter.advance(START + 100);
+      await world.register(meter.device);
+      return meter;
+    },
+    async live(meter, until) {
+      clock.now = until;
+      meter.advance(until);
+      await world.upload(meter.device);
     },
     async upload(device) {
       for (let post = device.nextPost(); post; post = device.nextPost()) {

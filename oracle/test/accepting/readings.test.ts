@@ -20,7 +20,6 @@ import { checkSteps, POST_LIMIT } from "../../accepting/readings.ts";
 import {
   CAPACITY,
   INTERVAL,
-  newMeter,
   newWorld,
   PLACE,
   postOf,
@@ -402,9 +401,7 @@ describe("the oracle, given readings", () => {
   });
 
   it("answers two posts of one key at once one after the other", async () => {
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    const meter = await world.newMeter();
     const { readings } = meter.device;
     const half = { ...(meter.device.nextPost() as Post) };
     const head = meter.device.head(5);

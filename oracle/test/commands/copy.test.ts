@@ -4,18 +4,14 @@ import { copyStore } from "../../commands/copying.ts";
 import type { Store, StoredLog } from "../../store/store.ts";
 import { KEY_ID, readingsOf, SIGNATURE } from "../store/contract.ts";
 import { describeWithServer } from "../store/postgres/server.ts";
-import { newMeter, newWorld, openStore, removeDirectories, START, temporaryDirectory, type World } from "../support.ts";
+import { newWorld, openStore, removeDirectories, START, temporaryDirectory, type World } from "../support.ts";
 
 /** Everything that was settled, with what the chain said of it. */
 async function usedWorld(): Promise<{ world: World; keyId: string }> {
   const world = await newWorld({ confirmations: 1, keepsHeads: true });
-  const meter = newMeter();
-  meter.advance(START + 100);
-  await world.register(meter.device);
+  const meter = await world.newMeter();
   for (const seconds of [3000, 6000]) {
-    world.now = START + seconds;
-    meter.advance(world.now);
-    await world.upload(meter.device);
+    await world.live(meter, START + seconds);
   }
   for (let i = 0; i < 3; i++) await world.oracle.tick();
   return { world, keyId: toHex(meter.device.keyId) };

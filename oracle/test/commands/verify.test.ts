@@ -2,20 +2,16 @@ import assert from "node:assert/strict";
 import { domain, toHex } from "../../../protocol/index.ts";
 import { verifyStore } from "../../commands/verifying.ts";
 import type { Store, StoredLog } from "../../store/store.ts";
-import { newMeter, newWorld, PLACE, removeDirectories, START, type World } from "../support.ts";
+import { newWorld, PLACE, removeDirectories, START, type World } from "../support.ts";
 
 describe("verifying a store", () => {
   let world: World;
   let keyId: string;
   beforeEach(async () => {
     world = await newWorld({ confirmations: 1 });
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    const meter = await world.newMeter();
     for (const seconds of [3000, 6000]) {
-      world.now = START + seconds;
-      meter.advance(world.now);
-      await world.upload(meter.device);
+      await world.live(meter, START + seconds);
     }
     keyId = toHex(meter.device.keyId);
     for (let i = 0; i < 3; i++) await world.oracle.tick();

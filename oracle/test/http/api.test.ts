@@ -14,9 +14,7 @@ describe("the oracle serves", () => {
   /** 60 readings, the first 10 the baseline; settled up to there, then 20 more that are not. */
   beforeEach(async () => {
     world = await newWorld({ confirmations: 1 });
-    meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    meter = await world.newMeter();
     keyId = toHex(meter.device.keyId);
     log = `/logs/${keyId}/1`;
     await goOn(START + 600);
@@ -26,9 +24,7 @@ describe("the oracle serves", () => {
   afterEach(removeDirectories);
 
   async function goOn(until: number): Promise<void> {
-    world.now = until;
-    meter.advance(until);
-    await world.upload(meter.device);
+    await world.live(meter, until);
   }
 
   async function get(url: string) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openApi } from "../../../scripts/openapi.ts";
 import { buildApp } from "../../http/app.ts";
 import { createKnownMeters, type Limits } from "../../http/limits.ts";
-import { newMeter, newWorld, removeDirectories, START, silent, type World } from "../support.ts";
+import { newWorld, removeDirectories, silent, type World } from "../support.ts";
 
 describe("the oracle's HTTP face", () => {
   let world: World;
@@ -34,9 +34,7 @@ describe("the oracle's HTTP face", () => {
 
     it("takes a meter's posts while strangers flood in its name", async () => {
       const app = faceWith({ perAddress: 4, perMeter: 100 });
-      const meter = newMeter();
-      meter.advance(START + 100);
-      await world.register(meter.device);
+      const meter = await world.newMeter();
       const post = async (address: string, payload: object) =>
         (await app.inject({ method: "POST", url: "/readings", payload, headers: { "x-forwarded-for": address } }))
           .statusCode;

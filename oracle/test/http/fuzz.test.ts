@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { toHex } from "../../../protocol/index.ts";
-import { newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
+import { newWorld, removeDirectories, START, type World } from "../support.ts";
 
 type Schema = {
   type?: string;
@@ -40,12 +40,8 @@ describe("every route of the oracle", () => {
   let keyId: string;
   before(async () => {
     world = await newWorld({ confirmations: 1 });
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
-    meter.advance(START + 4000);
-    world.now = START + 4000;
-    await world.upload(meter.device);
+    const meter = await world.newMeter();
+    await world.live(meter, START + 4000);
     for (let i = 0; i < 3; i++) await world.oracle.tick();
     keyId = toHex(meter.device.keyId);
   });

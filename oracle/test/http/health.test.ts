@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildApp } from "../../http/app.ts";
 import type { Readiness } from "../../serving/readiness.ts";
-import { newMeter, newWorld, postOf, removeDirectories, START, silent, type World } from "../support.ts";
+import { newWorld, postOf, removeDirectories, START, silent, type World } from "../support.ts";
 
 describe("the oracle says how it is", () => {
   let world: World;
@@ -39,12 +39,8 @@ describe("the oracle says how it is", () => {
   });
 
   it("is not ready while it cannot settle, and says why", async () => {
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
-    meter.advance(START + 200);
-    world.now = START + 200;
-    await world.upload(meter.device);
+    const meter = await world.newMeter();
+    await world.live(meter, START + 200);
     world.chain.unpaid = { failure: "funds", reason: "the operator has nothing: send it some" };
     await world.oracle.tick();
     assert.deepEqual(await ready(), {
@@ -79,9 +75,7 @@ describe("the oracle says how it is", () => {
   }
 
   it("counts what it took and what it refused, by rule", async () => {
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    const meter = await world.newMeter();
     await world.post(postOf(meter.device, [...meter.device.readings]));
     await world.post({});
     await world.app.inject("/nowhere");
@@ -100,12 +94,8 @@ describe("the oracle says how it is", () => {
   });
 
   it("tells how old the oldest reading is that is not on chain, and the batches under way", async () => {
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
-    meter.advance(START + 200);
-    world.now = START + 200;
-    await world.upload(meter.device);
+    const meter = await world.newMeter();
+    await world.live(meter, START + 200);
     world.now = START + 500;
     assert.equal((await metrics())["wattwitness_oldest_unsettled_seconds"], 500 - 110);
   });

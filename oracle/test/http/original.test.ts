@@ -26,14 +26,10 @@ describe("the original's routes", () => {
   /** 80 readings, the first 60 settled. */
   beforeEach(async () => {
     world = await newWorld({ confirmations: 1 });
-    meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    meter = await world.newMeter();
     keyId = toHex(meter.device.keyId);
     for (const until of [START + 600, START + 800]) {
-      world.now = until;
-      meter.advance(until);
-      await world.upload(meter.device);
+      await world.live(meter, until);
       if (until === START + 600) await world.oracle.tick();
     }
   });

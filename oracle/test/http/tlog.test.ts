@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Meter } from "../../../meter/meter.ts";
 import { domain, encodeHead, fromHex, leafHash, toHex, verify, verifyInclusion } from "../../../protocol/index.ts";
 import { saidIn } from "../../tlog/checkpoint.ts";
-import { newMeter, newWorld, PLACE, removeDirectories, START, type World } from "../support.ts";
+import { newWorld, PLACE, removeDirectories, START, type World } from "../support.ts";
 
 const NOWHERE = `0x${"0f".repeat(32)}`;
 
@@ -16,15 +16,11 @@ describe("a log for those who know transparency logs", () => {
   /** 600 readings: two full tiles and one of 88 */
   beforeEach(async () => {
     world = await newWorld();
-    meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    meter = await world.newMeter();
     keyId = toHex(meter.device.keyId);
     log = `/tlog/${keyId}/1`;
     origin = `wattwitness/${PLACE.chainId}/${PLACE.registry}/${keyId}/1`;
-    world.now = START + 6000;
-    meter.advance(world.now);
-    await world.upload(meter.device);
+    await world.live(meter, START + 6000);
   });
   afterEach(removeDirectories);
 

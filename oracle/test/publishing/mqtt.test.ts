@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Meter } from "../../../meter/meter.ts";
 import { decodeReading, toHex } from "../../../protocol/index.ts";
 import { tellByMqtt } from "../../publishing/mqtt.ts";
-import { newMeter, newWorld, PLACE, removeDirectories, START, type World } from "../support.ts";
+import { newMeter, newWorld, PLACE, removeDirectories, type World } from "../support.ts";
 import { type Broker, listenTo, startBroker } from "./broker.ts";
 
 const BASE = `wattwitness/${PLACE.chainId}/${PLACE.registry}`;
@@ -18,9 +18,7 @@ describe("MQTT", () => {
 
   beforeEach(async () => {
     world = await newWorld({ confirmations: 1 });
-    meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    meter = await world.newMeter();
     keyId = toHex(meter.device.keyId);
     warnings = [];
     broker = await startBroker();

@@ -8,7 +8,7 @@ import { folderOutlet } from "../../publishing/folder.ts";
 import type { Outlet, PublishedFile } from "../../publishing/outlet.ts";
 import { createPublisher, type LogOfKey, type Publisher } from "../../publishing/publisher.ts";
 import { s3Outlet } from "../../publishing/s3.ts";
-import { newMeter, newWorld, PLACE, removeDirectories, START, temporaryDirectory, type World } from "../support.ts";
+import { newWorld, PLACE, removeDirectories, START, temporaryDirectory, type World } from "../support.ts";
 import { type Host, hostOf } from "./places.ts";
 import { ACCOUNT, bucketIn, type TestBucket } from "./s3rver.ts";
 
@@ -26,9 +26,7 @@ describe("a publisher", () => {
   /** 600 readings stored, and a batch of some bytes. */
   beforeEach(async () => {
     world = await newWorld({ settles: false });
-    meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    meter = await world.newMeter();
     await grow(600);
     log = { keyId: toHex(meter.device.keyId), epoch: 1, publicKey: toHex(meter.device.publicKey) };
     folder = await temporaryDirectory();
@@ -42,9 +40,7 @@ describe("a publisher", () => {
   });
 
   async function grow(size: number): Promise<void> {
-    world.now = START + size * 10;
-    meter.advance(world.now);
-    await world.upload(meter.device);
+    await world.live(meter, START + size * 10);
   }
 
   function publisherTo(outlets: Outlet[], publicUrls = [host.url], patience?: number): Publisher {

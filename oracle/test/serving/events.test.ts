@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { toHex } from "../../../protocol/index.ts";
 import { createEvents, type OracleEvent } from "../../serving/events.ts";
-import { newMeter, newWorld, postOf, removeDirectories, START, type World } from "../support.ts";
+import { newWorld, postOf, removeDirectories, START, type World } from "../support.ts";
 
 const numbers = (events: readonly OracleEvent[]) => events.map(({ data }) => data["n"]);
 
@@ -50,9 +50,7 @@ describe("events", () => {
     const kinds = () => heard.map(({ kind }) => kind);
 
     it("tell of refusals by rule, and of readings once", async () => {
-      const meter = newMeter();
-      meter.advance(START + 100);
-      await world.register(meter.device);
+      const meter = await world.newMeter();
       heard.length = 0;
       const { device } = meter;
       await world.post(postOf(device, [...device.readings]));
@@ -67,12 +65,8 @@ describe("events", () => {
     });
 
     it("tell of an attestation and of its settlement, each once", async () => {
-      const meter = newMeter();
-      meter.advance(START + 100);
-      await world.register(meter.device);
-      world.now = START + 600;
-      meter.advance(world.now);
-      await world.upload(meter.device);
+      const meter = await world.newMeter();
+      await world.live(meter, START + 600);
       heard.length = 0;
       for (let i = 0; i < 4; i++) await world.oracle.tick();
       assert.deepEqual(kinds().sort(), ["attestation", "settlement"]);

@@ -22,9 +22,7 @@ describe("heads that are settled", () => {
     meter.advance(START + 100);
     await world.register(meter.device);
     for (let at = 200; at <= 3600; at += 100) {
-      world.now = START + at;
-      meter.advance(world.now);
-      await world.upload(meter.device);
+      await world.live(meter, START + at);
       if (at % 600 !== 0) continue;
       for (let i = 0; i < 2; i++) await world.oracle.tick();
       world.chain.mine(4);

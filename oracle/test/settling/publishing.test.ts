@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { folderOutlet } from "../../publishing/folder.ts";
 import type { Outlet } from "../../publishing/outlet.ts";
 import { type Host, hostOf } from "../publishing/places.ts";
-import { newMeter, newWorld, removeDirectories, START, silent, temporaryDirectory, type World } from "../support.ts";
+import { newWorld, removeDirectories, START, silent, temporaryDirectory, type World } from "../support.ts";
 
 describe("the oracle's settlement, where it publishes", () => {
   let host: Host;
@@ -26,12 +26,8 @@ describe("the oracle's settlement, where it publishes", () => {
     const publicUrls = [host.url];
     const attestation = { subscriptionId: 7n, publicUrls };
     const world = await newWorld({ confirmations: 1, attestation, ...rules }, { outlets: [outlet], publicUrls });
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
-    world.now = START + 600;
-    meter.advance(world.now);
-    await world.upload(meter.device);
+    const meter = await world.newMeter();
+    await world.live(meter, START + 600);
     return world;
   }
 

@@ -170,9 +170,7 @@ describe("the oracle's settlement", () => {
 
   it("brings a meter that has more than a batch holds up to date, batch by batch, at once", async () => {
     const world = await newWorld({ batchLimit: 10_000, confirmations: 1, settleEvery: HOUR });
-    const meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    const meter = await world.newMeter();
     for (let i = 0; i < 10; i++) await produce(world, [meter], 1000);
     for (let i = 0; i < 5; i++) await world.oracle.tick();
     assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);

@@ -12,7 +12,7 @@ import type { Meter } from "../../../meter/meter.ts";
 import { toHex } from "../../../protocol/index.ts";
 import { buildApp } from "../../http/app.ts";
 import { originOf } from "../../tlog/checkpoint.ts";
-import { newMeter, newWorld, PLACE, removeDirectories, START, silent, type World } from "../support.ts";
+import { newWorld, PLACE, removeDirectories, START, silent, type World } from "../support.ts";
 
 const run = promisify(execFile);
 
@@ -63,9 +63,7 @@ describe("Go's packages for transparency logs", () => {
 
   beforeEach(async () => {
     world = await newWorld();
-    meter = newMeter();
-    meter.advance(START + 100);
-    await world.register(meter.device);
+    meter = await world.newMeter();
     await growTo(READINGS);
 
     const keyId = toHex(meter.device.keyId);
@@ -87,9 +85,7 @@ describe("Go's packages for transparency logs", () => {
   });
 
   async function growTo(size: number): Promise<void> {
-    world.now = START + size * 10;
-    meter.advance(world.now);
-    await world.upload(meter.device);
+    await world.live(meter, START + size * 10);
     assert.equal(meter.device.size, size);
   }
 
