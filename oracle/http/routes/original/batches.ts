@@ -3,9 +3,9 @@ import { refusal } from "../../../accepting/refusal.ts";
 import type { Job } from "../../../settling/jobs.ts";
 import type { App, Face } from "../../app.ts";
 import { sendOctets } from "../../octets.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { answers, BATCH_ANSWERS, DigestParams } from "../../schemas.ts";
+import * as original from "./schemas.ts";
 
 /** Batches told unless asked for otherwise: the newest. */
 const PAGE = 100;

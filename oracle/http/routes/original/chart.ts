@@ -3,10 +3,10 @@ import { refusal } from "../../../accepting/refusal.ts";
 import { isZone } from "../../../serving/calendar.ts";
 import { chartOf } from "../../../serving/chart.ts";
 import type { App, Face } from "../../app.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { answers } from "../../schemas.ts";
 import { installationOf, momentsIn } from "./asking.ts";
+import * as original from "./schemas.ts";
 
 export function chartRoutes(app: App, { oracle }: Face): void {
   app.get(

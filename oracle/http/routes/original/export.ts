@@ -2,10 +2,10 @@
 import { Readable } from "node:stream";
 import { COLUMNS, type Row } from "../../../serving/history.ts";
 import type { App, Face } from "../../app.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { refusals } from "../../schemas.ts";
 import { installationOf } from "./asking.ts";
+import * as original from "./schemas.ts";
 
 export function exportRoutes(app: App, { oracle, history }: Face): void {
   app.get(

@@ -6,9 +6,9 @@ import { refusal } from "../../../accepting/refusal.ts";
 import type { Installation } from "../../../serving/installations.ts";
 import { bytesIn, publicKeyIn } from "../../../serving/original.ts";
 import type { App, Face } from "../../app.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { answers } from "../../schemas.ts";
+import * as original from "./schemas.ts";
 
 const tags = ["installations"];
 

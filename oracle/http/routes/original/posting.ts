@@ -6,10 +6,10 @@ import { refusal } from "../../../accepting/refusal.ts";
 import { postOf, publicKeyIn } from "../../../serving/original.ts";
 import type { App, Face } from "../../app.ts";
 import { limitOfPosts } from "../../limits.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { answers, ProblemBody, refusals } from "../../schemas.ts";
 import { takePost } from "../readings.ts";
+import * as original from "./schemas.ts";
 
 const tags = ["readings"];
 

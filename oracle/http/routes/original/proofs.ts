@@ -3,10 +3,10 @@ import { domain, toHex } from "../../../../protocol/index.ts";
 import { refusal } from "../../../accepting/refusal.ts";
 import { provenReading } from "../../../serving/proofs.ts";
 import type { App, Face } from "../../app.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { answers } from "../../schemas.ts";
 import { installationOf } from "./asking.ts";
+import * as original from "./schemas.ts";
 
 export function proofRoutes(app: App, { oracle, chain, wattWitness }: Face): void {
   const headDomain = toHex(domain("head", chain));

@@ -2,10 +2,10 @@
 import { refusal } from "../../../accepting/refusal.ts";
 import type { Row } from "../../../serving/history.ts";
 import type { App, Face } from "../../app.ts";
-import * as original from "../../original-schemas.ts";
 import { refuse } from "../../refusing.ts";
 import { answers } from "../../schemas.ts";
 import { installationOf, momentsIn } from "./asking.ts";
+import * as original from "./schemas.ts";
 
 /** Readings of one page unless asked for otherwise. */
 const PAGE = 100;

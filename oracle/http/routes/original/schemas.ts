@@ -1,8 +1,8 @@
 /** What goes in and out of the hackathon original's routes: W, Wh, V, A and °C, names with underscores. */
 import Type, { type TSchema } from "typebox";
-import { STATUSES } from "../chain/chain.ts";
-import { TIME_FRAMES } from "../serving/calendar.ts";
-import { Count, closed, Energy, Epoch, Hash, hex, PostBody, ReadingAnswer, Size } from "./schemas.ts";
+import { STATUSES } from "../../../chain/chain.ts";
+import { TIME_FRAMES } from "../../../serving/calendar.ts";
+import { Count, closed, Energy, Epoch, Hash, hex, PostBody, ReadingAnswer, Size } from "../../schemas.ts";
 
 const nullable = <T>(type: "string" | "number" | "integer") => Type.Unsafe<T | null>({ type: [type, "null"] });
 const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
