@@ -61,8 +61,8 @@ const oracle = await createOracle({
 const said = createSaid();
 await look();
 
-const { origins, trustProxy, wattWitness } = config;
-const app = buildApp({ oracle, chain, logger, wattWitness, origins, trustProxy });
+const { origins, trustProxy, wattWitness, pollEvery: looksEvery } = config;
+const app = buildApp({ oracle, chain, logger, wattWitness, origins, trustProxy, looksEvery });
 const { chainId, registry } = chain;
 // only who has a broker waits for its client to be loaded
 const mqtt = config.mqttUrl === undefined ? undefined : await import("./publishing/mqtt.ts");

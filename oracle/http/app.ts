@@ -40,6 +40,8 @@ export type AppOptions = {
   arrivesWithin?: number;
   /** bytes of large requests that are taken in at once */
   largeAtOnce?: number;
+  /** s between looks at the chain, as far as whoever makes them tells */
+  looksEvery?: number;
   /** what else must be as it should for the node to be ready, beside that the chain is in step */
   readiness?: Readiness;
 };

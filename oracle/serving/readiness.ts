@@ -3,15 +3,18 @@
 /** What is not as it must be, a sentence each; none where all is. */
 export type Readiness = () => Promise<string[]> | string[];
 
-/** s without a look at the chain after which it is not in step: looks are 5 s apart by default, an hour at most */
-export const LOOK_AGE = 120;
+/** s without a look at the chain after which it is not in step, where looks are not further apart */
+const LOOK_AGE = 120;
+/** looks that may fail before that is said, where they are */
+const LOOKS = 3;
 
-/** The chain is in step: it was asked, and not long ago. */
-export const chainInStep =
-  (lookedAt: () => number | undefined, now: () => number, bound: number = LOOK_AGE): Readiness =>
-  () => {
+/** The chain is in step: it was asked, and not long ago. `every`: s between looks. */
+export function chainInStep(lookedAt: () => number | undefined, now: () => number, every: number): Readiness {
+  const bound = Math.max(LOOK_AGE, LOOKS * every);
+  return () => {
     const looked = lookedAt();
     if (looked === undefined) return ["the chain has not been reached yet"];
     const age = now() - looked;
     return age > bound ? [`the chain was last looked at ${age} s ago`] : [];
   };
+}

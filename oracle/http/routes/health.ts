@@ -6,9 +6,9 @@ import * as schemas from "../schemas.ts";
 
 const tags = ["node"];
 
-export function healthRoutes(app: App, { oracle, chain, metrics, readiness }: Face): void {
+export function healthRoutes(app: App, { oracle, chain, metrics, readiness, looksEvery }: Face): void {
   const { follower, settlement } = oracle;
-  const inStep = chainInStep(oracle.lookedAt, oracle.now);
+  const inStep = chainInStep(oracle.lookedAt, oracle.now, looksEvery ?? 0);
 
   app.get(
     "/health",

@@ -13,9 +13,9 @@ describe("the oracle says how it is", () => {
     await removeDirectories();
   });
 
-  async function ready(readiness?: Readiness) {
+  async function ready(readiness?: Readiness, looksEvery = 5) {
     const { oracle, chain } = world;
-    const app = buildApp({ oracle, chain, logger: silent, ...(readiness && { readiness }) });
+    const app = buildApp({ oracle, chain, logger: silent, looksEvery, ...(readiness && { readiness }) });
     const response = await app.inject("/ready");
     await app.close();
     return { status: response.statusCode, ...response.json() };
@@ -36,6 +36,13 @@ describe("the oracle says how it is", () => {
     assert.equal(status, 503);
     assert.doesNotMatch(reasons.join(), /secret/);
     assert.equal(reasons.length, 1);
+  });
+
+  it("is ready between looks however far they are apart, and not when three have failed", async () => {
+    world.now += 3000;
+    assert.equal((await ready(undefined, 1000)).status, 200);
+    world.now += 1;
+    assert.equal((await ready(undefined, 1000)).status, 503);
   });
 
   it("is not ready while it cannot settle, and says why", async () => {
