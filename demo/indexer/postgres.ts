@@ -1,28 +1,24 @@
 /** PostgreSQL from npm, for as long as the indexer runs: durable for nobody, so as fast as it can be. */
-import { chown, mkdir, readFile, symlink } from "node:fs/promises";
+import { chown, mkdir } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { endOf, freePort, startProgram, until } from "../processes/process.ts";
 import type { Stops } from "../processes/stop.ts";
-import { POSTGRES } from "./platform.ts";
+import { postgresPrograms } from "./programs.ts";
 
 const HOST = "127.0.0.1";
 const USER = "graph";
-/** PostgreSQL refuses to run as root: there, it runs as nobody. */
-const NOBODY = 65_534;
 /** ms until it must answer */
 const PATIENCE = 20_000;
 
 /** A new database below `folder`. Resolves to its URL. */
 export async function startPostgres(folder: string, stops: Stops): Promise<string> {
-  const bin = join(POSTGRES, "native", "bin");
   const home = join(folder, "postgres");
   const [data, log] = [join(home, "data"), join(folder, "postgres.log")];
-  const who = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  const { bin, who } = await postgresPrograms(folder);
   const options = { ...who, cwd: home, env: { PATH: process.env["PATH"], LC_ALL: "C" } };
   await mkdir(home);
-  if (who.uid) for (const path of [folder, home]) await chown(path, NOBODY, NOBODY);
-  await linkLibraries();
+  if (who.uid !== undefined) await chown(home, who.uid, who.uid);
 
   // graph-node wants UTF8 and the order of C
   const cluster = ["-D", data, "-E", "UTF8", "--locale=C", "-U", USER, "--auth=trust", "--no-sync"];
@@ -55,14 +51,3 @@ const connect = (port: number): Promise<true | undefined> =>
     });
     socket.once("error", () => resolve(undefined));
   });
-
-/** The links between its libraries, which the package makes in a script that npm may not have been allowed to run. */
-async function linkLibraries(): Promise<void> {
-  const table = await readFile(join(POSTGRES, "native", "pg-symlinks.json"), "utf8");
-  for (const { source, target } of JSON.parse(table) as { source: string; target: string }[]) {
-    const to = dirname(source) === dirname(target) ? basename(source) : join(POSTGRES, source);
-    await symlink(to, join(POSTGRES, target)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
-  }
-}

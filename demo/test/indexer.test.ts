@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { readQuestions } from "../../subgraph/questions.ts";
 import { type Answer, whyNoIndexer } from "../indexer/index.ts";
+import { postgresPrograms } from "../indexer/programs.ts";
 import { freePort, isPortInUse } from "../processes/process.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -35,6 +36,31 @@ describe("the indexer's platform", () => {
 });
 
 const reason = whyNoIndexer();
+const isRoot = process.getuid?.() === 0;
+
+describe(`PostgreSQL's programs${reason || isRoot ? "" : " (skipped: only root has somebody else run them)"}`, () => {
+  let closed: string;
+  before(async function () {
+    if (reason || !isRoot) this.skip();
+    closed = await mkdtemp(join(tmpdir(), "wattwitness-programs-test-"));
+    await mkdir(join(closed, "native", "bin"), { recursive: true });
+    await writeFile(join(closed, "native", "bin", "postgres"), "");
+    await mkdir(join(closed, "copy"));
+  });
+  after(() => closed && rm(closed, { recursive: true }));
+
+  it("are copied where nobody could get to them, and used where they are otherwise", async () => {
+    const { bin, who } = await postgresPrograms(join(closed, "copy"), join(closed, "native"));
+    assert.equal(bin, join(closed, "copy", "programs", "bin"));
+    assert.deepEqual(await readdir(bin), ["postgres"]);
+    assert.ok(who.uid !== undefined && who.uid > 0);
+    await chmod(closed, 0o755);
+    assert.equal(
+      (await postgresPrograms(join(closed, "copy"), join(closed, "native"))).bin,
+      join(closed, "native", "bin"),
+    );
+  });
+});
 
 describe(`npm start -- --indexer${reason ? ` (skipped: ${reason})` : ""}`, function () {
   this.timeout(2 * PATIENCE);

