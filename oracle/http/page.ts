@@ -7,6 +7,7 @@ const WHAT =
 
 /** What a person can follow, and what takes something to fill in. */
 const ROUTES = [
+  { method: "GET", path: "/docs", what: "all routes with all that they take and answer (OpenAPI 3.1), these and more" },
   { method: "GET", path: "/meters", what: "every key that a meter has or had, its readings stored and settled" },
   { method: "GET", path: "/meters/:keyId", what: "one of them, with its newest hundred settlements" },
   { method: "GET", path: "/logs/:keyId/:epoch/readings?from&limit", what: "readings, page by page" },
@@ -15,7 +16,9 @@ const ROUTES = [
   { method: "GET", path: "/tlog/:keyId/:epoch/:index.tlog-proof", what: "one reading's proof as a file" },
   { method: "GET", path: "/batches/:digest", what: "a batch, immutable: what the DON fetches" },
   { method: "GET", path: "/registrations", what: "applications that wait for the registrar" },
+  { method: "GET", path: "/api/v1/installations", what: "meters by the name that their owners gave them" },
   { method: "GET", path: "/health", what: "block, meters, batches under way" },
+  { method: "GET", path: "/metrics", what: "in numbers, for Prometheus" },
   { method: "POST", path: "/readings", what: "a meter's readings under one signed head" },
   { method: "POST", path: "/registrations", what: "an application to register a meter" },
 ] as const;
