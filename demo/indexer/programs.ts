@@ -1,9 +1,9 @@
 /** PostgreSQL's programs from npm, and who runs them. */
-import { chown, cp, readFile, stat, symlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { cpSync, lstatSync } from "node:fs";
+import { chown, readFile, stat, symlink } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { POSTGRES } from "./platform.ts";
 
-const NATIVE = join(POSTGRES, "native");
 /** PostgreSQL refuses to run as root: there, it runs as nobody. */
 const NOBODY = 65_534;
 
@@ -14,16 +14,23 @@ export type Programs = {
   who: { uid?: number; gid?: number };
 };
 
-/** `folder` becomes that of whoever runs them; it is to be where anybody can get to, as the system's temporary one. */
-export async function postgresPrograms(folder: string, native = NATIVE): Promise<Programs> {
-  await linkLibraries();
-  if (process.getuid?.() !== 0) return { bin: join(native, "bin"), who: {} };
+/**
+ * `folder` becomes that of whoever runs them; it is to be where anybody can get to, as the system's temporary one. `installed`
+ * is npm's package.
+ */
+export async function postgresPrograms(folder: string, installed = POSTGRES): Promise<Programs> {
+  await linkLibraries(installed);
+  const binOf = (root: string) => join(root, "native", "bin");
+  if (process.getuid?.() !== 0) return { bin: binOf(installed), who: {} };
   await chown(folder, NOBODY, NOBODY);
   const who = { uid: NOBODY, gid: NOBODY };
-  if (await isOpenToAll(native)) return { bin: join(native, "bin"), who };
+  if (await isOpenToAll(binOf(installed))) return { bin: binOf(installed), who };
   const copy = join(folder, "programs");
-  await cp(native, copy, { recursive: true, dereference: true });
-  return { bin: join(copy, "bin"), who };
+  // at once, so that no folder is removed while something is copied into it
+  const isNoLink = (path: string) => !lstatSync(path).isSymbolicLink();
+  cpSync(join(installed, "native"), join(copy, "native"), { recursive: true, filter: isNoLink });
+  await linkLibraries(copy);
+  return { bin: binOf(copy), who };
 }
 
 /** Whether anybody may pass through a directory and all above it, which a folder of root's own does not let them. */
@@ -33,11 +40,10 @@ async function isOpenToAll(directory: string): Promise<boolean> {
 }
 
 /** The links between its libraries, which the package makes in a script that npm may not have been allowed to run. */
-async function linkLibraries(): Promise<void> {
-  const table = await readFile(join(NATIVE, "pg-symlinks.json"), "utf8");
+async function linkLibraries(root: string): Promise<void> {
+  const table = await readFile(join(root, "native", "pg-symlinks.json"), "utf8");
   for (const { source, target } of JSON.parse(table) as { source: string; target: string }[]) {
-    const to = dirname(source) === dirname(target) ? basename(source) : join(POSTGRES, source);
-    await symlink(to, join(POSTGRES, target)).catch((error: NodeJS.ErrnoException) => {
+    await symlink(relative(dirname(target), source), join(root, target)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;
     });
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -44,21 +44,21 @@ describe(`PostgreSQL's programs${reason || isRoot ? "" : " (skipped: only root h
     if (reason || !isRoot) this.skip();
     closed = await mkdtemp(join(tmpdir(), "wattwitness-programs-test-"));
     await mkdir(join(closed, "native", "bin"), { recursive: true });
-    await writeFile(join(closed, "native", "bin", "postgres"), "");
+    await writeFile(join(closed, "native", "bin", "postgres"), "program");
+    const links = [{ source: "native/bin/postgres", target: "native/bin/postmaster" }];
+    await writeFile(join(closed, "native", "pg-symlinks.json"), JSON.stringify(links));
     await mkdir(join(closed, "copy"));
   });
   after(() => closed && rm(closed, { recursive: true }));
 
   it("are copied where nobody could get to them, and used where they are otherwise", async () => {
-    const { bin, who } = await postgresPrograms(join(closed, "copy"), join(closed, "native"));
-    assert.equal(bin, join(closed, "copy", "programs", "bin"));
-    assert.deepEqual(await readdir(bin), ["postgres"]);
+    const { bin, who } = await postgresPrograms(join(closed, "copy"), closed);
+    assert.equal(bin, join(closed, "copy", "programs", "native", "bin"));
+    await rm(join(closed, "native", "bin", "postgres"));
+    assert.equal(await readFile(join(bin, "postmaster"), "utf8"), "program");
     assert.ok(who.uid !== undefined && who.uid > 0);
     await chmod(closed, 0o755);
-    assert.equal(
-      (await postgresPrograms(join(closed, "copy"), join(closed, "native"))).bin,
-      join(closed, "native", "bin"),
-    );
+    assert.equal((await postgresPrograms(join(closed, "copy"), closed)).bin, join(closed, "native", "bin"));
   });
 });
 
