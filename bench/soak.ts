@@ -8,8 +8,7 @@
  * Every day: the device has counted what it should have, never more than the roof made, and no more is on chain than that.
  * At the end: what is on chain is what was measured, to the mWh.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -23,7 +22,7 @@ import { ACCOUNTS, deployerOf } from "../demo/deployment.ts";
 import { settingsText } from "../demo/firmware/device-process.ts";
 import { startOracle } from "../demo/processes/oracle.ts";
 import { freePort, startCompanion } from "../demo/processes/process.ts";
-import { createEnding, createStops, type Stops } from "../demo/processes/stop.ts";
+import { createEnding, createStops, type Stops, temporaryFolder } from "../demo/processes/stop.ts";
 import { BUILDS, build, whyNoFirmware } from "../firmware/toolchain.ts";
 import type { Registration } from "../meter/device.ts";
 import { energyOf, fromHex, keyIdOf, toHex } from "../protocol/index.ts";
@@ -101,8 +100,7 @@ async function main(): Promise<void> {
 type Figures = Awaited<ReturnType<typeof soak>>;
 
 async function soak(days: number, seed: number) {
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-soak-"));
-  stops.add(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder(stops, "soak");
   say("building the device and the contracts");
   const programs = await build(BUILDS.device, ["wattwitness-soak"]);
   await compile();

@@ -11,9 +11,7 @@
  *   graph-node takes 500 ms more: it hears of a block from PostgreSQL, and waits so long whether there is another.
  * - Long intervals: one settlement of a meter that was silent for so long, from sending it until its block is indexed.
  */
-import { mkdtemp, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -33,7 +31,7 @@ import {
 } from "../contracts/test/fixture.ts";
 import { type GraphNode, startGraphNode } from "../demo/indexer/graph-node.ts";
 import { startPostgres } from "../demo/indexer/postgres.ts";
-import { createEnding, createStops, type Stops } from "../demo/processes/stop.ts";
+import { createEnding, createStops, type Stops, temporaryFolder } from "../demo/processes/stop.ts";
 import {
   attestationLeaf,
   attestationRoot,
@@ -218,8 +216,7 @@ type Indexing = Awaited<ReturnType<typeof index>>["figures"] & { title: string }
 async function index(world: World, pollEvery: number, own: Stops) {
   const manifest = await manifestOf(world);
   const reading = await readChain(world);
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-bench-"));
-  own.add(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder(own, "bench");
   const postgresUrl = await startPostgres(folder, own);
 
   say("graph-node starts");

@@ -1,7 +1,5 @@
 /** Everything of the demo on one machine: chain, Chainlink, our contracts, DON, oracle, meters and their clock. */
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
@@ -19,8 +17,8 @@ import { prepareFirmware } from "./firmware/index.ts";
 import { type GraphNode, startIndexer } from "./indexer/index.ts";
 import { compile } from "./processes/compile.ts";
 import { type OracleProcess, startOracle } from "./processes/oracle.ts";
-import { freePort, removeWithUs } from "./processes/process.ts";
-import type { Stops } from "./processes/stop.ts";
+import { freePort } from "./processes/process.ts";
+import { type Stops, temporaryFolder } from "./processes/stop.ts";
 import { type Roof, startSoftwareRoof } from "./roof.ts";
 import { type Recording, skyOf } from "./sky.ts";
 
@@ -94,9 +92,7 @@ export async function createWorld({
   if (!found.ok) throw new Problem(found.problem);
   const { chainStart, start: firstReading, recording } = found.sky;
   for (const remark of recording?.remarks ?? []) say(remark);
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-"));
-  stops.add(() => rm(folder, { recursive: true, force: true }));
-  removeWithUs(folder);
+  const folder = await temporaryFolder(stops);
 
   const startRoof = firmware ? await prepareFirmware(folder, stops, say) : startSoftwareRoof;
   await compile(folder, stops, say);

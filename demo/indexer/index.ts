@@ -1,9 +1,6 @@
 /** The subgraph's indexer: graph-node and PostgreSQL, from npm, until they are stopped. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeWithUs } from "../processes/process.ts";
-import type { Stops } from "../processes/stop.ts";
+import { type Stops, temporaryFolder } from "../processes/stop.ts";
 import { type GraphNode, startGraphNode } from "./graph-node.ts";
 import { startPlayground } from "./playground.ts";
 import { startPostgres } from "./postgres.ts";
@@ -40,9 +37,7 @@ export function howToAsk({ url }: GraphNode): string {
 
 /** Begins with nothing, and leaves nothing behind once `stops` are stopped. Only where `whyNoIndexer` says nothing. */
 export async function startIndexer(options: IndexerOptions, stops: Stops): Promise<GraphNode> {
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-indexer-"));
-  stops.add(() => rm(folder, { recursive: true, force: true }));
-  removeWithUs(folder);
+  const folder = await temporaryFolder(stops, "indexer");
   const postgresUrl = await startPostgres(folder, stops);
   const log = join(folder, "graph-node.log");
   const { port = 0, ...graph } = { pollEvery: 500, ...options };

@@ -1,21 +1,51 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { removeWithUs } from "./process.ts";
 
 /** What has been started and must be stopped, in the reverse order, whatever happens meanwhile. */
 export type Stops = {
+  /** Once the stopping has begun, what comes too late is stopped at once, and this throws: nothing else is to be started. */
   add: (stop: () => unknown) => void;
   stopAll: () => Promise<void>;
 };
 
 export function createStops(): Stops {
   const stops: (() => unknown)[] = [];
+  const late: Promise<void>[] = [];
+  let stopping: Promise<void> | undefined;
+  const run = async (stop: () => unknown) => {
+    try {
+      await stop();
+    } catch {
+      // the others are stopped all the same
+    }
+  };
+  async function stopThem(): Promise<void> {
+    for (let stop = stops.pop(); stop; stop = stops.pop()) await run(stop);
+    for (let stop = late.pop(); stop; stop = late.pop()) await stop;
+  }
   return {
-    add: (stop) => stops.push(stop),
-    async stopAll() {
-      for (let stop = stops.pop(); stop; stop = stops.pop()) {
-        await Promise.resolve(stop()).catch(() => {});
-      }
+    add(stop) {
+      if (!stopping) return void stops.push(stop);
+      late.push(run(stop));
+      throw new Error("nothing is started any more: everything is being stopped");
+    },
+    stopAll() {
+      stopping ??= stopThem();
+      return stopping;
     },
   };
+}
+
+/** A folder among the system's temporary ones, until `stops` are stopped or this process is gone. */
+export async function temporaryFolder(stops: Stops, name = ""): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `wattwitness-${name && `${name}-`}`));
+  removeWithUs(folder);
+  // who was interrupted in making a file may still make it meanwhile
+  stops.add(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+  return folder;
 }
 
 export type Ending = {

@@ -1,7 +1,5 @@
 /** A chain in a process of its own that can be reorganised: anvil, with P-256 verification at 0x100. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPublicClient, createWalletClient, defineChain, http } from "viem";
@@ -9,7 +7,7 @@ import type { Wallet } from "../../contracts/deploy.ts";
 import { type Chain, mineAt, START } from "../../contracts/test/fixture.ts";
 import { whyNoIndexer } from "../../demo/indexer/index.ts";
 import { freePort, startProgram, until } from "../../demo/processes/process.ts";
-import type { Stops } from "../../demo/processes/stop.ts";
+import { type Stops, temporaryFolder } from "../../demo/processes/stop.ts";
 
 const ANVIL = fileURLToPath(new URL("../../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil", import.meta.url));
 /** ms until it must answer */
@@ -30,8 +28,7 @@ export type Anvil = Chain & {
 
 /** Begins at START. `accounts`: how many have Ether. */
 export async function startAnvil(stops: Stops, accounts = 20): Promise<Anvil> {
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-anvil-"));
-  stops.add(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder(stops, "anvil");
   const port = await freePort();
   const program = startProgram(
     ANVIL,

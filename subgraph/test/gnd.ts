@@ -4,14 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import type { AbiEvent, GetEventArgs, Hex } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import { GND } from "../../demo/indexer/platform.ts";
 import { startPostgres } from "../../demo/indexer/postgres.ts";
-import { createStops, type Stops } from "../../demo/processes/stop.ts";
+import { createStops, type Stops, temporaryFolder } from "../../demo/processes/stop.ts";
 import { buildSubgraph } from "../build.ts";
 import { CONTRACTS, type Network } from "../networks.ts";
 import { type Field, readSchema } from "./schema.ts";
@@ -214,8 +214,7 @@ function createWorker(manifest: string, database: Database, signal: AbortSignal)
 type Database = { folder: string; url: string };
 
 async function startDatabase(stops: Stops): Promise<Database> {
-  const folder = await mkdtemp(join(tmpdir(), "wattwitness-handlers-"));
-  stops.add(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder(stops, "handlers");
   return { folder, url: await startPostgres(folder, stops) };
 }
 
