@@ -40,29 +40,31 @@ export function normaliseS(signature: Uint8Array): Uint8Array {
   return s > HALF_ORDER ? concat(signature.subarray(0, 32), u256(ORDER - s)) : signature;
 }
 
-/** A public key as WebCrypto verifies with it; undefined where it is no point of the curve. */
-export const importKey = (publicKey: Uint8Array): Promise<CryptoKey | undefined> =>
-  crypto.subtle
-    .importKey("raw", concat(Uint8Array.of(4), publicKey), ALGORITHM, false, ["verify"])
-    .catch(() => undefined);
+/** What is seen before any key is looked at. Refuses: `wrong length`, `high s`. */
+export function checkSignatureForm(signature: Uint8Array, publicKey: Uint8Array): Result<void> {
+  if (signature.length !== SIGNATURE_LENGTH || publicKey.length !== PUBLIC_KEY_LENGTH) return refused("wrong length");
+  return sOf(signature) > HALF_ORDER ? refused("high s") : accepted(undefined);
+}
 
-/**
- * Refuses: `wrong length`, `high s`, `bad key`, `bad signature`. Importing a key takes longer than verifying with it: who
- * verifies much with few keys gives a `keyOf` that remembers them.
- */
+/** Refuses: `wrong length`, `high s`, `bad key`, `bad signature`. */
 export async function verify(
   statement: Uint8Array,
   signature: Uint8Array,
   publicKey: Uint8Array,
-  keyOf: typeof importKey = importKey,
 ): Promise<Result<void>> {
-  if (signature.length !== SIGNATURE_LENGTH || publicKey.length !== PUBLIC_KEY_LENGTH) return refused("wrong length");
-  if (sOf(signature) > HALF_ORDER) return refused("high s");
-  const key = await keyOf(publicKey);
+  const form = checkSignatureForm(signature, publicKey);
+  if (!form.ok) return form;
+  const key = await importKey(publicKey);
   if (!key) return refused("bad key");
   const valid = await crypto.subtle.verify(ALGORITHM, key, new Uint8Array(signature), new Uint8Array(statement));
   return valid ? accepted(undefined) : refused("bad signature");
 }
+
+/** Undefined where it is no point of the curve. */
+const importKey = (publicKey: Uint8Array): Promise<CryptoKey | undefined> =>
+  crypto.subtle
+    .importKey("raw", concat(Uint8Array.of(4), publicKey), ALGORITHM, false, ["verify"])
+    .catch(() => undefined);
 
 const sOf = (signature: Uint8Array): bigint => BigInt(toHex(signature.subarray(32)));
 

@@ -12,20 +12,18 @@ import {
   equal,
   type Failure,
   fromHex,
-  type importKey,
   isSize,
   type Moment,
   momentOf,
   READING_LENGTH,
   sourceOf,
   timestampOf,
-  verify,
 } from "../../protocol/index.ts";
 import { CLOCK_TOLERANCE } from "../chain/rules.ts";
 import type { Meter } from "../chain/view.ts";
 import type { Logs, StoredLog } from "../store/store.ts";
-import { createKeys } from "./keys.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
+import { createVerifying, type VerifyHead } from "./verifying.ts";
 
 /** Readings of one post at most: a segment must fit a batch. */
 export const POST_LIMIT = 8192;
@@ -42,15 +40,17 @@ export type Acceptance = {
   meterOf: (keyId: string) => Meter | undefined;
   /** Unix time, s */
   now: () => number;
-  /** the keys to verify with */
-  keyOf: typeof importKey;
+  verifyHead: VerifyHead;
 };
+
+/** One for all that is accepted in this process. */
+const verifyHead = createVerifying();
 
 type Answer = { ok: true; value: Accepted } | { ok: false; refusal: Refusal };
 
 /** Answers posts, those of one key one after the other. */
-export function createAcceptance(given: Omit<Acceptance, "keyOf">): (post: Post) => Promise<Answer> {
-  const acceptance = { ...given, keyOf: createKeys() };
+export function createAcceptance(given: Omit<Acceptance, "verifyHead">): (post: Post) => Promise<Answer> {
+  const acceptance = { ...given, verifyHead };
   const turns = new Map<string, Promise<unknown>>();
   return (post) => {
     const turn = (turns.get(post.keyId) ?? Promise.resolve()).catch(() => {}).then(() => accept(acceptance, post));
@@ -69,7 +69,7 @@ const no = (rule: Rule, message: string, values: Record<string, string | number>
 });
 
 async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
-  const { logs, headDomain, meterOf, now, keyOf } = acceptance;
+  const { logs, headDomain, meterOf, now, verifyHead } = acceptance;
   const { keyId, epoch, size } = post;
   const meter = meterOf(keyId);
   if (!meter) return no("unknown meter", "the chain knows no meter with this key");
@@ -122,7 +122,7 @@ async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
   }
   const head = { epoch, size, reading: fresh.at(-1) as Uint8Array, root: log.rootWith(fresh) };
   const signature = fromHex(post.signature);
-  const signed = await verify(encodeHead(headDomain, head), signature, fromHex(meter.publicKey), keyOf);
+  const signed = await verifyHead(encodeHead(headDomain, head), signature, fromHex(meter.publicKey));
   if (!signed.ok) return no(signed.failure, MESSAGES[signed.failure] ?? signed.failure);
 
   if (await log.append(fresh, signature, steps.bucket)) return { ok: true, value: { size } };

@@ -1,0 +1,48 @@
+/** The thread of verifying.ts: verifies by the platform's OpenSSL, whose keys it remembers. */
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { parentPort } from "node:worker_threads";
+import { PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH } from "../../protocol/signature.ts";
+import { SENT_LENGTH, VERDICT } from "./verifying.ts";
+
+/** Keys that are remembered: as many as a large node has meters. What was longest unused is forgotten. */
+const REMEMBERED = 20_000;
+
+type Key = { key: KeyObject; dsaEncoding: "ieee-p1363" };
+const keys = new Map<string, Key | undefined>();
+
+parentPort?.on("message", (message: Uint8Array) => {
+  const verdicts = new Uint8Array(message.length / SENT_LENGTH);
+  for (let i = 0; i < verdicts.length; i++) {
+    verdicts[i] = judge(Buffer.from(message.buffer, i * SENT_LENGTH, SENT_LENGTH));
+  }
+  parentPort?.postMessage(verdicts, [verdicts.buffer]);
+});
+
+function judge(sent: Buffer): number {
+  const key = keyOf(sent.subarray(0, PUBLIC_KEY_LENGTH));
+  if (!key) return VERDICT.badKey;
+  const head = sent.subarray(PUBLIC_KEY_LENGTH + SIGNATURE_LENGTH);
+  const signature = sent.subarray(PUBLIC_KEY_LENGTH, PUBLIC_KEY_LENGTH + SIGNATURE_LENGTH);
+  return verify("sha256", head, key, signature) ? VERDICT.valid : VERDICT.badSignature;
+}
+
+function keyOf(publicKey: Buffer): Key | undefined {
+  const name = publicKey.toString("latin1");
+  const key = keys.has(name) ? keys.get(name) : importKey(publicKey);
+  keys.delete(name);
+  keys.set(name, key);
+  const [oldest] = keys.keys();
+  if (keys.size > REMEMBERED && oldest !== undefined) keys.delete(oldest);
+  return key;
+}
+
+/** Nothing where it is no point of the curve. */
+function importKey(publicKey: Buffer): Key | undefined {
+  const [x, y] = [publicKey.toString("base64url", 0, 32), publicKey.toString("base64url", 32)];
+  try {
+    const key = createPublicKey({ key: { kty: "EC", crv: "P-256", x, y }, format: "jwk" });
+    return { key, dsaEncoding: "ieee-p1363" };
+  } catch {
+    return undefined;
+  }
+}
