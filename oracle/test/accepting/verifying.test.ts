@@ -78,6 +78,25 @@ describe("the oracle's verification of heads", () => {
     assert.ok((await verifyHead(head, normaliseS(high), publicKeyOf(privateKey))).ok);
   });
 
+  it("accepts, as the protocol, r and s that begin with zeros or with a set bit", async () => {
+    const all: Judged[] = [];
+    const isShort = ({ judged: [, signature] }: ReturnType<typeof signed>, at: number) =>
+      signature[at] === 0 && (signature[at + 1] as number) < 0x80;
+    const isHigh = ({ judged: [, signature] }: ReturnType<typeof signed>, at: number) =>
+      (signature[at] as number) >= 0x80;
+    for (const [at, isOdd] of [
+      [0, isShort],
+      [32, isShort],
+      [0, isHigh],
+    ] as const) {
+      let found = signed();
+      while (!isOdd(found, at)) found = signed();
+      all.push(found.judged);
+    }
+    const words = await saysAsTheProtocol(all);
+    assert.ok(words.every(({ ok }) => ok));
+  });
+
   it("judges each of many that come at once by itself, in whatever order", async () => {
     const all = Array.from({ length: 600 }, (_, i): Judged => {
       const [head, signature, publicKey] = signed().judged;
