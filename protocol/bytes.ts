@@ -6,7 +6,7 @@ export { concatBytes as concat, utf8ToBytes as utf8 };
 export const toHex = (bytes: Uint8Array): `0x${string}` => `0x${bytesToHex(bytes)}`;
 
 /** Bytes of a hexadecimal text with or without `0x`. Throws on anything else. */
-export const fromHex = (hex: string): Uint8Array => hexToBytes(hex.replace(/^0x/, ""));
+export const fromHex = (hex: string): Uint8Array => hexToBytes(hex.startsWith("0x") ? hex.slice(2) : hex);
 
 export const equal = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);

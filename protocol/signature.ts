@@ -15,7 +15,6 @@ export const SIGNATURE_LENGTH = 64;
 
 /** The order of P-256 (SEC 2, secp256r1). */
 export const ORDER = p256.Point.Fn.ORDER;
-const HALF_ORDER = ORDER >> 1n;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
@@ -36,14 +35,13 @@ export const sign = (statement: Uint8Array, privateKey: Uint8Array): Uint8Array 
 
 /** What firmware does with the answer of a chip that does not: s becomes n - s where it is high. */
 export function normaliseS(signature: Uint8Array): Uint8Array {
-  const s = sOf(signature);
-  return s > HALF_ORDER ? concat(signature.subarray(0, 32), u256(ORDER - s)) : signature;
+  return isHigh(signature) ? concat(signature.subarray(0, 32), u256(ORDER - sOf(signature))) : signature;
 }
 
 /** What is seen before any key is looked at. Refuses: `wrong length`, `high s`. */
 export function checkSignatureForm(signature: Uint8Array, publicKey: Uint8Array): Result<void> {
   if (signature.length !== SIGNATURE_LENGTH || publicKey.length !== PUBLIC_KEY_LENGTH) return refused("wrong length");
-  return sOf(signature) > HALF_ORDER ? refused("high s") : accepted(undefined);
+  return isHigh(signature) ? refused("high s") : accepted(undefined);
 }
 
 /** Refuses: `wrong length`, `high s`, `bad key`, `bad signature`. */
@@ -66,7 +64,18 @@ const importKey = (publicKey: Uint8Array): Promise<CryptoKey | undefined> =>
     .importKey("raw", concat(Uint8Array.of(4), publicKey), ALGORITHM, false, ["verify"])
     .catch(() => undefined);
 
+/** Whether s is above half the order. */
+function isHigh(signature: Uint8Array): boolean {
+  for (const [i, half] of HALF_ORDER_BYTES.entries()) {
+    const byte = signature[32 + i] as number;
+    if (byte !== half) return byte > half;
+  }
+  return false;
+}
+
 const sOf = (signature: Uint8Array): bigint => BigInt(toHex(signature.subarray(32)));
 
 const u256 = (value: bigint): Uint8Array =>
   concat(...[192n, 128n, 64n, 0n].map((shift) => u64((value >> shift) & 0xffff_ffff_ffff_ffffn)));
+
+const HALF_ORDER_BYTES = u256(ORDER >> 1n);

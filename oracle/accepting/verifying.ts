@@ -26,18 +26,19 @@ export type VerifyHead = (head: Uint8Array, signature: Uint8Array, publicKey: Ui
 
 type Waiting = { sent: Uint8Array[]; resolve: (result: Result<void>) => void; reject: (error: unknown) => void };
 
-/** Its thread begins with the first signature, and keeps no process from ending. */
+/** Its thread begins with the first signature, and keeps no process from ending that waits for none. */
 export function createVerifying(file = THREAD): VerifyHead {
   let thread: Worker | undefined;
   let waiting: Waiting[] = [];
   let underWay: Waiting[] = [];
 
   function begin(): Worker {
-    const begun = new Worker(file);
-    begun.unref();
+    const begun = new Worker(file, { execArgv: [] });
     begun.on("message", (verdicts: Uint8Array) => {
       const judged = underWay;
       underWay = [];
+      // nobody waits for it
+      if (waiting.length === 0) begun.unref();
       send();
       for (const [i, { resolve }] of judged.entries()) resolve(resultOf(verdicts[i]));
     });
@@ -62,6 +63,7 @@ export function createVerifying(file = THREAD): VerifyHead {
       at += piece.length;
     }
     thread ??= begin();
+    thread.ref();
     thread.postMessage(message, [message.buffer]);
   }
 

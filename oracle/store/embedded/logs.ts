@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { encodeBundle } from "../bundles.ts";
 import { encodeHeads } from "../heads.ts";
 import { emptyLog, type Full, grow, growthOf, type LogState } from "../log-state.ts";
-import type { Logs } from "../store.ts";
+import type { Logs, StoredLog } from "../store.ts";
 import { type LogParts, storedLog } from "../stored-log.ts";
 import { makeDirectory } from "./durable.ts";
 import { type Files, openFiles } from "./files.ts";
@@ -70,6 +70,12 @@ export async function openLogs(
   };
   const tiles = openTiles(root, files);
   const parts: LogParts = { tiles, heads: openHeads(root, files, tiles), append };
+  const views = new WeakMap<LogState, StoredLog>();
+  const view = (log: LogState): StoredLog => {
+    const known = views.get(log) ?? storedLog(log, parts);
+    views.set(log, known);
+    return known;
+  };
   const logs: Logs = {
     keys: async (after = "", limit) =>
       states
@@ -79,10 +85,10 @@ export async function openLogs(
         .slice(0, limit),
     async get(keyId, epoch) {
       const log = states.get(keyId, epoch);
-      return log && storedLog(log, parts);
+      return log && view(log);
     },
-    of: async (keyId) => states.of(keyId).map((log) => storedLog(log, parts)),
-    open: async (keyId, epoch) => storedLog(states.get(keyId, epoch) ?? emptyLog(keyId, epoch), parts),
+    of: async (keyId) => states.of(keyId).map(view),
+    open: async (keyId, epoch) => view(states.get(keyId, epoch) ?? emptyLog(keyId, epoch)),
   };
   return { logs, close: journal.close };
 }

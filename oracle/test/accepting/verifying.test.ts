@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   fromHex,
@@ -104,6 +105,20 @@ describe("the oracle's verification of heads", () => {
     });
     const words = await saysAsTheProtocol(all);
     assert.equal(words.filter(({ ok }) => ok).length, 400);
+  });
+
+  it("lets a process end that waits for no signature, and none that does", () => {
+    const file = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+    const script = `
+      import { createVerifying } from ${file("../../accepting/verifying.ts")};
+      const verifyHead = createVerifying();
+      const words = Array.from({ length: 2 }, () => verifyHead(new Uint8Array(108), new Uint8Array(64), new Uint8Array(64)));
+      console.log((await Promise.all(words)).map(({ failure }) => failure).join());`;
+    const told = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    assert.equal(told.trim(), "bad key,bad key");
   });
 
   it("fails, and waits for nothing, where its thread ends or cannot begin", async () => {

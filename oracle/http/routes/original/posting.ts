@@ -20,6 +20,7 @@ export function postingRoutes(app: App, face: Face): void {
   app.post(
     "/readings",
     {
+      helmet: false,
       config: limitOfPosts(limits, meters, keyIdIn),
       schema: {
         summary: "Post readings under one signed head, or one reading in watts and watt-hours",
