@@ -1,6 +1,7 @@
 /** The oracle without its HTTP face: storage, what it knows of the chain, and settlement. */
 import type { Logger } from "pino";
 import { domain, READING_LENGTH } from "../protocol/index.ts";
+import { createEquivocations, type Equivocations, type KeptEquivocation } from "./accepting/equivocations.ts";
 import { createAcceptance } from "./accepting/readings.ts";
 import { type Application, createRegistrations, type Registrations } from "./accepting/registrations.ts";
 import type { Chain } from "./chain/chain.ts";
@@ -11,7 +12,7 @@ import type { Outlet } from "./publishing/outlet.ts";
 import { createPublisher } from "./publishing/publisher.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
-import { tellingOfPosts, watchChain } from "./serving/watching.ts";
+import { tellingOfPosts, tellOfEquivocation, watchChain } from "./serving/watching.ts";
 import { createPruning } from "./settling/pruning.ts";
 import type { Settlement } from "./settling/settlement.ts";
 import { createSettling } from "./settling/settling.ts";
@@ -35,6 +36,7 @@ export type Oracle = {
   follower: Follower;
   registrations: Registrations;
   installations: Installations;
+  equivocations: Equivocations;
   settlement: Settlement | undefined;
   /** what it signs checkpoints with */
   noteKey: NoteKey;
@@ -87,6 +89,10 @@ export async function createOracle({
   const noteKey = await keptNoteKey(store);
   const publisher = publishing && createPublisher({ ...publishing, store, place, oracleKey: noteKey, retryAfter, now });
   const events = createEvents();
+  const equivocations = await createEquivocations({
+    ...{ records: await store.records<KeptEquivocation>("equivocations"), headDomain, now, logger },
+    onKept: (kept) => tellOfEquivocation(events, kept),
+  });
   let accepted = 0;
   events.subscribe(({ kind, data }) => {
     if (kind === "reading") accepted += Number(data["count"]) * READING_LENGTH;
@@ -128,9 +134,9 @@ export async function createOracle({
   }
 
   return {
-    ...{ store, follower, registrations, installations, settlement, noteKey, events, now },
+    ...{ store, follower, registrations, installations, equivocations, settlement, noteKey, events, now },
     lookedAt: () => lookedAt,
-    accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now })),
+    accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now, equivocations })),
     tick() {
       ticking = ticking.catch(() => {}).then(tick);
       return ticking;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Hex } from "viem";
-import { headParts, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
 import { ACCOUNTS } from "../demo/deployment.ts";
 import type { SoftDevice } from "../demo/rotation.ts";
 import type { Device, Post } from "../meter/device.ts";
@@ -21,8 +21,6 @@ import { createSystem, createTestMeter, placedReading, type System, UNITS_PER_MW
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
 const HOUR = 3600;
-/** Two heads of one size contradict each other without any. */
-const NO_READING = { index: 0n, reading: toHex(new Uint8Array(32)), proof: [] };
 
 describe("the life of a meter", function () {
   this.timeout(120_000);
@@ -64,24 +62,26 @@ describe("the life of a meter", function () {
     return successor;
   }
 
-  /** Shows the contract two heads of one size that this key signed. */
-  async function showEquivocation({ device, privateKey }: SoftDevice): Promise<void> {
-    const { publicKey, readings } = device;
-    const honest = device.head();
-    const other = [...readings.slice(0, -2), readings.at(-1) as Uint8Array, readings.at(-1) as Uint8Array];
-    const second: Head = { ...honest, root: createLog(other).root() };
-    const equivocation = {
-      key: publicKeyParts(publicKey),
-      first: headParts(honest),
-      firstSignature: signatureParts(honest.signature),
-      second: headParts(second),
-      secondSignature: signatureParts(sign(encodeHead(domain("head", system.place), second), privateKey)),
-      ...{ one: NO_READING, other: NO_READING },
-    };
+  /** Posts another story, of `size` readings, that this key signed, and shows the contract both, as the oracle kept them. */
+  async function showEquivocation({ device, privateKey }: SoftDevice, size = device.size): Promise<void> {
+    const { readings, epoch } = device;
+    const keyId = toHex(device.keyId);
+    const story = readings.slice(0, size).map((reading) => new Uint8Array(reading));
+    const changed = story.at(-2) as Uint8Array;
+    changed[19] = (changed[19] as number) ^ 1;
+    const head: Head = { epoch, size, reading: story.at(-1) as Uint8Array, root: createLog(story).root() };
+    const signature = toHex(sign(encodeHead(domain("head", system.place), head), privateKey));
+    const post = { keyId, epoch, size, readings: story.slice(-2).map(toHex), signature };
+    assert.deepEqual((await system.inject("/readings", post)).body.rule, "wrong reading");
+
+    const answer = await system.app.inject({ url: `/equivocations/${keyId}/${epoch}` });
+    assert.equal(answer.statusCode, 200, answer.body);
+    const { equivocation, call } = answer.json();
     const { wallet } = system.conspirator;
-    const args = [equivocation] as const;
-    const request = { ...system.onWattWitness, functionName: "proveEquivocation", args, chain: wallet.chain } as const;
-    await system.done(wallet.writeContract(request));
+    const account = wallet.account;
+    const request = { ...system.onWattWitness, functionName: "proveEquivocation", args: [equivocation] } as const;
+    await system.chain.publicClient.simulateContract({ ...request, account });
+    await system.done(wallet.sendTransaction({ ...call, account, chain: wallet.chain }));
   }
 
   /** Whether the contract takes a reading for proven by the proof that the oracle serves under a signed head. */
@@ -184,6 +184,13 @@ describe("the life of a meter", function () {
     successor.advance(START + 3 * HOUR);
     await settled(successor);
     assert.equal(await system.supply(), supply + producedSince(successor.device, rotatedAt));
+  });
+
+  it("is frozen also by another story of a log that has gone on since", async () => {
+    const meter = await registered(1);
+    await settled(meter);
+    await showEquivocation(meter, meter.device.size - 20);
+    assert.equal((await toldOf(meter.device)).status, "frozen");
   });
 
   it("goes on under a lower capacity, and a batch that was on its way settles without it", async () => {

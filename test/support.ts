@@ -68,7 +68,7 @@ export async function createSystem(start: number) {
     logger,
   });
   await oracle.tick();
-  const app = buildApp({ oracle, chain: oracleChain, logger });
+  const app = buildApp({ oracle, chain: oracleChain, wattWitness: deployment.wattWitness, logger });
   mirror.serve(async (path) => (await app.inject({ method: "GET", url: path })).rawPayload);
 
   const inject = async (url: string, payload: object) => {

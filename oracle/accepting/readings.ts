@@ -22,6 +22,7 @@ import {
 import { CLOCK_TOLERANCE } from "../chain/rules.ts";
 import type { Meter } from "../chain/view.ts";
 import type { Logs, StoredLog } from "../store/store.ts";
+import type { Equivocations } from "./equivocations.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
 import { createVerifying, type VerifyHead } from "./verifying.ts";
 
@@ -40,6 +41,8 @@ export type Acceptance = {
   meterOf: (keyId: string) => Meter | undefined;
   /** Unix time, s */
   now: () => number;
+  /** keeps what a device signed against what it signed before */
+  equivocations: Pick<Equivocations, "witness">;
   verifyHead: VerifyHead;
 };
 
@@ -83,8 +86,12 @@ async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
 
   const stored = await logs.of(keyId);
   const newest = Math.max(meter.latest.epoch, stored.at(-1)?.epoch ?? 0);
-  if (epoch < newest) return no("wrong epoch", "a newer log of this key has begun", { epoch, newest });
-  const has = stored.find((log) => log.epoch === epoch)?.size ?? 0;
+  const begun = stored.find((log) => log.epoch === epoch);
+  if (epoch < newest) {
+    if (begun) await witness(acceptance, begun, meter, post);
+    return no("wrong epoch", "a newer log of this key has begun", { epoch, newest });
+  }
+  const has = begun?.size ?? 0;
   const start = size - count;
   if (start > has) return gap(start, has);
 
@@ -92,7 +99,10 @@ async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
   const log = await logs.open(keyId, epoch);
   const known = await log.readings(start, Math.min(size, has));
   const other = known.findIndex((reading, i) => !equal(reading, readings[i] as Uint8Array));
-  if (other !== -1) return no("wrong reading", "another reading was signed in this place", { index: start + other });
+  if (other !== -1) {
+    await witness(acceptance, log, meter, post);
+    return no("wrong reading", "another reading was signed in this place", { index: start + other });
+  }
   if (size <= has) return { ok: true, value: { size: has } };
 
   const fresh = readings.slice(known.length);
@@ -129,6 +139,14 @@ async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
   // another oracle on this store was faster: what it stored decides
   return accept(acceptance, post);
 }
+
+const witness = (
+  { equivocations }: Acceptance,
+  log: StoredLog,
+  { publicKey }: Meter,
+  { size, readings, signature }: Post,
+): Promise<void> =>
+  equivocations.witness(log, publicKey, { size, readings: readings.map(fromHex), signature: fromHex(signature) });
 
 const gap = (start: number, has: number): Answer =>
   no("gap", "readings before these are missing: go on from size", { start, size: has });

@@ -15,6 +15,7 @@ export type Rule =
   | "unknown batch"
   | "unknown tile"
   | "unknown installation"
+  | "unknown equivocation"
   | "unsupported media type"
   | "too slow"
   | "too many requests"
@@ -59,6 +60,7 @@ const STATUS: Partial<Record<Rule, number>> = {
   "unknown batch": 404,
   "unknown tile": 404,
   "unknown installation": 404,
+  "unknown equivocation": 404,
   "too slow": 408,
   gap: 409,
   "key already used": 409,

@@ -13,6 +13,7 @@ import { registerPlugins } from "./plugins.ts";
 import { registerPressure } from "./pressure.ts";
 import { BODY_LIMIT, refuseBrokenHttp, refuseError, refusesAsProblems } from "./refusing.ts";
 import { batchRoutes } from "./routes/batches.ts";
+import { equivocationRoutes } from "./routes/equivocations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { meterRoutes } from "./routes/meters.ts";
@@ -98,6 +99,7 @@ export function buildApp(options: AppOptions): App {
     batchRoutes(routes, face);
     meterRoutes(routes, face);
     logRoutes(routes, face);
+    equivocationRoutes(routes, face);
     tlogRoutes(routes, face);
     healthRoutes(routes, face);
     streamRoutes(routes, face);

@@ -14,6 +14,8 @@ const ROUTES = [
   { method: "GET", path: "/logs/:keyId/:epoch/readings/:index", what: "one reading with its proofs" },
   { method: "GET", path: "/tlog/:keyId/:epoch/checkpoint", what: "the newest head as a signed note (c2sp.org)" },
   { method: "GET", path: "/tlog/:keyId/:epoch/:index.tlog-proof", what: "one reading's proof as a file" },
+  { method: "GET", path: "/equivocations", what: "logs of which a device told two stories" },
+  { method: "GET", path: "/equivocations/:keyId/:epoch", what: "both heads, as the contract takes them for proof" },
   { method: "GET", path: "/batches/:digest", what: "a batch, immutable: what the DON fetches" },
   { method: "GET", path: "/registrations", what: "applications that wait for the registrar" },
   { method: "GET", path: "/api/v1/installations", what: "meters by the name that their owners gave them" },

@@ -171,6 +171,30 @@ export const ReadingAnswer = Type.Object({
   settled: Type.Optional(Type.Object({ size: Count, root: Hash, proof: Proof, mark: Type.Optional(Mark) })),
 });
 
+const Head = Type.Object({ epoch: Epoch, size: Size, reading: Hash, root: Hash });
+const SignatureParts = Type.Object({ r: Hash, s: Hash });
+const PlacedReading = Type.Object({ index: Size, reading: Hash, proof: Proof });
+const KeptEquivocation = {
+  keyId: Hash,
+  epoch: Epoch,
+  /** Unix time, s */
+  seenAt: Count,
+  /** of the key, as the chain has it: frozen, once the equivocation was proven */
+  status: Type.Enum([...STATUSES]),
+};
+export const EquivocationsAnswer = Type.Object({ equivocations: Type.Array(Type.Object(KeptEquivocation)) });
+export const EquivocationAnswer = Type.Object({
+  ...KeptEquivocation,
+  /** what WattWitness.proveEquivocation takes */
+  equivocation: Type.Object({
+    ...{ key: Type.Object({ x: Hash, y: Hash }) },
+    ...{ first: Head, firstSignature: SignatureParts, second: Head, secondSignature: SignatureParts },
+    ...{ one: PlacedReading, other: PlacedReading },
+  }),
+  /** the same as a call that anybody may make; `to` is WattWitness */
+  call: Type.Object({ to: Type.Optional(Address), data: Type.String({ pattern: "^0x[0-9a-f]+$" }) }),
+});
+
 /** Where HTML is asked for, it is a page that says the same. */
 export const RootAnswer = Type.Object({
   what: Type.String(),

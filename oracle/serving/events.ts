@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 /** Events kept for who was away. */
 const KEPT = 1000;
 
-export type EventKind = "reading" | "settlement" | "attestation" | "refusal";
+export type EventKind = "reading" | "settlement" | "attestation" | "equivocation" | "refusal";
 export type OracleEvent = { id: string; kind: EventKind; data: Record<string, string | number> };
 type Listener = (event: OracleEvent) => void;
 

@@ -58,6 +58,12 @@ export function createMetrics(oracle: Oracle, settledLogs: SettledLogs): Metrics
       for (const { stage } of settlement?.jobs() ?? []) this.inc({ stage });
     },
   });
+  new Gauge({
+    ...named("equivocations", "Logs of which two contradicting heads are kept"),
+    async collect() {
+      this.set(await oracle.equivocations.count());
+    },
+  });
   const oldest = oncePer(OLDEST_FOR, () => oldestUnsettled(oracle, settledLogs));
   new Gauge({
     ...named("oldest_unsettled_seconds", "Age of the oldest reading of an active meter that is not on chain; 0 = none"),

@@ -1,4 +1,5 @@
 /** Tells of what posts bring and of what a look at the chain has changed, as events. */
+import type { KeptEquivocation } from "../accepting/equivocations.ts";
 import type { Accepted, Post } from "../accepting/readings.ts";
 import type { Refusal } from "../accepting/refusal.ts";
 import type { Follower } from "../chain/follower.ts";
@@ -31,6 +32,13 @@ export function tellingOfPosts(events: Events, accept: (post: Post) => Promise<A
     });
     return answer;
   };
+}
+
+export function tellOfEquivocation(events: Events, { keyId: key_id, epoch, equivocation }: KeptEquivocation): void {
+  const { first, second, one } = equivocation;
+  events.publish("equivocation", {
+    ...{ key_id, epoch, index: one.index, first_size: first.size, second_size: second.size },
+  });
 }
 
 /** Call it after every look at the chain; the first time is where it begins. */

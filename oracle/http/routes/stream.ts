@@ -26,7 +26,7 @@ const RETRY = 3000;
 
 const answer = {
   description:
-    "Events: reading, settlement, attestation, refusal; missed, where some that came after the last are gone",
+    "Events: reading, settlement, attestation, equivocation, refusal; missed, where some that came after the last are gone",
   content: { "text/event-stream": { schema: Type.String() } },
 };
 

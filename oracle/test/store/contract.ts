@@ -141,6 +141,16 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       assert.deepEqual(await one.get("b"), { n: 5 });
     });
 
+    it("has what was added when it is opened again", async () => {
+      const heads = { sizes: [300, 310], proof: ["0x00", "0x01"], reading: `0x${"00".repeat(32)}` };
+      assert.equal(await (await opened.store.records("equivocations")).add(`${KEY_ID}-1`, heads), true);
+      const again = await (await opened.reopen()).records("equivocations");
+      assert.deepEqual(await again.get(`${KEY_ID}-1`), heads);
+      assert.deepEqual(await again.ids(), [`${KEY_ID}-1`]);
+      assert.equal(await again.add(`${KEY_ID}-1`, { other: true }), false);
+      assert.deepEqual(await again.all(), [heads]);
+    });
+
     describe("with a log of thousands of readings", () => {
       const readings = readingsOf(9 * 256 + 77);
       const tree: Log = createLog(readings);
