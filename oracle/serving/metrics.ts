@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { timestampOf } from "../../protocol/index.ts";
 import type { Oracle } from "../oracle.ts";
+import { oncePer } from "./once-per.ts";
 import type { SettledLogs } from "./settled.ts";
 
 /** ms for which the age of the oldest unsettled reading is not looked up again: every meter is asked for it */
@@ -96,13 +97,4 @@ async function oldestUnsettled({ follower, store }: Oracle, settledLogs: Settled
     }
   }
   return oldest;
-}
-
-function oncePer<T>(ms: number, look: () => Promise<T>): () => Promise<T> {
-  let last: { at: number; found: Promise<T> } | undefined;
-  return () => {
-    const at = performance.now();
-    if (!last || at - last.at > ms) last = { at, found: look() };
-    return last.found;
-  };
 }

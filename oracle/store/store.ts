@@ -21,6 +21,8 @@ export type Store = {
    * the lead is told so at least once before it leads again: it must begin from what is stored then.
    */
   leads(): Promise<boolean>;
+  /** Writes a little, durably: why it cannot, in words for anybody to read; nothing where it can. */
+  whyNotWritable(): Promise<string | undefined>;
   /** Ends what is under way, and lets go of everything. */
   close(): Promise<void>;
 };

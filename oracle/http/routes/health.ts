@@ -1,6 +1,6 @@
 /** How the node is: alive, ready with its reasons where it is not, and in numbers. */
 import Type from "typebox";
-import { chainInStep } from "../../serving/readiness.ts";
+import { chainInStep, storeWritable } from "../../serving/readiness.ts";
 import type { App, Face } from "../app.ts";
 import * as schemas from "../schemas.ts";
 
@@ -9,6 +9,7 @@ const tags = ["node"];
 export function healthRoutes(app: App, { oracle, chain, metrics, readiness, looksEvery }: Face): void {
   const { follower, settlement } = oracle;
   const inStep = chainInStep(oracle.lookedAt, oracle.now, looksEvery ?? 0);
+  const isWritable = storeWritable(oracle.store);
 
   app.get(
     "/health",
@@ -44,7 +45,7 @@ export function healthRoutes(app: App, { oracle, chain, metrics, readiness, look
       },
     },
     async (request, reply) => {
-      const asked = await Promise.all([inStep(), others()]);
+      const asked = await Promise.all([inStep(), isWritable(), others()]);
       const reasons = [...asked.flat(), ...(settlement?.obstacles() ?? [])];
       if (reasons.length > 0) reply.code(503 as 200);
       return { ready: reasons.length === 0, reasons };

@@ -52,6 +52,8 @@ export type Journaled = {
 export type Journal = {
   /** Resolves once the record is durable, after `committed` was called: in the order in which records are written. */
   append(record: Uint8Array, committed: () => void): Promise<void>;
+  /** Why nothing can be appended until the oracle is started again, in words for anybody to read; nothing where it can. */
+  whyBroken(): string | undefined;
   /** Ends what is under way, and begins the next journal, so that the next start has only a snapshot to read. */
   close(): Promise<void>;
 };
@@ -210,6 +212,11 @@ export async function openJournal(directory: string, journaled: Journaled, limit
         waiting.push({ record, committed, resolve, reject });
         running ??= run();
       }),
+    whyBroken() {
+      if (broken === undefined) return undefined;
+      const { code, message } = broken as NodeJS.ErrnoException;
+      return `the journal cannot be written until the oracle is started again: ${code ?? message}`;
+    },
     async close() {
       await running;
       if (end > snapshotEnd && !broken) await rotate();

@@ -10,7 +10,7 @@ import type { Logs, StoredLog } from "../store.ts";
 import { type LogParts, storedLog } from "../stored-log.ts";
 import { makeDirectory } from "./durable.ts";
 import { type Files, openFiles } from "./files.ts";
-import { JOURNAL_LIMIT, journalsIn, openJournal } from "./journal.ts";
+import { JOURNAL_LIMIT, type Journal, journalsIn, openJournal } from "./journal.ts";
 import { decodeRecord, encodeAppend, encodeSnapshot } from "./log-records.ts";
 import { headsPath, openHeads } from "./stored-heads.ts";
 import { forgetTakenOver, takeOver } from "./takeover.ts";
@@ -18,7 +18,7 @@ import { bundlePath, openTiles, tilePath } from "./tiles.ts";
 
 export type StoreLogger = { info(message: string): void; warn(message: string): void };
 
-export type OpenLogs = { logs: Logs; close(): Promise<void> };
+export type OpenLogs = { logs: Logs; whyBroken: Journal["whyBroken"]; close(): Promise<void> };
 
 /** Opens all logs of a store's folder. */
 export async function openLogs(
@@ -90,7 +90,7 @@ export async function openLogs(
     of: async (keyId) => states.of(keyId).map(view),
     open: async (keyId, epoch) => view(states.get(keyId, epoch) ?? emptyLog(keyId, epoch)),
   };
-  return { logs, close: journal.close };
+  return { logs, whyBroken: journal.whyBroken, close: journal.close };
 }
 
 type LogIndex = ReturnType<typeof indexLogs>;

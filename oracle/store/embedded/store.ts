@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Low } from "lowdb";
 import { type Store, StoreDamaged } from "../store.ts";
 import { openBatches } from "./batches.ts";
-import { jsonFile, jsonPath, namesIn } from "./durable.ts";
+import { jsonFile, jsonPath, namesIn, writeDurably } from "./durable.ts";
 import { lockDirectory } from "./lock.ts";
 import { openLogs, type StoreLogger } from "./logs.ts";
 import { openRecords } from "./records.ts";
@@ -33,7 +33,7 @@ export async function openEmbeddedStore(directory: string, logger: StoreLogger):
 }
 
 async function openIn(directory: string, lockFile: string, logger: StoreLogger): Promise<Store> {
-  const { logs, close } = await openLogs(directory, logger);
+  const { logs, whyBroken, close } = await openLogs(directory, logger);
   return {
     logs,
     batches: await openBatches(join(directory, "batches")),
@@ -52,11 +52,25 @@ async function openIn(directory: string, lockFile: string, logger: StoreLogger):
       };
     },
     leads: async () => true,
+    whyNotWritable: async () => whyBroken() ?? (await whyNotWritable(directory)),
     async close() {
       await close();
       await rm(lockFile, { force: true });
     },
   };
+}
+
+/** More than a file system keeps beside its names. */
+const PROBE = Buffer.alloc(4096);
+
+async function whyNotWritable(directory: string): Promise<string | undefined> {
+  try {
+    await writeDurably(join(directory, "oracle.written"), PROBE);
+    return undefined;
+  } catch (error) {
+    const { code, name } = error as NodeJS.ErrnoException;
+    return `the data directory cannot be written: ${code ?? name}`;
+  }
 }
 
 const OF_LOGS = new Set(["journal", "logs", "logs-before"]);

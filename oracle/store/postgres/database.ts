@@ -62,7 +62,7 @@ const PASSING = /^(08|25|40|53|57|58)/;
 export function asFailure(error: unknown, url: string): unknown {
   if (error instanceof StoreUnavailable) return error;
   if (error instanceof pg.DatabaseError && !PASSING.test(error.code ?? "")) return error;
-  return new StoreUnavailable(`${DATABASE} does not answer: ${shown(error, url)}`);
+  return new StoreUnavailable(`${DATABASE} does not answer: ${shown(error, url)}`, { cause: error });
 }
 
 /** An error in words, without what the URL keeps secret. */
@@ -102,6 +102,25 @@ export async function whyNotMigrated(
   if (missing.length === 0) return undefined;
   const behind = missing.length === steps.length ? "is empty" : `lacks the step ${missing[0]?.name}`;
   return `${DATABASE} ${behind}: run npm run oracle:migrate, and start again.`;
+}
+
+/** The document that is written to find out whether that can be done. */
+export const WRITTEN = "written";
+
+/** Why nothing can be written now, for anybody to read; undefined where it can. */
+export async function whyNotWritable({ ask }: Pick<Database, "ask">, url: string): Promise<string | undefined> {
+  const text = `
+    insert into documents (name, content) values ($1, '{}')
+    on conflict (name) do update set content = excluded.content`;
+  try {
+    await ask("written", text, [WRITTEN]);
+    return undefined;
+  } catch (failure) {
+    const error = failure instanceof StoreUnavailable ? failure.cause : failure;
+    if (error instanceof pg.DatabaseError) return `the database cannot be written: ${shown(error, url)}`;
+    // where it is is nobody's business
+    return `the database does not answer: ${(error as NodeJS.ErrnoException).code ?? "no answer in time"}`;
+  }
 }
 
 /** Why what is committed may be lost nevertheless, in a sentence; undefined where it is durable. */

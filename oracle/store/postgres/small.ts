@@ -2,7 +2,7 @@
 import { Low } from "lowdb";
 import { batchDigest, fromHex, toHex } from "../../../protocol/index.ts";
 import type { Batches, Records } from "../store.ts";
-import type { Database } from "./database.ts";
+import { type Database, WRITTEN } from "./database.ts";
 
 export const openBatches = ({ ask }: Pick<Database, "ask">): Batches => ({
   async put(bytes) {
@@ -61,7 +61,9 @@ export async function namesIn({ ask }: Pick<Database, "ask">): Promise<{ records
     "select distinct collection as name from records order by 1",
     [],
   );
-  const documents = await ask<{ name: string }>("documents", "select name from documents order by 1", []);
+  const documents = await ask<{ name: string }>("documents", "select name from documents where name <> $1 order by 1", [
+    WRITTEN,
+  ]);
   return { records: records.map(({ name }) => name), documents: documents.map(({ name }) => name) };
 }
 

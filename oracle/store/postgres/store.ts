@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { Opening } from "../embedded/store.ts";
 import { StoreUnavailable } from "../store.ts";
-import { asFailure, DATABASE, openDatabase, shown, whyNotDurable, whyNotMigrated } from "./database.ts";
+import { asFailure, DATABASE, openDatabase, shown, whyNotDurable, whyNotMigrated, whyNotWritable } from "./database.ts";
 import { openLeadership } from "./leadership.ts";
 import { openLogs } from "./logs.ts";
 import { namesIn, openBatches, openDocument, openRecords } from "./small.ts";
@@ -34,6 +34,7 @@ export async function openPostgresStore(url: string, logger: StoreLogger): Promi
       document: (name, initial) => openDocument(database, name, initial),
       names: () => namesIn(database),
       leads: leadership.leads,
+      whyNotWritable: () => whyNotWritable(database, url),
       async close() {
         await leadership.close();
         await database.close();

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
 import type { Device } from "../../../../meter/device.ts";
 import { toHex } from "../../../../protocol/index.ts";
 import { buildApp } from "../../../http/app.ts";
@@ -79,6 +81,42 @@ describeWithServer("oracles on one database", (server) => {
       assert.deepEqual(await post(running, device.nextPost()), { status: 200, body: { size: device.size } });
       await running.oracle.tick();
     }
+  });
+
+  it("are not ready while the database is down or takes nothing, and say nothing of where it is", async () => {
+    const readiness = async (reason?: RegExp) => {
+      for (const end = Date.now() + 20_000; ; await delay(50)) {
+        const answers = await Promise.all([leader, other].map(({ app }) => app.inject("/ready")));
+        const told = answers.map((answer) => answer.json().reasons.join());
+        if (told.every((reasons) => (reason ? reason.test(reasons) : reasons === ""))) return;
+        assert.ok(Date.now() < end, told.join());
+      }
+    };
+    await readiness();
+    await server().crash();
+    try {
+      await readiness(/^the database does not answer: ECONNREFUSED$/);
+    } finally {
+      await server().start();
+    }
+    await readiness();
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query("select current_database() as name");
+    const readOnly = async (value: "on" | "off") => {
+      await client.query("set default_transaction_read_only = off");
+      await client.query(`alter database ${rows[0].name} set default_transaction_read_only = ${value}`);
+      // those that are connected keep what they began with
+      await client.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+        [rows[0].name],
+      );
+    };
+    await readOnly("on");
+    await readiness(/^the database cannot be written: cannot execute INSERT in a read-only transaction$/);
+    await readOnly("off");
+    await readiness();
+    await client.end();
   });
 
   it("take posts of any meter, those that do not lead, too, and all serve them", async () => {
