@@ -123,6 +123,7 @@ export async function createWorld({
       WATTWITNESS_WATTWITNESS: deployment.wattWitness,
       WATTWITNESS_ATTESTOR: attestor,
       WATTWITNESS_SUBSCRIPTION_ID: String(subscriptionId),
+      WATTWITNESS_FUNCTIONS_ROUTER: chainlink.router,
       WATTWITNESS_OPERATOR_KEY: chain.key(ACCOUNTS.operator),
       WATTWITNESS_PUBLIC_URLS: `http://127.0.0.1:${oraclePort}`,
       WATTWITNESS_DATA_DIR: join(folder, "oracle"),

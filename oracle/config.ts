@@ -27,6 +27,8 @@ const Environment = Type.Object({
   WATTWITNESS_ATTESTOR: Type.Optional(address()),
   /** Chainlink Functions subscription that the operator owns */
   WATTWITNESS_SUBSCRIPTION_ID: Type.Optional(text("^\\d{1,20}$", "the number of a subscription")),
+  /** Chainlink Functions' router there; with it the subscription's balance is watched */
+  WATTWITNESS_FUNCTIONS_ROUTER: Type.Optional(address()),
   /** private key of the operator's account; without it the oracle keeps readings and settles nothing */
   WATTWITNESS_OPERATOR_KEY: Type.Optional(text("^0x[0-9a-fA-F]{64}$", "a private key: 0x and 64 hexadecimal digits")),
   /** of a keystore, where the file with the operator's key is one */
@@ -109,6 +111,7 @@ export type Config = {
   registry: Hex;
   wattWitness: Hex;
   attestor: Hex | undefined;
+  router: Hex | undefined;
   operatorKey: Hex | undefined;
   attestation: { subscriptionId: bigint; publicUrls: string[] } | undefined;
   publishing:
@@ -257,6 +260,7 @@ function together(given: Record<string, unknown>): string[] {
       ["WATTWITNESS_SUBSCRIPTION_ID", "WATTWITNESS_OPERATOR_KEY", "WATTWITNESS_PUBLIC_URLS"],
       "WATTWITNESS_ATTESTOR cannot be asked without it",
     ),
+    ...needed("WATTWITNESS_FUNCTIONS_ROUTER", ["WATTWITNESS_ATTESTOR"], "its subscription pays for an attestor"),
     ...needed("WATTWITNESS_PUBLISH_DIR", ["WATTWITNESS_OPERATOR_KEY"], "who settles nothing publishes nothing"),
     ...needed(
       "WATTWITNESS_PUBLISH_S3_URL",
@@ -294,6 +298,7 @@ function configOf(environment: Environment): Config {
     registry: environment.WATTWITNESS_REGISTRY as Hex,
     wattWitness: environment.WATTWITNESS_WATTWITNESS as Hex,
     attestor: environment.WATTWITNESS_ATTESTOR as Hex | undefined,
+    router: environment.WATTWITNESS_FUNCTIONS_ROUTER as Hex | undefined,
     operatorKey: environment.WATTWITNESS_OPERATOR_KEY as Hex | undefined,
     attestation:
       environment.WATTWITNESS_ATTESTOR && subscriptionId

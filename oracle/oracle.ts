@@ -13,9 +13,11 @@ import { createPublisher } from "./publishing/publisher.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
 import { tellingOfPosts, tellOfEquivocation, watchChain } from "./serving/watching.ts";
+import { type FundsWatch, watchFunds } from "./settling/funds.ts";
 import { createPruning } from "./settling/pruning.ts";
 import type { Settlement } from "./settling/settlement.ts";
 import { createSettling } from "./settling/settling.ts";
+import { createTally, type Tally } from "./settling/tally.ts";
 import type { Store } from "./store/store.ts";
 import { createTerms } from "./store/terms.ts";
 import { keptNoteKey } from "./tlog/logs.ts";
@@ -38,6 +40,10 @@ export type Oracle = {
   installations: Installations;
   equivocations: Equivocations;
   settlement: Settlement | undefined;
+  /** what settling has cost, and when the DON answered */
+  tally: Tally;
+  /** what settling is paid with, where there is an operator */
+  funds: FundsWatch | undefined;
   /** what it signs checkpoints with */
   noteKey: NoteKey;
   /** what happens here, as it happens */
@@ -99,6 +105,9 @@ export async function createOracle({
   });
   // a log that meets no head at a full hour for two settlements settles where it can
   const patience = 2 * Math.max(settleEvery, alignment);
+  const tally = createTally();
+  const { subscriptionId } = config.attestation ?? {};
+  const funds = config.settles ? watchFunds({ chain, subscriptionId, now, logger }) : undefined;
   const settlement = config.settles
     ? await createSettling({
         ...{
@@ -109,6 +118,7 @@ export async function createOracle({
           settleEvery,
           retryAfter,
           confirmations,
+          tally,
           now,
           logger,
         },
@@ -127,6 +137,7 @@ export async function createOracle({
     await follower.follow();
     lookedAt = now();
     if ((await terms.now()).leads) await registrations.tidy();
+    await funds?.look();
     await settlement?.step();
     if (settlement) await follower.follow();
     if ((await terms.now()).leads) await prune?.();
@@ -134,7 +145,7 @@ export async function createOracle({
   }
 
   return {
-    ...{ store, follower, registrations, installations, equivocations, settlement, noteKey, events, now },
+    ...{ store, follower, registrations, installations, equivocations, settlement, tally, funds, noteKey, events, now },
     lookedAt: () => lookedAt,
     accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now, equivocations })),
     tick() {

@@ -317,6 +317,7 @@ function tell(deployment: Deployment, attestor: Hex | undefined, scheduled: read
       ? [
           `    WATTWITNESS_ATTESTOR=${FunctionsAttestor.address}`,
           "    WATTWITNESS_SUBSCRIPTION_ID=…",
+          `    WATTWITNESS_FUNCTIONS_ROUTER=${options.functions?.router}`,
           "    WATTWITNESS_PUBLIC_URLS=…",
         ]
       : []),

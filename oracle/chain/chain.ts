@@ -69,13 +69,27 @@ export type Call =
 /** A transaction that is signed and not yet sent. */
 export type SignedTransaction = { hash: Hex; raw: Hex; nonce: number };
 
-/** `size`: it takes more gas than a transaction or a block may. `revert`: the contract would refuse. */
-export type Simulation = { ok: true } | { ok: false; failure: "size" | "revert"; reason: string };
+/**
+ * `size`: it takes more gas than a transaction or a block may. `revert`: the contract would refuse. `funds`: the operator
+ * cannot pay for it, or his subscription not for the DON.
+ */
+export type Simulation = { ok: true } | { ok: false; failure: "size" | "revert" | "funds"; reason: string };
 
-/** `price`: gas costs more than the cap at the moment. `funds`: the operator cannot pay for it. */
+/** `price`: gas costs more than the cap at the moment. */
 export type Signing =
   | { ok: true; transaction: SignedTransaction }
   | { ok: false; failure: "price" | "funds" | "size" | "revert"; reason: string };
+
+/** Of a transaction of the operator's: what it used, and what that cost, wei. */
+export type Receipt = { block: number; succeeded: boolean; gas: number; fee: bigint };
+
+/** `needed`: what one more transaction, or request, may cost now. */
+export type Funds = {
+  /** wei */
+  operator: { address: Hex; balance: bigint; needed: bigint };
+  /** juels (10^-18 LINK) that are not reserved; absent where it is not known which router keeps it */
+  subscription?: { id: bigint; balance: bigint; needed: bigint };
+};
 
 export type Chain = {
   readonly chainId: number;
@@ -107,5 +121,7 @@ export type Chain = {
   broadcast(raw: Hex): Promise<void>;
   /** Transactions of the operator in blocks: the next nonce. */
   transactionCount(): Promise<number>;
-  receiptOf(hash: Hex): Promise<{ block: number; succeeded: boolean } | undefined>;
+  receiptOf(hash: Hex): Promise<Receipt | undefined>;
+  /** What the operator can pay with, and the subscription if there is one. */
+  funds(subscriptionId: bigint | undefined): Promise<Funds>;
 };

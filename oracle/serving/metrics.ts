@@ -1,7 +1,9 @@
 /** What Prometheus asks for: every oracle has a registry of its own. */
 import { Counter, Gauge, Registry } from "prom-client";
+import { formatEther } from "viem";
 import { timestampOf } from "../../protocol/index.ts";
 import type { Oracle } from "../oracle.ts";
+import type { Job } from "../settling/jobs.ts";
 import { oncePer } from "./once-per.ts";
 import type { SettledLogs } from "./settled.ts";
 
@@ -16,7 +18,7 @@ export type Metrics = {
 };
 
 export function createMetrics(oracle: Oracle, settledLogs: SettledLogs): Metrics {
-  const { follower, settlement, events, now } = oracle;
+  const { follower, settlement, events, tally, funds, now } = oracle;
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   const named = (name: string, help: string) => ({ name: `wattwitness_${name}`, help, registers });
@@ -59,6 +61,55 @@ export function createMetrics(oracle: Oracle, settledLogs: SettledLogs): Metrics
       for (const { stage } of settlement?.jobs() ?? []) this.inc({ stage });
     },
   });
+  new Counter({
+    ...named("gas_used_total", "Gas that the operator's transactions used since the start, by purpose"),
+    labelNames: ["purpose"],
+    collect() {
+      this.reset();
+      for (const [purpose, { gas }] of Object.entries(tally.spent())) this.inc({ purpose }, gas);
+    },
+  });
+  new Counter({
+    ...named("fees_ether_total", "What that cost, in units of 10^18 wei"),
+    labelNames: ["purpose"],
+    collect() {
+      this.reset();
+      for (const [purpose, { fee }] of Object.entries(tally.spent())) this.inc({ purpose }, units(fee));
+    },
+  });
+  new Gauge({
+    ...named("operator_balance_ether", "What the operator has, in units of 10^18 wei; NaN until it was looked at"),
+    collect() {
+      this.set(units(funds?.seen()?.operator.balance));
+    },
+  });
+  new Gauge({
+    ...named("subscription_balance_link", "LINK of the subscription that is not reserved; NaN where it is not known"),
+    collect() {
+      this.set(units(funds?.seen()?.subscription?.balance));
+    },
+  });
+  const requests = () => (settlement?.jobs() ?? []).filter(({ stage }) => stage === "requested");
+  new Gauge({
+    ...named("don_requests", "Attestations that were asked for and not answered"),
+    collect() {
+      this.set(requests().length);
+    },
+  });
+  new Gauge({
+    ...named("don_waiting_seconds", "Time since the oldest of them was asked for; 0 = none"),
+    collect() {
+      const since = requests().map((job) => askedAt(job) ?? now());
+      this.set(since.length === 0 ? 0 : Math.max(0, now() - Math.min(...since)));
+    },
+  });
+  new Gauge({
+    ...named("don_answer_age_seconds", "Time since the DON answered last; NaN where it has not since the start"),
+    collect() {
+      const at = tally.answeredAt();
+      this.set(at === undefined ? Number.NaN : Math.max(0, now() - at));
+    },
+  });
   new Gauge({
     ...named("equivocations", "Logs of which two contradicting heads are kept"),
     async collect() {
@@ -81,6 +132,15 @@ export function createMetrics(oracle: Oracle, settledLogs: SettledLogs): Metrics
     close: stop,
   };
 }
+
+/** 10^18 of them are one; for Prometheus, which has floating point only. */
+const units = (amount: bigint | undefined): number => (amount === undefined ? Number.NaN : Number(formatEther(amount)));
+
+/** Unix time, s. */
+const askedAt = ({ transactions, askedAt: byOther }: Job): number | undefined => {
+  const request = transactions.find(({ purpose }) => purpose === "request");
+  return request?.minedAt ?? request?.sentAt ?? byOther;
+};
 
 /** Unix time, s. A log that another epoch's settlement has passed is not waited for. */
 async function oldestUnsettled({ follower, store }: Oracle, settledLogs: SettledLogs): Promise<number | undefined> {

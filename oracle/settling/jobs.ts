@@ -35,6 +35,8 @@ export type Sent = SignedTransaction & {
   block?: number;
   /** Unix time it was first seen in a block, s */
   minedAt?: number;
+  /** what it cost, wei in decimal; absent until it was seen in a block */
+  fee?: string;
 };
 
 export type Job = {

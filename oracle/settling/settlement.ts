@@ -16,6 +16,7 @@ import { type Store, StoreDamaged } from "../store/store.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
+import type { Tally } from "./tally.ts";
 
 /** Items of one call to settle at first; fewer where so many take more gas than a transaction may. */
 const ITEMS_PER_CALL = 128;
@@ -23,8 +24,9 @@ const ITEMS_PER_CALL = 128;
 const STUCK_AFTER = 300;
 /** Refusals and reverts after which a batch is given up. */
 const ATTEMPTS = 5;
-/** s that the DON may take: Chainlink's own limit is 300. */
-const ANSWER_PATIENCE = 900;
+/** s that the DON may take, by Chainlink's own limit, and after which it is asked again */
+const [ANSWER_DUE, ANSWER_PATIENCE] = [300, 900];
+const NO_ANSWER = "the DON did not answer";
 /** s after which to look again where there was nothing to seal */
 const LOOK_AGAIN = 60;
 const NO_ATTESTATION = `0x${"00".repeat(32)}` as const;
@@ -46,6 +48,8 @@ export type SettlementOptions = {
   publisher: Publisher | undefined;
   /** bytes of readings that this oracle has accepted since it started: as many as a batch holds do not wait for their time */
   accepted: () => number;
+  /** hears what was paid, and that the DON answered */
+  tally: Pick<Tally, "paid" | "answered">;
   /** Unix time, s */
   now: () => number;
   logger: Logger;
@@ -78,7 +82,7 @@ type Schedule = {
 };
 
 export async function createSettlement(options: SettlementOptions): Promise<Settlement> {
-  const { store, chain, follower, logger, now, settleEvery, confirmations } = options;
+  const { store, chain, follower, tally, logger, now, settleEvery, confirmations } = options;
   const { logs, batches } = store;
   const records = await store.records<Job>("jobs");
   const finished = await store.records<Job>("jobs-finished");
@@ -195,6 +199,10 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
   async function areMined(job: Job): Promise<boolean> {
     for (const sent of [...job.transactions]) {
       const receipt = await receiptOf(sent);
+      if (receipt && sent.fee === undefined) {
+        sent.fee = String(receipt.fee);
+        tally.paid(sent.purpose, receipt);
+      }
       if (receipt?.succeeded) {
         if (sent.block === receipt.block) continue;
         sent.block = receipt.block;
@@ -312,6 +320,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     const request = job.transactions.find(({ purpose }) => purpose === "request");
     const attestation = await chain.attestation(job.root, request?.block ?? job.sealedBlock);
     if (attestation.state === "attested") {
+      if (job.stage === "requested") tally.answered(now());
       if (job.stage === "sealed" || job.stage === "requested") await enter(job, "attested");
       return "attested";
     }
@@ -319,11 +328,17 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     if (!request && !isAskedByOther) return isPublished && (await ask(job)) ? "asked" : "waiting";
     if (isAskedByOther) job.askedAt ??= now();
     await enter(job, "requested");
-    const isLate = now() > (request?.minedAt ?? job.askedAt ?? now()) + ANSWER_PATIENCE;
-    if (attestation.state !== "refused" && !isLate) return "waiting";
+    const waited = now() - (request?.minedAt ?? job.askedAt ?? now());
+    if (attestation.state !== "refused" && waited <= ANSWER_PATIENCE) {
+      // asked again it is not taken to be there before it has answered
+      if (waited > ANSWER_DUE) waits.set(job.digest, `the DON was asked ${waited} s ago and has not answered`);
+      else if (job.reason === NO_ANSWER) waits.set(job.digest, NO_ANSWER);
+      return "waiting";
+    }
+    if (attestation.state === "refused") tally.answered(now());
     if (request) drop(job, request);
     await enter(job, "sealed");
-    await fail(job, attestation.state === "refused" ? attestation.reason : "the DON did not answer");
+    await fail(job, attestation.state === "refused" ? attestation.reason : NO_ANSWER);
     return "waiting";
   }
 

@@ -193,6 +193,13 @@ describe("the oracle's configuration", () => {
     );
   });
 
+  it("names what a router of Chainlink Functions is of no use without", () => {
+    assert.deepEqual(problemsOf({ ...NEEDED, WATTWITNESS_FUNCTIONS_ROUTER: ADDRESS }), [
+      "WATTWITNESS_ATTESTOR is missing: its subscription pays for an attestor",
+    ]);
+    assert.deepEqual(problemsOf({ ...NEEDED, ...ATTESTING, WATTWITNESS_FUNCTIONS_ROUTER: ADDRESS }), []);
+  });
+
   it("refuses a setting that there is not: it may be a slip of the pen", () => {
     assert.deepEqual(problemsOf({ ...NEEDED, WATTWITNESS_SETLE_EVERY: "5" }), [
       "WATTWITNESS_SETLE_EVERY is no setting of this oracle",

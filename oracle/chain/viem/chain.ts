@@ -9,6 +9,7 @@ import {
   http,
   keccak256,
   parseTransaction,
+  type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -26,8 +27,9 @@ import {
   STATUSES,
   type Status,
 } from "../chain.ts";
-import { isOutOfGas, isRevert, isThereAlready, reasonOf } from "./errors.ts";
+import { isOutOfGas, isRevert, isThereAlready, isUnfunded, reasonOf } from "./errors.ts";
 import { attestationIn, eventsOf } from "./events.ts";
+import { subscriptionFunds } from "./funds.ts";
 import { createRanges } from "./ranges.ts";
 
 export type ViemChainOptions = {
@@ -35,6 +37,8 @@ export type ViemChainOptions = {
   registry: Address;
   wattWitness: Address;
   attestor: Address | undefined;
+  /** of Chainlink Functions, where the subscription's balance is to be told */
+  router?: Address | undefined;
   operatorKey: Hex | undefined;
   /** wei per gas, the most to pay */
   maxGasPrice: bigint;
@@ -47,9 +51,12 @@ const GAS_MARGIN = 140n;
 
 /** EIP-7825: gas of one transaction. */
 const TRANSACTION_GAS = 16_777_216n;
+/** Gas of a transaction that is not known yet: a request takes some 400,000, a settlement 100,000 and more. */
+const TRANSACTION_ESTIMATE = 500_000n;
 /** In percent: by less nodes do not replace what they have. */
 const RAISE = 113n;
 
+type Refusal = Extract<Simulation, { ok: false }>;
 type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
@@ -58,7 +65,7 @@ const raised = (fee = 0n): bigint => (fee * RAISE) / 100n + 1n;
 
 /** Throws where the node cannot be reached: nothing can be said without its chain id. */
 export async function createViemChain(options: ViemChainOptions): Promise<Chain> {
-  const { registry, wattWitness, attestor, operatorKey, maxGasPrice } = options;
+  const { registry, wattWitness, attestor, router, operatorKey, maxGasPrice } = options;
   const client = createPublicClient({ transport: http(options.rpcUrl, { batch: true }), cacheTime: 0 });
   const chainId = await client.getChainId();
   const account = operatorKey && privateKeyToAccount(operatorKey);
@@ -101,7 +108,7 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
   };
 
   /** Gas to give to the call, or why it cannot be made. A node that does not answer throws. */
-  async function estimate(call: Call): Promise<{ ok: true; gas: bigint } | Extract<Simulation, { ok: false }>> {
+  async function estimate(call: Call): Promise<{ ok: true; gas: bigint } | Refusal> {
     if (!account) throw new Error("there is no operator key to act with");
     const { gasLimit } = await client.getBlock();
     const limit = gasLimit < TRANSACTION_GAS ? gasLimit : TRANSACTION_GAS;
@@ -117,6 +124,10 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     } catch (error) {
       if (isOutOfGas(error)) return tooMuch;
       if (!isRevert(error)) throw error;
+      if (call.to === "attestor" && isUnfunded(error)) {
+        const reason = `the subscription ${call.subscriptionId} has too little LINK for a request: pay some in`;
+        return { ok: false, failure: "funds", reason };
+      }
       return { ok: false, failure: "revert", reason: reasonOf(error) };
     }
   }
@@ -273,14 +284,30 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
 
     async receiptOf(hash) {
       try {
-        const { blockNumber, status } = await client.getTransactionReceipt({ hash });
-        return { block: Number(blockNumber), succeeded: status === "success" };
+        const receipt = await client.getTransactionReceipt({ hash });
+        return { block: Number(receipt.blockNumber), succeeded: receipt.status === "success", ...costOf(receipt) };
       } catch (error) {
         if (error instanceof TransactionReceiptNotFoundError) return undefined;
         throw error;
       }
     },
+
+    async funds(subscriptionId) {
+      if (!account) throw new Error("there is no operator key to act with");
+      const { address } = account;
+      const [balance, { base, maxFeePerGas }] = await Promise.all([client.getBalance({ address }), feesNow()]);
+      const operator = { address, balance, needed: TRANSACTION_ESTIMATE * maxFeePerGas };
+      if (!router || !attestor || subscriptionId === undefined) return { operator };
+      const subscription = { router, attestor, id: subscriptionId };
+      return { operator, subscription: await subscriptionFunds(client, subscription, base) };
+    },
   };
+}
+
+/** Rollups add what they pay for a place on their first layer, under a name that is not viem's. */
+function costOf({ gasUsed, effectiveGasPrice, ...rest }: TransactionReceipt): { gas: number; fee: bigint } {
+  const { l1Fee = 0 } = rest as { l1Fee?: string | bigint };
+  return { gas: Number(gasUsed), fee: gasUsed * effectiveGasPrice + BigInt(l1Fee) };
 }
 
 const blockOf = ({

@@ -1,10 +1,12 @@
 /** What nodes say when they refuse, each in words of its own. */
-import { BaseError, decodeErrorResult, HttpRequestError, RpcRequestError, TimeoutError } from "viem";
+import { BaseError, decodeErrorResult, HttpRequestError, parseAbi, RpcRequestError, TimeoutError } from "viem";
 import { functionsAttestorAbi } from "../../../contracts/abi.ts";
 import type { Hex } from "../chain.ts";
 import { EVENTS_ABI } from "./events.ts";
 
-const ERRORS_ABI = [...EVENTS_ABI, ...functionsAttestorAbi] as const;
+/** Of Chainlink's coordinator, and of its router. */
+const BILLING_ABI = parseAbi(["error InsufficientBalance()", "error InsufficientBalance(uint96 balance)"]);
+const ERRORS_ABI = [...EVENTS_ABI, ...functionsAttestorAbi, ...BILLING_ABI] as const;
 
 /** The node's own words, in one line. */
 const wordsOf = (error: unknown): string =>
@@ -46,6 +48,9 @@ export const isOutOfGas = (error: unknown): boolean =>
 export const isRevert = (error: unknown): boolean =>
   error instanceof BaseError &&
   error.walk((cause) => cause instanceof BaseError && /revert/i.test(`${cause.name} ${cause.message}`)) !== null;
+
+/** Whether a subscription has too little LINK for what was asked. */
+export const isUnfunded = (error: unknown): boolean => reasonOf(error).startsWith("InsufficientBalance(");
 
 /** The contract's error with its values, if it can be told. */
 export function reasonOf(error: unknown): string {

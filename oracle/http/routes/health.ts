@@ -7,7 +7,7 @@ import * as schemas from "../schemas.ts";
 const tags = ["node"];
 
 export function healthRoutes(app: App, { oracle, chain, metrics, readiness, looksEvery }: Face): void {
-  const { follower, settlement } = oracle;
+  const { follower, settlement, funds } = oracle;
   const inStep = chainInStep(oracle.lookedAt, oracle.now, looksEvery ?? 0);
   const isWritable = storeWritable(oracle.store);
 
@@ -46,7 +46,7 @@ export function healthRoutes(app: App, { oracle, chain, metrics, readiness, look
     },
     async (request, reply) => {
       const asked = await Promise.all([inStep(), isWritable(), others()]);
-      const reasons = [...asked.flat(), ...(settlement?.obstacles() ?? [])];
+      const reasons = [...asked.flat(), ...(settlement?.obstacles() ?? []), ...(funds?.obstacles() ?? [])];
       if (reasons.length > 0) reply.code(503 as 200);
       return { ready: reasons.length === 0, reasons };
 

@@ -13,6 +13,7 @@ import type {
   Call,
   Chain,
   ChainEvent,
+  Funds,
   Gap,
   Hex,
   SettledHead,
@@ -55,6 +56,8 @@ export type FakeChain = Chain & {
   itemsPerCall: number;
   /** why nothing can be paid for, if so */
   unpaid: { failure: "price" | "funds"; reason: string } | undefined;
+  /** what there is to pay with */
+  has: Funds;
   /** newest blocks that the node which answers everything but `newest` has not got yet */
   behind: number;
   /** newest blocks that also `newest` does not tell of */
@@ -287,6 +290,7 @@ export function createFakeChain(
     down: false,
     itemsPerCall: Number.POSITIVE_INFINITY,
     unpaid: undefined,
+    has: { operator: { address: `0x${"0f".repeat(20)}`, balance: 10n ** 18n, needed: 10n ** 15n } },
     behind: 0,
     late: 0,
     crash: undefined,
@@ -457,7 +461,11 @@ export function createFakeChain(
     async receiptOf(hash) {
       ask();
       const block = blocks.findIndex(({ transactions }) => transactions.some((mined) => mined.hash === hash));
-      return block === -1 ? undefined : { block, succeeded: true };
+      return block === -1 ? undefined : { block, succeeded: true, gas: 100_000, fee: 10n ** 15n };
+    },
+    async funds() {
+      ask();
+      return chain.has;
     },
   };
   return chain;

@@ -219,6 +219,28 @@ describe("the chain, asked over JSON-RPC", () => {
     });
   });
 
+  it("tells what a transaction cost, with what a rollup adds for its place on the first layer", async () => {
+    const receipt = {
+      ...{ blockNumber: "0x5", status: "0x1", gasUsed: "0x186a0", effectiveGasPrice: numberToHex(GWEI), logs: [] },
+      ...{ transactionHash: ROOT, transactionIndex: "0x0", type: "0x2" },
+    };
+    answers = { eth_getTransactionReceipt: { result: receipt } };
+    const cost = 100_000n * GWEI;
+    assert.deepEqual(await chain.receiptOf(ROOT), { block: 5, succeeded: true, gas: 100_000, fee: cost });
+    answers = { eth_getTransactionReceipt: { result: { ...receipt, status: "0x0", l1Fee: "0x10" } } };
+    assert.deepEqual(await chain.receiptOf(ROOT), { block: 5, succeeded: false, gas: 100_000, fee: cost + 16n });
+  });
+
+  it("tells what the operator has, and may need for a transaction at what a block asks now", async () => {
+    answers = {
+      eth_maxPriorityFeePerGas: { result: numberToHex(GWEI / 10n) },
+      eth_getBalance: { result: numberToHex(7) },
+    };
+    const { operator, subscription } = await chain.funds(1n);
+    assert.deepEqual([operator.balance, operator.needed], [7n, (500_000n * 21n * GWEI) / 10n]);
+    assert.equal(subscription, undefined);
+  });
+
   describe("signs", () => {
     const call = { to: "wattWitness", attestation: ROOT, items: [] } as const;
     beforeEach(() => {

@@ -64,6 +64,51 @@ describe("the oracle says how it is", () => {
     assert.deepEqual((await ready()).reasons, ["the DON could not fetch it"]);
   });
 
+  it("is not ready while operator or subscription have too little, or that cannot be found out", async () => {
+    const { operator } = world.chain.has;
+    const lookAgain = async () => {
+      world.now += 60;
+      await world.oracle.tick();
+      return (await ready()).reasons;
+    };
+    world.chain.has = {
+      operator: { ...operator, balance: 10n ** 14n },
+      subscription: { id: 7n, balance: 5n * 10n ** 16n, needed: 2n * 10n ** 17n },
+    };
+    assert.deepEqual(await lookAgain(), [
+      `the operator ${operator.address} has 0.0001 of the chain's coin, and a transaction may need 0.001: send it some`,
+      "the subscription 7 has 0.05 LINK, and a request may need 0.2: pay some in",
+    ]);
+    world.chain.has = { operator, subscription: { id: 7n, balance: 2n * 10n ** 17n, needed: 2n * 10n ** 17n } };
+    assert.deepEqual(await lookAgain(), []);
+    const { funds } = world.chain;
+    world.chain.funds = () => Promise.reject(new Error("no such router\nwith much more"));
+    assert.deepEqual(await lookAgain(), ["what there is to pay with could not be found out: no such router"]);
+    world.chain.funds = funds;
+    assert.deepEqual(await lookAgain(), []);
+  });
+
+  it("is not ready while the DON does not answer, also when it is asked again", async () => {
+    const meter = await world.newMeter();
+    await world.live(meter, START + 200);
+    world.chain.don = undefined;
+    await world.oracle.tick();
+    const after = async (seconds: number) => {
+      world.now += seconds;
+      await world.oracle.tick();
+      return (await ready()).reasons;
+    };
+    assert.deepEqual(await after(300), []);
+    assert.deepEqual(await after(1), ["the DON was asked 301 s ago and has not answered"]);
+    assert.deepEqual(await after(600), ["the DON did not answer"]);
+    // it is asked for the second time
+    assert.deepEqual(await after(60), ["the DON did not answer"]);
+    assert.equal(world.chain.calls().length, 2);
+    world.chain.don = { state: "attested" };
+    world.chain.answer();
+    assert.deepEqual(await after(1), []);
+  });
+
   it("is ready while the chain is in step", async () => {
     world.now += 120;
     assert.deepEqual(await ready(() => []), { status: 200, ready: true, reasons: [] });
@@ -105,6 +150,41 @@ describe("the oracle says how it is", () => {
     await world.live(meter, START + 200);
     world.now = START + 500;
     assert.equal((await metrics())["wattwitness_oldest_unsettled_seconds"], 500 - 110);
+  });
+
+  it("tells what it spent, what it has, and how the DON answers", async () => {
+    const meter = await world.newMeter();
+    await world.live(meter, START + 200);
+    world.chain.don = undefined;
+    const { operator } = world.chain.has;
+    world.chain.has = { operator, subscription: { id: 7n, balance: 25n * 10n ** 17n, needed: 1n } };
+    const before = await metrics();
+    assert.equal(before["wattwitness_operator_balance_ether"], 1);
+    assert.ok(Number.isNaN(before["wattwitness_subscription_balance_link"]));
+    assert.ok(Number.isNaN(before["wattwitness_don_answer_age_seconds"]));
+    assert.equal(before['wattwitness_gas_used_total{purpose="request"}'], 0);
+    await world.oracle.tick();
+    world.now += 100;
+    await world.oracle.tick();
+    const asked = await metrics();
+    assert.equal(asked["wattwitness_don_requests"], 1);
+    assert.equal(asked["wattwitness_don_waiting_seconds"], 100);
+    assert.equal(asked["wattwitness_subscription_balance_link"], 2.5);
+    assert.equal(asked['wattwitness_gas_used_total{purpose="request"}'], 100_000);
+    assert.equal(asked['wattwitness_fees_ether_total{purpose="request"}'], 0.001);
+    world.chain.don = { state: "attested" };
+    world.chain.answer();
+    // taken back, and in a block again, it is not paid for twice
+    for (let i = 0; i < 3; i++) await world.oracle.tick();
+    world.chain.reorganise(1);
+    for (let i = 0; i < 3; i++) await world.oracle.tick();
+    world.now += 30;
+    const settled = await metrics();
+    assert.equal(settled["wattwitness_don_requests"], 0);
+    assert.equal(settled["wattwitness_don_waiting_seconds"], 0);
+    assert.equal(settled["wattwitness_don_answer_age_seconds"], 30);
+    assert.equal(settled['wattwitness_gas_used_total{purpose="settle"}'], 100_000);
+    assert.equal(settled['wattwitness_fees_ether_total{purpose="settle"}'], 0.001);
   });
 
   it("keeps the counts of two oracles apart", async () => {
