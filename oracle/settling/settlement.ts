@@ -17,6 +17,7 @@ import type { Job, JobItem, Sent } from "./jobs.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
 import type { Tally } from "./tally.ts";
+import { createUnpublished, type UnpublishedBatch } from "./unpublished.ts";
 
 /** Items of one call to settle at first; fewer where so many take more gas than a transaction may. */
 const ITEMS_PER_CALL = 128;
@@ -92,6 +93,10 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     behind: [],
     unattestable: [],
   });
+  const { publisher } = options;
+  const unpublished =
+    publisher &&
+    (await createUnpublished({ records: await store.records<UnpublishedBatch>("unpublished"), publisher, logger }));
   const open = new Map((await records.all()).map((job) => [job.digest as string, job]));
 
   const sealing = {
@@ -264,6 +269,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
         data.unattestable = stage === "abandoned" ? [...others, ...keys] : others;
       });
     }
+    if (stage === "settled" && !job.published) await unpublished?.add(job);
     await finished.put(job.digest, job);
     await records.remove(job.digest);
     open.delete(job.digest);
@@ -297,12 +303,12 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   /**
    * Whether the batch is where the DON fetches it, with the logs that it is of. Only an attestation waits for that: what
-   * settles without one is published when it can be.
+   * settles without one is published when it can be, later if need be (unpublished.ts).
    */
   async function publish(job: Job): Promise<boolean> {
-    if (!options.publisher || job.published) return true;
+    if (!publisher || job.published) return true;
     const about = `publishing ${job.digest}`;
-    const publication = await options.publisher.publish(job.digest, job.items);
+    const publication = await publisher.publish(job.digest, job.items);
     if (publication.isPublished) {
       if (said.over(about)) delete job.reason;
       job.published = true;
@@ -490,11 +496,12 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
 
   return {
     jobs: () => [...open.values()],
-    obstacles: () => [...new Set(waits.values())],
+    obstacles: () => [...new Set([...waits.values(), ...(unpublished?.obstacles() ?? [])])],
     async step() {
       await advanceAll();
       await sealDue();
       await advanceAll();
+      await unpublished?.step();
     },
   };
 }

@@ -12,6 +12,9 @@ export type Host = {
   forged: Map<string, Uint8Array>;
   /** paths asked for */
   asked: string[];
+  /** It is gone: nothing listens at its URL until it comes back. */
+  die(): Promise<void>;
+  comeBack(): Promise<void>;
   close(): void;
 };
 
@@ -24,12 +27,20 @@ export async function hostOf(folder: string): Promise<Host> {
     const file = host.forged.get(path) ?? (await readFile(join(folder, path)).catch(() => undefined));
     response.writeHead(file ? 200 : 404).end(file);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   const host: Host = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     up: true,
     forged: new Map(),
     asked: [],
+    async die() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+    comeBack: () => listen(port),
     close() {
       server.closeAllConnections();
       server.close();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { toHex } from "../../../protocol/index.ts";
 import { folderOutlet } from "../../publishing/folder.ts";
 import type { Outlet } from "../../publishing/outlet.ts";
 import { type Host, hostOf } from "../publishing/places.ts";
-import { newWorld, removeDirectories, START, silent, temporaryDirectory, type World } from "../support.ts";
+import { newMeter, newWorld, removeDirectories, START, silent, temporaryDirectory, type World } from "../support.ts";
 
 describe("the oracle's settlement, where it publishes", () => {
   let host: Host;
@@ -154,4 +155,93 @@ describe("the oracle's settlement, where it publishes", () => {
     assert.equal((await fetch(`${host.url}/batches/${digest}`)).status, 200);
     assert.equal((await jobs(world))[0].reason, undefined);
   });
+
+  const readiness = async (world: World) => (await world.app.inject("/ready")).json().reasons as string[];
+
+  it("waits for a public URL that is dead, says so, tries more and more seldom, and asks once it is back", async () => {
+    const world = await newWorldWith();
+    let puts = 0;
+    const { put } = outlet;
+    outlet.put = async (file) => {
+      if (file.path.startsWith("batches/")) puts += 1;
+      return put(file);
+    };
+    await host.die();
+    await world.oracle.tick();
+    const [{ digest }] = await jobs(world);
+    const dead = `${host.url}/batches/${digest} does not answer: ECONNREFUSED`;
+    assert.deepEqual(await readiness(world), [dead]);
+    const attempts: number[] = [];
+    for (let minute = 1; minute <= 16; minute++) {
+      const before = puts;
+      world.now += 60;
+      await world.oracle.tick();
+      if (puts > before) attempts.push(minute);
+      assert.deepEqual(await readiness(world), [dead]);
+    }
+    assert.deepEqual(attempts, [1, 3, 7, 15]);
+    assert.deepEqual(asked(world), []);
+    await host.comeBack();
+    world.now += 15 * 60;
+    await world.oracle.tick();
+    assert.equal(asked(world).length, 1);
+    assert.deepEqual(await readiness(world), []);
+    assert.deepEqual(await jobs(world), []);
+  });
+
+  it("holds back only the batch that cannot be fetched", async () => {
+    const world = await newWorldWith();
+    host.up = false;
+    await world.oracle.tick();
+    const [{ digest }] = await jobs(world);
+    host.up = true;
+    host.forged.set(`/batches/${digest}`, Buffer.from("forged"));
+    const other = newMeter();
+    other.advance(world.now);
+    await world.register(other.device);
+    await world.live(other, world.now + 600);
+    await world.oracle.tick();
+    assert.equal(asked(world).length, 1);
+    assert.notEqual(asked(world)[0]?.to === "attestor" && asked(world)[0]?.digest, digest);
+    assert.equal(world.chain.settled(toHex(other.device.keyId)).size, other.device.size);
+    assert.deepEqual(
+      (await jobs(world)).map((job: { digest: string }) => job.digest),
+      [digest],
+    );
+    assert.deepEqual(await readiness(world), [`${host.url}/batches/${digest} serves other bytes`]);
+  });
+
+  it("publishes what could not be before it was final, once it can be, also after a restart", async () => {
+    const world = await newWorldWith({ attestation: undefined });
+    world.chain.unattestedAfter = 0;
+    await host.die();
+    const digests: string[] = [];
+    const meters = [newMeter(), newMeter()];
+    for (const meter of meters) {
+      meter.advance(world.now);
+      await world.register(meter.device);
+      await world.live(meter, world.now + 600);
+      await world.oracle.tick();
+      digests.push(...(await finished(world)));
+      // what is settled is settled, and the next goes its way
+      assert.deepEqual(await jobs(world), []);
+      assert.equal(world.chain.settled(toHex(meter.device.keyId)).size, meter.device.size);
+    }
+    assert.equal(new Set(digests).size, 3);
+    const waiting = /^batches that are settled \(\d\) wait to be published: http\S+ does not answer: ECONNREFUSED$/;
+    assert.match((await readiness(world)).join(), waiting);
+    await world.restart();
+    await world.oracle.tick();
+    assert.match((await readiness(world)).join(), waiting);
+    await host.comeBack();
+    for (let i = 0; i < 4; i++) {
+      world.now += 3600;
+      await world.oracle.tick();
+    }
+    for (const digest of digests) assert.equal((await fetch(`${host.url}/batches/${digest}`)).status, 200);
+    assert.deepEqual(await readiness(world), []);
+    assert.deepEqual(await (await world.oracle.store.records("unpublished")).ids(), []);
+  });
+
+  const finished = async (world: World) => (await world.oracle.store.records("jobs-finished")).ids();
 });
