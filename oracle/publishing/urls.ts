@@ -12,14 +12,31 @@ export const batchPath = (digest: string): string => `batches/${digest}`;
 
 /** Why these bytes cannot be fetched from a URL; nothing where they can. */
 export async function whyNotServed(url: string, bytes: Uint8Array): Promise<string | undefined> {
+  const served = await fetchUpTo(url, bytes.length);
+  if (!served.ok) return served.reason;
+  return served.bytes && equal(served.bytes, bytes) ? undefined : `${url} serves other bytes`;
+}
+
+/** What a URL serves, where that is not longer than `most`, or why it serves nothing; with 429 or 503 when to come back. */
+export type Fetched =
+  | { ok: true; bytes: Uint8Array | undefined }
+  | { ok: false; reason: string; retryAfter?: number | undefined };
+
+export async function fetchUpTo(url: string, most: number): Promise<Fetched> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
-    const served = await readUpTo(response, bytes.length);
-    if (!response.ok) return `${url} answers ${response.status}`;
-    return served && equal(served, bytes) ? undefined : `${url} serves other bytes`;
+    const bytes = await readUpTo(response, most);
+    if (response.ok) return { ok: true, bytes };
+    return { ok: false, reason: `${url} answers ${response.status}`, retryAfter: retryAfterOf(response) };
   } catch (error) {
-    return `${url} does not answer: ${whyNotFetched(error)}`;
+    return { ok: false, reason: `${url} does not answer: ${whyNotFetched(error)}` };
   }
+}
+
+/** s */
+function retryAfterOf({ status, headers }: Response): number | undefined {
+  const text = headers.get("retry-after") ?? "";
+  return [429, 503].includes(status) && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** The body; nothing where it is longer. */
