@@ -2,61 +2,49 @@
  * Copies a store to another: `npm run oracle:copy -- --from data --to database`. Run again it goes on where it ended. No
  * oracle may run on the other store meanwhile.
  */
-import { parseArgs } from "node:util";
-import pino from "pino";
 import { readDatabaseUrl } from "../config.ts";
 import { openEmbeddedStore } from "../store/embedded/store.ts";
 import { openPostgresStore } from "../store/postgres/store.ts";
 import type { Store } from "../store/store.ts";
 import { copyStore } from "./copying.ts";
+import { createLogger, doing, end, openFolder, optionsOf, saysWhenStopped } from "./program.ts";
 import { createProgress, readingsIn } from "./progress.ts";
 
 const HELP = `Copies all that an oracle keeps to another store.
 
   npm run oracle:copy -- --from STORE --to STORE
 
-  STORE     a folder, or "database": the one at WATTWITNESS_DATABASE_URL`;
+  STORE     a folder, or "database": the one at WATTWITNESS_DATABASE_URL
 
-function end(problem: string): never {
-  console.error(problem);
-  process.exit(1);
-}
+Run again it goes on where it ended. Ends with 0 where all was copied, else with 1.`;
 
-function optionsOf(args: string[]) {
-  const options = { from: { type: "string" }, to: { type: "string" }, help: { type: "boolean" } } as const;
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    return end(`${(error as Error).message}\n\n${HELP}`);
-  }
-}
+const options = optionsOf(HELP, "from", "to");
+if (!options.from || !options.to || options.from === options.to) end(HELP);
+const logger = createLogger();
+saysWhenStopped("Run the same again, and it goes on where it ended.");
 
-const values = optionsOf(process.argv.slice(2));
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-if (!values.from || !values.to || values.from === values.to) end(HELP);
-const logger = pino({ level: "warn" }, pino.destination(2));
-
-async function open(name: string): Promise<Store> {
-  const opening = name === "database" ? await openDatabase() : await openEmbeddedStore(name, logger);
+async function openDatabase(): Promise<Store> {
+  const setting = readDatabaseUrl(process.env);
+  if (!setting.ok) return end(setting.problem);
+  const opening = await openPostgresStore(setting.url, logger);
   return opening.ok ? opening.store : end(opening.problem);
 }
 
-async function openDatabase() {
-  const setting = readDatabaseUrl(process.env);
-  return setting.ok ? openPostgresStore(setting.url, logger) : setting;
+/** One that is copied to may be new. */
+async function openNew(directory: string): Promise<Store> {
+  const opening = await openEmbeddedStore(directory, logger);
+  return opening.ok ? opening.store : end(opening.problem);
 }
 
-const from = await open(values.from);
-const to = await open(values.to);
-const progress = createProgress(await readingsIn(from));
-const copying = await copyStore(from, to, progress.show).finally(async () => {
-  progress.end();
+const from = options.from === "database" ? await openDatabase() : await openFolder(options.from, logger);
+const to = options.to === "database" ? await openDatabase() : await openNew(options.to);
+const close = async () => {
   await from.close();
   await to.close();
-});
+};
+const progress = createProgress(await doing(readingsIn(from), close));
+const copying = await doing(copyStore(from, to, progress.show).finally(progress.end), close);
+await close();
 const { logs, readings, batches, records } = copying.copied;
 console.log(`Copied ${readings} readings of ${logs} logs, ${batches} batches and ${records} records.`);
 if (!copying.ok) end(copying.problem);

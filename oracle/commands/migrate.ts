@@ -1,12 +1,18 @@
 /** Brings the database at WATTWITNESS_DATABASE_URL to where this oracle wants it: `npm run oracle:migrate`. */
 import { readDatabaseUrl } from "../config.ts";
 import { DATABASE, migrate, openDatabase, shown, whyNotMigrated } from "../store/postgres/database.ts";
+import { end, optionsOf } from "./program.ts";
 
+const HELP = `Makes the tables of an oracle in the database at WATTWITNESS_DATABASE_URL, or brings them to where this oracle
+wants them. What was done already is not done again.
+
+  npm run oracle:migrate
+
+Ends with 0 where the database is as it should be, else with 1.`;
+
+optionsOf(HELP);
 const setting = readDatabaseUrl(process.env);
-if (!setting.ok) {
-  console.error(setting.problem);
-  process.exit(1);
-}
+if (!setting.ok) end(setting.problem);
 const { url } = setting;
 const database = openDatabase(url, console.warn);
 try {

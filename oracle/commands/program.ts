@@ -1,0 +1,72 @@
+/** What every command does around its work: options and help, one sentence and exit code 1 for what fails, being stopped. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import pino, { type Logger } from "pino";
+import { BaseError } from "viem";
+import { firstLine } from "../said.ts";
+import { openEmbeddedStore } from "../store/embedded/store.ts";
+import { type Store, StoreDamaged, StoreUnavailable } from "../store/store.ts";
+
+/** Warnings go where problems go, so that what a command tells can be piped on. */
+export const createLogger = (): Logger => pino({ level: "warn" }, pino.destination(2));
+
+export function end(...lines: readonly string[]): never {
+  console.error(lines.join("\n  "));
+  process.exit(1);
+}
+
+/** The options given, each a text; with `--help`, or one that there is not, it ends. */
+export function optionsOf<N extends string>(help: string, ...names: N[]): Partial<Record<N, string>> {
+  const options: ParseArgsOptionsConfig = { help: { type: "boolean" } };
+  for (const name of names) options[name] = { type: "string" };
+  const { help: isAsked, ...values } = parsed(help, options);
+  if (!isAsked) return values as Partial<Record<N, string>>;
+  console.log(help);
+  process.exit(0);
+}
+
+function parsed(help: string, options: ParseArgsOptionsConfig) {
+  try {
+    return parseArgs({ args: process.argv.slice(2), options }).values;
+  } catch (error) {
+    return end(`${(error as Error).message}\n\n${help}`);
+  }
+}
+
+/** The store in a folder that an oracle has used: a slip of the pen makes none. */
+export async function openFolder(directory: string, logger: Logger): Promise<Store> {
+  if (!["journal", "logs"].some((name) => existsSync(join(directory, name)))) {
+    end(`There is nothing of an oracle in ${directory}.`);
+  }
+  const opening = await openEmbeddedStore(directory, logger);
+  return opening.ok ? opening.store : end(opening.problem);
+}
+
+/** Says, when it is stopped, what that means, and ends as one that was. */
+export function saysWhenStopped(meaning: string): void {
+  for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
+    process.once(signal, () => {
+      console.error(`\nStopped. ${meaning}`);
+      process.exit(code);
+    });
+  }
+}
+
+/** Does the work, and closes what it was done with; what fails for a reason outside is told in a sentence. */
+export async function doing<T>(work: Promise<T>, close: () => Promise<void>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isOutside(error)) throw error;
+    await close().catch(() => {});
+    return end(firstLine(error));
+  }
+}
+
+/** A disk, a database, or the chain. */
+const isOutside = (error: unknown): boolean =>
+  error instanceof StoreDamaged ||
+  error instanceof StoreUnavailable ||
+  error instanceof BaseError ||
+  typeof (error as NodeJS.ErrnoException).syscall === "string";
