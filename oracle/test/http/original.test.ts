@@ -61,6 +61,70 @@ describe("the original's routes", () => {
     };
   }
 
+  it("answer each request that their users know, over HTTP, with and without the slash at its end", async () => {
+    const base = `${await world.app.listen({ host: "127.0.0.1", port: 0 })}/api/v1`;
+    const announced = await send("/installations/", announcement());
+    assert.equal(announced.statusCode, 200, announced.body);
+    const { id } = announced.json();
+    const [batch] = (await ask("/batches/")).json();
+    const row = [
+      ...["id", "installation_id", "power_w", "total_wh", "timestamp", "signature", "is_verified"],
+      ...["verification_timestamp", "is_on_chain", "blockchain_tx_hash", "blockchain_block_number", "created_at"],
+      ...["epoch", "index", "voltage", "current", "temperature", "conditions"],
+    ];
+    const installation = [
+      ...["id", "name", "shelly_mac", "public_key", "last_boot_timestamp", "created_at", "is_active"],
+      ...["meter_id", "owner", "capacity", "registry", "watt_witness", "registration_tx_hash"],
+    ];
+    const answersTo: [path: string, query: string, names: string[]][] = [
+      ["/installations", "", installation],
+      [`/installations/${id}`, "", installation],
+      [`/installations/${keyId}`, "", installation],
+      [`/readings/${id}`, "", row],
+      [`/readings/${id}`, `?start_time=${START}&end_time=${START + 900}&limit=5&cursor=1/70`, row],
+      [`/readings/${keyId}`, "?start_time=2026-03-20T00:00:00Z&limit=1", row],
+      [`/readings/latest/${id}`, "", row],
+      ["/readings/pending", "", row],
+      ...["hour", "day", "week", "month", "year"].map((frame): (typeof answersTo)[0] => [
+        ...([`/readings/${id}/chart`, `?time_frame=${frame}&time_zone=Europe/Zurich`] as const),
+        ["data_points", "time_frame", "total_energy"],
+      ]),
+      [`/readings/${id}/1/25/proof`, "", ["reading", "signed", "settled", "head_domain", "public_key"]],
+      ["/batches", "", ["digest", "state", "path"]],
+    ];
+    for (const [path, query, names] of answersTo) {
+      for (const slash of ["", "/"]) {
+        const response = await fetch(`${base}${path}${slash}${query}`);
+        const body = (await response.json()) as object | object[];
+        assert.equal(response.status, 200, `${path}${slash}${query}: ${JSON.stringify(body)}`);
+        const told = Array.isArray(body) ? body[0] : body;
+        for (const name of names) assert.ok(told && name in told, `${path}${slash}${query} without ${name}`);
+      }
+    }
+    for (const slash of ["", "/"]) {
+      const all = await fetch(`${base}/readings/${id}/all${slash}`);
+      assert.equal((await all.text()).trimEnd().split("\n").length, 80);
+      const octets = await fetch(`${base}/batches/${batch.digest}${slash}`);
+      assert.equal(toHex(batchDigest(new Uint8Array(await octets.arrayBuffer()))), batch.digest);
+      const posts: [string, object, number][] = [
+        ["/installations", announcement("roof again"), 200],
+        ["/readings", { ...unsigned(), signature: "ab".repeat(64) }, 422],
+        ["/readings/mark-on-chain", { reading_ids: [1] }, 410],
+      ];
+      for (const [path, body, status] of posts) {
+        const headers = { "content-type": "application/json" };
+        const response = await fetch(`${base}${path}${slash}`, { method: "POST", headers, body: JSON.stringify(body) });
+        assert.equal(response.status, status, `${path}${slash}: ${await response.text()}`);
+      }
+    }
+  });
+
+  /** What the original posts: its signature is what its users had for one. */
+  const unsigned = () => ({
+    ...{ power: 16.6, total: 21_700, timestamp: world.now, shelly_payload: PAYLOAD, epoch: 1, size: 81 },
+    public_key: toHex(meter.device.publicKey).slice(2),
+  });
+
   describe("installations", () => {
     it("refuse an announcement that the key did not sign, or that says what is not asked", async () => {
       const good = announcement();
