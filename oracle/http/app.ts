@@ -8,6 +8,7 @@ import { createHistory, type History } from "../serving/history.ts";
 import { createMetrics, type Metrics } from "../serving/metrics.ts";
 import type { Readiness } from "../serving/readiness.ts";
 import { createSettledLogs, type SettledLogs } from "../serving/settled.ts";
+import { registerCompression } from "./compression.ts";
 import { createKnownMeters, DEFAULT_LIMITS, type KnownMeters, type Limits, registerLimits } from "./limits.ts";
 import { registerPlugins } from "./plugins.ts";
 import { registerPressure } from "./pressure.ts";
@@ -83,6 +84,7 @@ export function buildApp(options: AppOptions): App {
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(validatorCompiler);
   refusesAsProblems(app);
+  registerCompression(app);
   registerPlugins(app, options.origins ?? "*");
   const face = faceOf(options);
   app.addHook("onResponse", async (_request, reply) => {

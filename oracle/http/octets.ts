@@ -1,14 +1,27 @@
-/** Serves bytes that never change, under a name of their own: with a tag to ask by, and in parts (RFC 9110). */
+/**
+ * Serves bytes that never change, under a name of their own: with a tag to ask by, in parts, and in a coding where they get
+ * shorter (RFC 9110).
+ */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { refusal } from "../accepting/refusal.ts";
+import { tagsOf, variesByCoding } from "./compression.ts";
 import { refuse } from "./refusing.ts";
 
 const FOREVER = "public, max-age=31536000, immutable";
 
-export function sendOctets(request: FastifyRequest, reply: FastifyReply, bytes: Uint8Array, name: string): never {
+export function sendOctets(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bytes: Uint8Array,
+  { name, isCompressible }: { name: string; isCompressible: boolean },
+): never {
   const tag = `"${name}"`;
+  const tags = isCompressible ? tagsOf(tag) : [tag];
+  reply.isCompressible = isCompressible;
+  if (isCompressible) variesByCoding(reply);
   reply.header("etag", tag).header("cache-control", FOREVER).header("accept-ranges", "bytes");
-  if (isTagged(request.headers["if-none-match"], tag)) return reply.code(304).send() as never;
+  const known = tagIn(request.headers["if-none-match"], tags);
+  if (known !== undefined) return reply.code(304).header("etag", known).send() as never;
   const condition = request.headers["if-range"];
   const range = condition === undefined || condition === tag ? rangeIn(request.headers.range, bytes.length) : undefined;
   if (range === "unsatisfiable") {
@@ -22,8 +35,15 @@ export function sendOctets(request: FastifyRequest, reply: FastifyReply, bytes: 
   return reply.send(bytes.subarray(first, last + 1)) as never;
 }
 
-const isTagged = (header: string | undefined, tag: string): boolean =>
-  (header ?? "").split(",").some((each) => ["*", tag, `W/${tag}`].includes(each.trim()));
+/** Never in a coding: the sandbox of the DON's nodes asks for some, takes them off in its proxy, and then takes them off again. */
+export const sendBatch = (request: FastifyRequest, reply: FastifyReply, bytes: Uint8Array, digest: string): never =>
+  sendOctets(request, reply, bytes, { name: digest, isCompressible: false });
+
+/** The first of these tags that a header names. */
+function tagIn(header: string | undefined, tags: readonly string[]): string | undefined {
+  const named = (header ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
+  return named.includes("*") ? tags[0] : tags.find((tag) => named.includes(tag));
+}
 
 /** First and last byte; undefined where none or several are asked for, which is answered with all. */
 function rangeIn(header: string | undefined, length: number): [number, number] | "unsatisfiable" | undefined {

@@ -2,7 +2,7 @@
 
 import { refusal } from "../../accepting/refusal.ts";
 import type { App, Face } from "../app.ts";
-import { sendOctets } from "../octets.ts";
+import { sendBatch } from "../octets.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
@@ -20,7 +20,7 @@ export function batchRoutes(app: App, { oracle }: Face): void {
     async (request, reply) => {
       const bytes = await oracle.store.batches.get(request.params.digest);
       if (!bytes) return refuse(reply, refusal("unknown batch", "no batch with this digest was sealed here"));
-      return sendOctets(request, reply, bytes, request.params.digest);
+      return sendBatch(request, reply, bytes, request.params.digest);
     },
   );
 }

@@ -108,7 +108,9 @@ export function tlogRoutes(app: App, { oracle, chain }: Face): void {
       if (!log) return refuse(reply, NO_LOG);
       const bytes = await bytesOfTile(log, span);
       if (!bytes) return refuse(reply, refusal("unknown tile", "this log is not as large", { size: log.size }));
-      return sendOctets(request, reply, bytes, `${keyId}/${epoch}/${tilePath(span)}`);
+      const named = `${keyId}/${epoch}/${tilePath(span)}`;
+      // hashes do not get shorter
+      return sendOctets(request, reply, bytes, { name: named, isCompressible: span.kind === "entries" });
     },
   );
 

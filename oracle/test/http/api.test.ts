@@ -43,7 +43,7 @@ describe("the oracle serves", () => {
       const response = await world.app.inject({ url: "/", headers: { ...(accept && { accept }) } });
       assert.equal(response.statusCode, 200);
       assert.match(String(response.headers["content-type"]), /^application\/json/);
-      assert.equal(response.headers["vary"], "accept");
+      assert.equal(response.headers["vary"], "accept, accept-encoding");
       const { routes, chainId, registry, what } = response.json();
       assert.deepEqual([chainId, registry], [PLACE.chainId, PLACE.registry]);
       assert.match(what, /WattWitness/);

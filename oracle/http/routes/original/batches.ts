@@ -2,7 +2,7 @@
 import { refusal } from "../../../accepting/refusal.ts";
 import type { Job } from "../../../settling/jobs.ts";
 import type { App, Face } from "../../app.ts";
-import { sendOctets } from "../../octets.ts";
+import { sendBatch } from "../../octets.ts";
 import { refuse } from "../../refusing.ts";
 import { answers, BATCH_ANSWERS, DigestParams } from "../../schemas.ts";
 import * as original from "./schemas.ts";
@@ -41,7 +41,7 @@ export function batchesRoutes(app: App, { oracle: { store } }: Face): void {
       const { digest } = request.params;
       const bytes = await store.batches.get(digest);
       if (!bytes) return refuse(reply, refusal("unknown batch", "no batch with this digest was sealed here"));
-      return sendOctets(request, reply, bytes, digest);
+      return sendBatch(request, reply, bytes, digest);
     },
   );
 }
