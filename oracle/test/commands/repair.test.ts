@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   batchDigest,
@@ -41,14 +42,16 @@ const FILES = ["tile/1/000", "tile/0/000", "tile/0/257", "tile/entries/000", "ti
 
 describe("repairing a data folder", function () {
   this.timeout(60_000);
+  let lasting: string;
   let whole: string;
   let directory: string;
   let site: string;
   let host: Host;
 
-  /** The folder of a node that is whole, made once. */
+  /** The folder of a node that is whole, made once: it outlives what mocha removes after each test. */
   before(async () => {
-    whole = await temporaryDirectory();
+    lasting = await mkdtemp(join(tmpdir(), "wattwitness-repair-"));
+    whole = join(lasting, "whole");
     const store = await openStore(whole);
     const readings = readingsOf(SIZE);
     const log = await store.logs.open(KEY_ID, 1);
@@ -62,8 +65,8 @@ describe("repairing a data folder", function () {
     await store.batches.put(BATCH);
     await (await store.records("jobs-finished")).put(DIGEST, { digest: DIGEST });
     await store.close();
-    site = await temporaryDirectory();
-    await mkdir(join(site, "tlog"));
+    site = join(lasting, "site");
+    await mkdir(join(site, "tlog"), { recursive: true });
     await cp(join(whole, "logs", KEY_ID), join(site, "tlog", KEY_ID), { recursive: true });
     await cp(join(whole, "batches"), join(site, "batches"), { recursive: true });
   });
@@ -72,8 +75,11 @@ describe("repairing a data folder", function () {
     await cp(whole, directory, { recursive: true });
     host = await hostOf(site);
   });
-  afterEach(() => host.close());
-  after(removeDirectories);
+  afterEach(async () => {
+    host.close();
+    await removeDirectories();
+  });
+  after(() => rm(lasting, { recursive: true, force: true }));
 
   const inLog = (file: string) => join(directory, "logs", KEY_ID, "1", file);
 

@@ -11,7 +11,7 @@ describe("answers in a coding", () => {
   let batch: string;
   let bundle: string;
   let log: string;
-  before(async () => {
+  beforeEach(async () => {
     world = await newWorld({ confirmations: 1 });
     const meter = await world.newMeter();
     await world.live(meter, START + 6000);
@@ -21,7 +21,7 @@ describe("answers in a coding", () => {
     log = `${toHex(meter.device.keyId)}/1`;
     bundle = `/tlog/${log}/tile/entries/000`;
   });
-  after(async () => {
+  afterEach(async () => {
     await world.app.close();
     await removeDirectories();
   });
