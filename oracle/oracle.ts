@@ -12,6 +12,7 @@ import type { Outlet } from "./publishing/outlet.ts";
 import { createPublisher } from "./publishing/publisher.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
+import { createTroubles } from "./serving/troubles.ts";
 import { tellingOfPosts, tellOfEquivocation, watchChain } from "./serving/watching.ts";
 import { type FundsWatch, watchFunds } from "./settling/funds.ts";
 import { createPruning } from "./settling/pruning.ts";
@@ -52,6 +53,8 @@ export type Oracle = {
   now(): number;
   /** when the chain was last looked at, by that clock; undefined = never yet */
   lookedAt(): number | undefined;
+  /** Why it cannot keep what is posted, or did not see the chain at the last looks, a sentence each. */
+  troubles(): string[];
   accept: ReturnType<typeof createAcceptance>;
   /**
    * Looks at the chain and, where this oracle leads, does everything that can be done now. Throws where chain or store
@@ -131,6 +134,7 @@ export async function createOracle({
 
   const prune = config.keepsHeads ? undefined : createPruning(store.logs, follower, logger);
   const tellOfChain = watchChain(events, follower, settlement);
+  const troubles = createTroubles(store);
   let lookedAt: number | undefined;
   let ticking: Promise<void> = Promise.resolve();
   async function tick(): Promise<void> {
@@ -147,9 +151,12 @@ export async function createOracle({
   return {
     ...{ store, follower, registrations, installations, equivocations, settlement, tally, funds, noteKey, events, now },
     lookedAt: () => lookedAt,
-    accept: tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now, equivocations })),
+    troubles: troubles.told,
+    accept: troubles.ofPosts(
+      tellingOfPosts(events, createAcceptance({ logs: store.logs, headDomain, meterOf, now, equivocations })),
+    ),
     tick() {
-      ticking = ticking.catch(() => {}).then(tick);
+      ticking = ticking.catch(() => {}).then(() => troubles.ofLook(tick));
       return ticking;
     },
   };

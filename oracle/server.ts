@@ -53,7 +53,7 @@ const oracle = await createOracle({
   ...(config.publishing &&
     publishing?.ok && { publishing: { outlets: publishing.outlets, publicUrls: config.publishing.publicUrls } }),
 }).catch(async (error: Error) => {
-  if (!(error instanceof StoreDamaged)) throw error;
+  if (!(error instanceof StoreDamaged || error instanceof StoreUnavailable)) throw error;
   await store.close();
   console.error(error.message);
   process.exit(1);

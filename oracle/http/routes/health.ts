@@ -46,7 +46,8 @@ export function healthRoutes(app: App, { oracle, chain, metrics, readiness, look
     },
     async (request, reply) => {
       const asked = await Promise.all([inStep(), isWritable(), others()]);
-      const reasons = [...asked.flat(), ...(settlement?.obstacles() ?? []), ...(funds?.obstacles() ?? [])];
+      const known = [...oracle.troubles(), ...(settlement?.obstacles() ?? []), ...(funds?.obstacles() ?? [])];
+      const reasons = [...asked.flat(), ...known];
       if (reasons.length > 0) reply.code(503 as 200);
       return { ready: reasons.length === 0, reasons };
 

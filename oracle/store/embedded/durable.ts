@@ -3,7 +3,7 @@
  * any interruption it holds what was written before or what was written last, never a part.
  */
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Adapter } from "lowdb";
@@ -33,6 +33,10 @@ async function replace(path: string, content: string | Uint8Array): Promise<void
   try {
     await file.writeFile(content);
     await file.sync();
+  } catch (error) {
+    // it may have taken the last room
+    await unlink(unfinished).catch(() => {});
+    throw error;
   } finally {
     await file.close();
   }

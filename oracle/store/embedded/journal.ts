@@ -24,7 +24,11 @@ const io = {
   async write(file: number, pieces: Uint8Array[], at: number): Promise<number> {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const { bytesWritten } = await promisify(writev)(file, pieces, at);
-    if (bytesWritten !== length) throw new Error(`only ${bytesWritten} of ${length} bytes could be written`);
+    // as where the last room went
+    if (bytesWritten !== length) {
+      const message = `only ${bytesWritten} of ${length} bytes could be written`;
+      throw Object.assign(new Error(message), { syscall: "writev" });
+    }
     return length;
   },
 };
@@ -77,6 +81,9 @@ export async function openJournal(directory: string, journaled: Journaled, limit
   let number = numbers.at(-1) ?? 0;
   let file = -1;
   let [end, groups, snapshotEnd] = [0, 0, 0];
+  /** What failed, and has to be done before anything can be appended again. */
+  let undone: (() => Promise<void>) | undefined;
+  let broken: unknown;
   for (const found of numbers) {
     const place = { isFirst: found === numbers[0], isLast: found === number };
     ({ end, groups, snapshotEnd } = await recover(journalPath(directory, found), place, journaled));
@@ -94,7 +101,7 @@ export async function openJournal(directory: string, journaled: Journaled, limit
 
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
-  let broken: unknown;
+  let isClosed = false;
 
   async function begin(): Promise<void> {
     const path = journalPath(directory, number + 1);
@@ -109,18 +116,27 @@ export async function openJournal(directory: string, journaled: Journaled, limit
       await io.rename(path + UNFINISHED, path);
     } catch (error) {
       await io.close(next);
+      // it may have taken the last room
+      await io.unlink(path + UNFINISHED).catch(() => {});
       throw error;
     }
     const old = file;
     [number, file, end, groups, snapshotEnd] = [number + 1, next, written, count, written];
+    if (old !== -1) await io.close(old);
+    // until then it is unknown which of the two a crash would leave: nothing may be added to either
+    await untilDone(() => syncDirectory(directory));
+  }
+
+  /** Does what nothing can be appended without, now or before the next append. Throws where that is not now. */
+  async function untilDone(act: () => Promise<void>): Promise<void> {
+    undone = act;
     try {
-      await syncDirectory(directory);
+      await act();
     } catch (error) {
-      // which of the two a crash would leave is unknown: nothing may be added to either
       broken = error;
       throw error;
     }
-    if (old !== -1) await io.close(old);
+    [undone, broken] = [undefined, undefined];
   }
 
   async function rotate(): Promise<void> {
@@ -159,7 +175,8 @@ export async function openJournal(directory: string, journaled: Journaled, limit
   }
 
   async function commit(group: readonly Waiting[]): Promise<void> {
-    if (broken) throw broken;
+    if (isClosed) throw new Error("the store is closed");
+    if (undone) await untilDone(undone);
     const pieces = encodeGroup(
       groups,
       group.map(({ record }) => record),
@@ -175,14 +192,13 @@ export async function openJournal(directory: string, journaled: Journaled, limit
     }
   }
 
-  /** Removes what a failed write left. Where that fails, too, nothing can be appended any more. */
+  /** Removes what a failed write left. */
   async function takeBack(): Promise<void> {
-    try {
-      await io.truncate(file, end);
+    const at = end;
+    await untilDone(async () => {
+      await io.truncate(file, at);
       await io.sync(file);
-    } catch (error) {
-      broken = error;
-    }
+    }).catch(() => {});
   }
 
   async function run(): Promise<void> {
@@ -219,10 +235,10 @@ export async function openJournal(directory: string, journaled: Journaled, limit
     },
     async close() {
       await running;
-      if (end > snapshotEnd && !broken) await rotate();
+      if (end > snapshotEnd && !undone) await rotate();
       await retiring;
       await retire();
-      broken ??= new Error("the store is closed");
+      isClosed = true;
       await io.close(file);
     },
   };

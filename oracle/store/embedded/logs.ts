@@ -9,6 +9,7 @@ import { emptyLog, type Full, grow, growthOf, type LogState } from "../log-state
 import type { Logs, StoredLog } from "../store.ts";
 import { type LogParts, storedLog } from "../stored-log.ts";
 import { makeDirectory } from "./durable.ts";
+import { passing } from "./failures.ts";
 import { type Files, openFiles } from "./files.ts";
 import { JOURNAL_LIMIT, type Journal, journalsIn, openJournal } from "./journal.ts";
 import { decodeRecord, encodeAppend, encodeSnapshot } from "./log-records.ts";
@@ -68,8 +69,9 @@ export async function openLogs(
     }
     return true;
   };
-  const tiles = openTiles(root, files);
-  const parts: LogParts = { tiles, heads: openHeads(root, files, tiles), append };
+  const tiles = passing(directory, openTiles(root, files));
+  const heads = passing(directory, openHeads(root, files, tiles));
+  const parts: LogParts = { tiles, heads, ...passing(directory, { append }) };
   const views = new WeakMap<LogState, StoredLog>();
   const view = (log: LogState): StoredLog => {
     const known = views.get(log) ?? storedLog(log, parts);

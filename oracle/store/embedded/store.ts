@@ -5,6 +5,7 @@ import { Low } from "lowdb";
 import { type Store, StoreDamaged } from "../store.ts";
 import { openBatches } from "./batches.ts";
 import { jsonFile, jsonPath, namesIn, writeDurably } from "./durable.ts";
+import { passing } from "./failures.ts";
 import { lockDirectory } from "./lock.ts";
 import { openLogs, type StoreLogger } from "./logs.ts";
 import { openRecords } from "./records.ts";
@@ -36,10 +37,11 @@ async function openIn(directory: string, lockFile: string, logger: StoreLogger):
   const { logs, whyBroken, close } = await openLogs(directory, logger);
   return {
     logs,
-    batches: await openBatches(join(directory, "batches")),
-    records: (name) => openRecords(join(directory, name)),
+    batches: passing(directory, await openBatches(join(directory, "batches"))),
+    records: async (name) => passing(directory, await openRecords(join(directory, name))),
     async document(name, initial) {
-      const document = new Low(jsonFile<typeof initial>(jsonPath(directory, name)), initial);
+      const file = passing(directory, jsonFile<typeof initial>(jsonPath(directory, name)));
+      const document = new Low(file, initial);
       await document.read();
       return document;
     },

@@ -57,12 +57,12 @@ export async function createScene({ settings = {} }: { settings?: Record<string,
   }
 }
 
-/** Batches under way, as an oracle tells them; something where it does not. */
-async function jobsOf(node: Node): Promise<unknown[]> {
+/** What an oracle tells of itself; nothing where it does not answer. */
+async function healthOf(node: Node): Promise<{ block: number; jobs: unknown[] } | undefined> {
   try {
-    return ((await (await fetch(`${node.url}/health`)).json()) as { jobs: unknown[] }).jobs;
+    return (await (await fetch(`${node.url}/health`)).json()) as { block: number; jobs: unknown[] };
   } catch {
-    return ["no answer"];
+    return undefined;
   }
 }
 
@@ -129,7 +129,7 @@ function sceneOf({ anvil, deployment, registrar, proxy, folder, settings, stops 
   }
 
   return {
-    ...{ anvil, proxy, place, deployment, folder, directory, environment, known, supply, register },
+    ...{ anvil, proxy, place, deployment, folder, directory, environment, known, nodes, supply, register },
 
     /** A device and its meter, with ten readings, that nobody registered. */
     async newMeter(): Promise<Known> {
@@ -166,6 +166,15 @@ function sceneOf({ anvil, deployment, registrar, proxy, folder, settings, stops 
       const node = await startNode({ environment: { ...environment, ...others }, directory: folder, ...starting });
       nodes.push(node);
       return node;
+    },
+
+    /** Resolves once the oracle has seen the newest block. */
+    async seen(node: Node): Promise<void> {
+      const newest = Number(await anvil.publicClient.getBlockNumber());
+      await until(
+        async () => ((await healthOf(node))?.block ?? -1) >= newest,
+        () => `it sees no new block: ${node.said().slice(-2000)}`,
+      );
     },
 
     /** The next post of a meter, of so many readings at most. */
@@ -240,7 +249,7 @@ function sceneOf({ anvil, deployment, registrar, proxy, folder, settings, stops 
       const isSettled = async () => {
         await anvil.request("evm_mine");
         minted = await supply();
-        jobs = await jobsOf(node);
+        jobs = (await healthOf(node))?.jobs ?? ["no answer"];
         return minted >= wanted && jobs.length === 0;
       };
       await until(
