@@ -12,7 +12,7 @@ import type { Publisher } from "../publishing/publisher.ts";
 import { batchUrl } from "../publishing/urls.ts";
 import { createSaid, firstLine } from "../said.ts";
 import { withHashes } from "../store/hashes.ts";
-import { type Store, StoreDamaged } from "../store/store.ts";
+import { type Store, StoreDamaged, StoreUnavailable } from "../store/store.ts";
 import type { Job, JobItem, Sent } from "./jobs.ts";
 import { gapFor, producedIn } from "./rest.ts";
 import { type SealRules, seal } from "./seal.ts";
@@ -168,11 +168,20 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       else await fail(job, signing.reason);
       return false;
     }
-    job.transactions.push({ ...signing.transaction, ...what, sentAt: now() });
-    await save(job);
+    await write(job, [...job.transactions, { ...signing.transaction, ...what, sentAt: now() }]);
     await chain.broadcast(signing.transaction.raw);
     logger.info({ batch: job.digest, ...what, transaction: signing.transaction.hash }, "transaction sent");
     return true;
+  }
+
+  /** Writes a job's transactions down. What cannot be written down is not remembered either, and so never sent. */
+  async function write(job: Job, transactions: Sent[]): Promise<void> {
+    const before = job.transactions;
+    job.transactions = transactions;
+    await save(job).catch((error) => {
+      job.transactions = before;
+      throw error;
+    });
   }
 
   function waitFor(job: Job, reason: string): void {
@@ -189,15 +198,23 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     return undefined;
   }
 
-  /** Sends what has been in no block for long for a higher fee, as far as the cap allows. */
-  async function unstick(job: Job, sent: Sent): Promise<void> {
-    if (now() < (sent.sentAt ?? now()) + STUCK_AFTER) return;
+  /** What is to be sent of what has been in no block: for a higher fee after long, as far as the cap allows. */
+  async function unstuck(job: Job, sent: Sent): Promise<Sent> {
+    if (now() < (sent.sentAt ?? now()) + STUCK_AFTER) return sent;
     const raised = await chain.raise(sent.raw);
-    if (!raised.ok) return waitFor(job, raised.reason);
-    sent.replaced = [...(sent.replaced ?? []), sent.hash];
-    [sent.hash, sent.raw, sent.sentAt] = [raised.transaction.hash, raised.transaction.raw, now()];
-    await save(job);
-    logger.info({ batch: job.digest, transaction: sent.hash }, "transaction sent again for a higher fee");
+    if (!raised.ok) {
+      waitFor(job, raised.reason);
+      return sent;
+    }
+    const { hash, raw } = raised.transaction;
+    const replaced = [...(sent.replaced ?? []), sent.hash];
+    const again = { ...sent, hash, raw, replaced, sentAt: now() };
+    await write(
+      job,
+      job.transactions.map((one) => (one === sent ? again : one)),
+    );
+    logger.info({ batch: job.digest, transaction: hash }, "transaction sent again for a higher fee");
+    return again;
   }
 
   /** Looks after what was sent. Returns whether all of it is in blocks. */
@@ -230,9 +247,9 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
           await save(job);
           continue;
         }
-        await unstick(job, sent);
-        await chain.broadcast(sent.raw);
-        return (await receiptOf(sent)) !== undefined && areMined(job);
+        const resent = await unstuck(job, sent);
+        await chain.broadcast(resent.raw);
+        return (await receiptOf(resent)) !== undefined && areMined(job);
       }
     }
     return true;
@@ -485,6 +502,7 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
       try {
         while (open.has(job.digest) && (await advance(job)));
       } catch (error) {
+        if (error instanceof StoreUnavailable) throw error;
         const reason = firstLine(error);
         waits.set(job.digest, reason);
         if (!said.isNew(job.digest, reason)) continue;
