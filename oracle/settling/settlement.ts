@@ -198,9 +198,18 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
     return undefined;
   }
 
+  const isStuck = ({ sentAt = now() }: Sent): boolean => now() >= sentAt + STUCK_AFTER;
+
+  /** Whether nonces before its own are missing: a node that told of too high a count was wrong, or another chain's. */
+  async function isBeyondReach({ nonce }: Sent): Promise<boolean> {
+    const own = new Set([...open.values()].flatMap(({ transactions }) => transactions.map((sent) => sent.nonce)));
+    for (let before = await chain.transactionCount(); before < nonce; before++) if (!own.has(before)) return true;
+    return false;
+  }
+
   /** What is to be sent of what has been in no block: for a higher fee after long, as far as the cap allows. */
   async function unstuck(job: Job, sent: Sent): Promise<Sent> {
-    if (now() < (sent.sentAt ?? now()) + STUCK_AFTER) return sent;
+    if (!isStuck(sent)) return sent;
     const raised = await chain.raise(sent.raw);
     if (!raised.ok) {
       waitFor(job, raised.reason);
@@ -243,6 +252,12 @@ export async function createSettlement(options: SettlementOptions): Promise<Sett
         }
         if (await isReplaced(sent)) {
           logger.warn({ batch: job.digest, transaction: sent.hash }, "another transaction used the nonce");
+          drop(job, sent);
+          await save(job);
+          continue;
+        }
+        if (isStuck(sent) && (await isBeyondReach(sent))) {
+          logger.warn({ batch: job.digest, transaction: sent.hash }, "a transaction waits for nonces that nobody uses");
           drop(job, sent);
           await save(job);
           continue;

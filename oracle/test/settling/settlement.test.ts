@@ -901,6 +901,22 @@ describe("the oracle's settlement", () => {
     assert.deepEqual(stages(world), []);
   });
 
+  it("signs a transaction again that a node gave too high a nonce", async () => {
+    const { world, meters } = await worldOf(1, { confirmations: 1 });
+    const { transactionCount } = world.chain;
+    world.chain.transactionCount = async () => (await transactionCount()) + 7;
+    await world.oracle.tick();
+    world.chain.transactionCount = transactionCount;
+    const [meter] = meters as [Meter];
+    world.now += 299;
+    await world.oracle.tick();
+    assert.equal(world.chain.settled(keyIdOf(meter)).size, 10);
+    world.now += 2;
+    await world.oracle.tick();
+    assert.equal(world.chain.settled(keyIdOf(meter)).size, meter.device.size);
+    assert.deepEqual(world.chain.mined().slice(1), ["attestor", "wattWitness"]);
+  });
+
   it("leaves out the item that the contract would refuse, and settles the others", async () => {
     const { world, meters } = await worldOf(3, { confirmations: 1, settleEvery: HOUR });
     const bad = meters[1] as Meter;
