@@ -13,7 +13,7 @@ import { type Deployment, deployWattWitness, grant, ROLES, type Wallet } from ".
 import { publicKeyParts, signatureParts } from "../../../../contracts/settlement.ts";
 import { artifact, CAPACITY, POWER, SOURCE, START, UNITS } from "../../../../contracts/test/fixture.ts";
 import { createStops, temporaryFolder } from "../../../../demo/processes/stop.ts";
-import { createDevice, type Device, type Post } from "../../../../meter/device.ts";
+import { createDevice, type Device, type Post, type Registration } from "../../../../meter/device.ts";
 import { createMeter, type Meter } from "../../../../meter/meter.ts";
 import { sendTo } from "../../../../meter/upload.ts";
 import { energyOf, fromHex, generatePrivateKey, toHex } from "../../../../protocol/index.ts";
@@ -36,7 +36,14 @@ export const whyNoScene = (): string | undefined =>
 export type Scene = Awaited<ReturnType<typeof createScene>>;
 
 /** A meter, the energy that its settlements begin with, and what an oracle said that it has. */
-export type Known = { meter: Meter; device: Device; keyId: Hex; baseline: bigint; acknowledged: number };
+export type Known = {
+  meter: Meter;
+  device: Device;
+  keyId: Hex;
+  application: Registration;
+  baseline: bigint;
+  acknowledged: number;
+};
 
 export async function createScene({ settings = {} }: { settings?: Record<string, string> } = {}) {
   const stops = createStops();
@@ -92,6 +99,7 @@ function sceneOf({ anvil, deployment, registrar, proxy, folder, settings, stops 
     ...settings,
   };
 
+  let time = START;
   const newest = async () => (await anvil.publicClient.getBlock()).timestamp;
   const supply = () =>
     anvil.publicClient.readContract({
@@ -100,15 +108,13 @@ function sceneOf({ anvil, deployment, registrar, proxy, folder, settings, stops 
 
   /** The chain's time, as a meter's clock tells it: the next multiple of the interval, at least so much later. */
   async function passed(seconds: number): Promise<number> {
-    const least = Math.max(Number(await newest()) + 1, START) + seconds;
-    const now = Math.ceil(least / INTERVAL) * INTERVAL;
-    await anvil.at(now);
-    return now;
+    // a reorganisation takes back what blocks said of the time, and meters go on
+    time = Math.ceil((Math.max(Number(await newest()) + 1, time) + seconds) / INTERVAL) * INTERVAL;
+    await anvil.at(time);
+    return time;
   }
 
-  async function register(device: Device): Promise<Hex> {
-    const owner = anvil.wallets[OWNER]?.account.address as Hex;
-    const application = device.registration({ owner, capacity: CAPACITY, details: new Uint8Array(32) });
+  async function register(application: Registration): Promise<Hex> {
     const { publicKey, claim, baseline, ...terms } = application;
     const args = [
       {
@@ -143,15 +149,22 @@ function sceneOf({ anvil, deployment, registrar, proxy, folder, settings, stops 
       const now = await passed(100);
       const meter = createMeter({ device, powerAt: () => POWER, start: now - 100 });
       meter.advance(now);
-      return { meter, device, keyId: toHex(device.keyId), baseline: device.energy, acknowledged: 0 };
+      const owner = anvil.wallets[OWNER]?.account.address as Hex;
+      const application = device.registration({ owner, capacity: CAPACITY, details: new Uint8Array(32) });
+      return { meter, device, keyId: toHex(device.keyId), application, baseline: device.energy, acknowledged: 0 };
     },
 
     /** The same, registered. */
     async addMeter(): Promise<Known> {
       const added = await this.newMeter();
-      await register(added.device);
+      await register(added.application);
       known.push(added);
       return added;
+    },
+
+    /** Registers again what a reorganisation took back. */
+    async registerAgain(): Promise<void> {
+      for (const one of known) if ((await this.settledSize(one)) === 0) await register(one.application);
     },
 
     /** Lets time pass, for the chain and for all meters. */
