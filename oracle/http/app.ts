@@ -76,7 +76,8 @@ export function buildApp(options: AppOptions): App {
     bodyLimit: BODY_LIMIT,
     requestTimeout: arrivesWithin,
     http: { headersTimeout: arrivesWithin, connectionsCheckingInterval: arrivesWithin / 4 },
-    trustProxy: options.trustProxy ?? false,
+    // only what the proxy itself added: what stands before that, whoever asks has written
+    trustProxy: options.trustProxy ? (_address, hop) => hop === 0 : false,
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => refuseError(error, request, reply),
     clientErrorHandler: refuseBrokenHttp,

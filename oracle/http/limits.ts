@@ -4,6 +4,7 @@
  */
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
+import { askerOf } from "./addresses.ts";
 import type { App } from "./app.ts";
 
 export type Limits = {
@@ -46,6 +47,7 @@ export function registerLimits(app: App, { perAddress, window }: Limits): void {
     max: perAddress,
     timeWindow: window * 1000,
     cache: REMEMBERED,
+    keyGenerator: ({ ip }) => askerOf(ip),
     errorResponseBuilder: (_request, { ttl }) =>
       Object.assign(new Error(`too many requests: go on in ${Math.ceil(ttl / 1000)} s`), { statusCode: 429 }),
   });
@@ -66,7 +68,7 @@ export const limitOfPosts = (
       hook: "preValidation" as const,
       groupId: "posts",
       timeWindow: window * 1000,
-      keyGenerator: (request: FastifyRequest) => `${meterOf(request) ?? "address"} ${request.ip}`,
+      keyGenerator: (request: FastifyRequest) => `${meterOf(request) ?? "address"} ${askerOf(request.ip)}`,
       max: (request: FastifyRequest) => (meterOf(request) ? perMeter : perAddress),
     },
   };

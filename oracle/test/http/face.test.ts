@@ -32,6 +32,25 @@ describe("the oracle's HTTP face", () => {
       assert.equal((await app.inject(other)).statusCode, 200);
     });
 
+    it("counts who asks by what the proxy added, not by what stands before that", async () => {
+      const app = faceWith({ perAddress: 3 });
+      const ask = (i: number) =>
+        app.inject({ url: "/health", headers: { "x-forwarded-for": `198.51.100.${i}, 192.0.2.1` } });
+      for (let i = 0; i < 3; i++) assert.equal((await ask(i)).statusCode, 200);
+      assert.equal((await ask(3)).statusCode, 429);
+    });
+
+    it("counts all that share the first 64 bits of an IPv6 address as one, and no others", async () => {
+      const app = faceWith({ perAddress: 3 });
+      const ask = async (address: string) =>
+        (await app.inject({ url: "/health", headers: { "x-forwarded-for": address } })).statusCode;
+      for (const address of ["2001:db8::1", "2001:db8:0:0:8::", "2001:DB8:0:0:ffff:1:2:3"]) {
+        assert.equal(await ask(address), 200);
+      }
+      assert.equal(await ask("2001:db8::2"), 429);
+      for (const address of ["2001:db8:0:1::1", "::ffff:192.0.2.1", "192.0.2.2"]) assert.equal(await ask(address), 200);
+    });
+
     it("takes a meter's posts while strangers flood in its name", async () => {
       const app = faceWith({ perAddress: 4, perMeter: 100 });
       const meter = await world.newMeter();
