@@ -18,6 +18,7 @@ import {
 import { BASELINE_AGE, CLOCK_TOLERANCE, HARMLESS_CONDITIONS } from "../chain/rules.ts";
 import type { Records } from "../store/store.ts";
 import { type Refusal, type Rule, refusal } from "./refusal.ts";
+import { createRoom, type Left } from "./room.ts";
 
 /** Applications kept at once: anyone can make a key. */
 const PENDING_LIMIT = 1000;
@@ -33,12 +34,17 @@ export type Registration = {
   claim: string;
 };
 
-export type Application = Registration & { keyId: string };
+/** `from` is nobody else's business. */
+export type Application = Registration & { keyId: string } & Left;
 
-export type ListedApplication = Application & { status: "pending" | "registered" };
+export type ListedApplication = Omit<Application, "from"> & { status: "pending" | "registered" };
 
 export type Registrations = {
-  apply(registration: Registration): Promise<{ ok: true; value: ListedApplication } | { ok: false; refusal: Refusal }>;
+  /** `from`: the address that it came from. */
+  apply(
+    registration: Registration,
+    from: string,
+  ): Promise<{ ok: true; value: ListedApplication } | { ok: false; refusal: Refusal }>;
   list(): Promise<ListedApplication[]>;
   /** Drops what can no longer be registered: its baseline is too old. */
   tidy(): Promise<void>;
@@ -49,6 +55,7 @@ export function createRegistrations({
   place,
   isKnown,
   now,
+  pendingLimit = PENDING_LIMIT,
 }: {
   records: Records<Application>;
   place: Place;
@@ -56,10 +63,12 @@ export function createRegistrations({
   isKnown: (keyId: string) => boolean;
   /** Unix time, s */
   now: () => number;
+  pendingLimit?: number;
 }): Registrations {
   const headDomain = domain("head", place);
   const claimDomain = domain("claim", place);
-  const listed = (application: Application): ListedApplication => ({
+  const hasRoom = createRoom(records, pendingLimit, timestampIn);
+  const listed = ({ from: _, ...application }: Application): ListedApplication => ({
     ...application,
     status: isKnown(application.keyId) ? "registered" : "pending",
   });
@@ -101,16 +110,23 @@ export function createRegistrations({
   }
 
   return {
-    async apply(registration) {
+    async apply(registration, from) {
       const refused = await check(registration);
       if (refused) return { ok: false, refusal: refused };
       const keyId = toHex(keyIdOf(fromHex(registration.publicKey)));
-      const application = { keyId, ...registration };
+      const application = { keyId, ...registration, from };
       const other = await records.get(keyId);
       if (other && timestampIn(other) > timestampIn(application)) {
         return { ok: false, refusal: refusal("time not forward", "a newer application of this key is waiting") };
       }
-      if (!other && (await records.ids()).length >= PENDING_LIMIT) {
+      // those that the chain knows wait no more, and go within the week
+      if (
+        !other &&
+        !(await hasRoom(
+          from,
+          (await records.ids()).filter((id) => !isKnown(id)),
+        ))
+      ) {
         return { ok: false, refusal: refusal("too many registrations", "too many applications are waiting") };
       }
       await records.put(keyId, application);

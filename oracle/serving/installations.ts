@@ -17,6 +17,7 @@ import {
   verify,
 } from "../../protocol/index.ts";
 import { type Refusal, refusal } from "../accepting/refusal.ts";
+import { createRoom, type Left } from "../accepting/room.ts";
 import type { Store } from "../store/store.ts";
 import { macIn } from "./shelly.ts";
 
@@ -38,7 +39,7 @@ export type Announcement = {
   signature: Uint8Array;
 };
 
-export type Installation = {
+export type Installation = Left & {
   id: number;
   keyId: string;
   publicKey: string;
@@ -53,7 +54,11 @@ export type Installation = {
 };
 
 export type Installations = {
-  announce(announcement: Announcement): Promise<{ ok: true; value: Installation } | { ok: false; refusal: Refusal }>;
+  /** `from`: the address that it came from. */
+  announce(
+    announcement: Announcement,
+    from: string,
+  ): Promise<{ ok: true; value: Installation } | { ok: false; refusal: Refusal }>;
   /** By its number or its key id. */
   get(id: string): Promise<Installation | undefined>;
   /** In the order of announcing. */
@@ -114,8 +119,10 @@ export async function createInstallations({
     return id;
   }
 
+  const hasRoomFor = createRoom(records, pendingLimit, ({ createdAt }) => createdAt);
+
   /** Whether there is room for one more that the chain does not know. */
-  async function hasRoom(): Promise<boolean> {
+  async function hasRoom(from: string): Promise<boolean> {
     const pending = (await records.ids()).filter((keyId) => !isKnown(keyId));
     if (pending.length < pendingLimit) return true;
     let removed = 0;
@@ -125,10 +132,10 @@ export async function createInstallations({
       await records.remove(keyId);
       removed += 1;
     }
-    return removed > 0;
+    return removed > 0 || hasRoomFor(from, pending);
   }
 
-  async function keep(announcement: Announcement, shellyMac: string) {
+  async function keep(announcement: Announcement, shellyMac: string, from: string) {
     const { name, publicKey, bootTimestamp } = announcement;
     const { epoch, size } = announcement.head;
     const keyId = toHex(keyIdOf(publicKey));
@@ -137,12 +144,12 @@ export async function createInstallations({
       const message = "it was announced with a later head";
       return { ok: false as const, refusal: refusal("size not forward", message, known.head) };
     }
-    if (!known && !isKnown(keyId) && !(await hasRoom())) {
+    if (!known && !isKnown(keyId) && !(await hasRoom(from))) {
       const message = "too many announced installations wait to be registered";
       return { ok: false as const, refusal: refusal("too many installations", message) };
     }
     const first = known ?? {
-      ...{ id: await nextNumber(keyId), keyId, publicKey: toHex(publicKey), shellyMac, createdAt: now() },
+      ...{ id: await nextNumber(keyId), keyId, publicKey: toHex(publicKey), shellyMac, from, createdAt: now() },
     };
     const boot = bootTimestamp === undefined ? {} : { bootTimestamp };
     const value: Installation = { ...first, name, ...boot, head: { epoch, size } };
@@ -151,7 +158,7 @@ export async function createInstallations({
   }
 
   return {
-    async announce(announcement) {
+    async announce(announcement, from) {
       const refused = await check(announcement);
       if (refused) return { ok: false, refusal: refused };
       const mac = macIn(announcement.shellyPayload);
@@ -161,7 +168,7 @@ export async function createInstallations({
           refusal: refusal("malformed", "shelly_payload is not base64 of a Shelly's JSON with its MAC"),
         };
       }
-      return inTurn(() => keep(announcement, mac));
+      return inTurn(() => keep(announcement, mac, from));
     },
     async get(id) {
       if (id.startsWith("0x")) return records.get(id);

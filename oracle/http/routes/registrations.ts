@@ -1,4 +1,5 @@
 /** Applications for registration, which wait for the registrar. */
+import { askerOf } from "../addresses.ts";
 import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
@@ -15,7 +16,7 @@ export function registrationRoutes(app: App, { oracle: { registrations } }: Face
       },
     },
     async (request, reply) => {
-      const answer = await registrations.apply(request.body);
+      const answer = await registrations.apply(request.body, askerOf(request.ip));
       return answer.ok ? answer.value : refuse(reply, answer.refusal);
     },
   );

@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import type { Registration } from "../../../meter/device.ts";
 import type { Meter } from "../../../meter/meter.ts";
 import { toHex } from "../../../protocol/index.ts";
-import { CAPACITY, newMeter, newWorld, OWNER, removeDirectories, START, type World } from "../support.ts";
+import { type Application, createRegistrations } from "../../accepting/registrations.ts";
+import {
+  CAPACITY,
+  newMeter,
+  newWorld,
+  OWNER,
+  openStore,
+  PLACE,
+  removeDirectories,
+  START,
+  temporaryDirectory,
+  type World,
+} from "../support.ts";
 
 const WEEK = 7 * 24 * 3600;
 
@@ -112,6 +124,34 @@ describe("the oracle, given a registration", () => {
     assert.deepEqual(await list(), [expected]);
     await world.register(meter.device);
     assert.deepEqual(await list(), [{ ...expected, status: "registered" }]);
+  });
+
+  it("keeps a thousand, and is not crowded out by those that one address makes up", async () => {
+    const applications = await openStore(await temporaryDirectory()).then((store) =>
+      store.records<Application>("waiting"),
+    );
+    const given = { records: applications, place: PLACE, isKnown: () => false, now: () => world.now };
+    let registrations = createRegistrations(given);
+    const made = { ...registration, keyId: "", from: "192.0.2.66" };
+    for (let i = 0; i < 1000; i++) {
+      const keyId = toHex(Buffer.alloc(32, i.toString(16).padStart(64, "0"), "hex"));
+      await applications.put(keyId, { ...made, keyId });
+    }
+    const other = newMeter();
+    other.advance(START + 100);
+    const refused = await registrations.apply(apply(other), "192.0.2.66");
+    assert.deepEqual(refused.ok ? "kept" : refused.refusal.body.rule, "too many registrations");
+    registrations = createRegistrations(given);
+    for (const { ok } of [
+      await registrations.apply(registration, "192.0.2.1"),
+      await registrations.apply(apply(other), "192.0.2.1"),
+    ]) {
+      assert.equal(ok, true);
+    }
+    const ids = await applications.ids();
+    assert.equal(ids.length, 1000);
+    assert.ok(ids.includes(toHex(meter.device.keyId)) && ids.includes(toHex(other.device.keyId)));
+    assert.ok((await registrations.list()).every((listed) => !("from" in listed)));
   });
 
   it("forgets one that can no longer be registered", async () => {

@@ -7,18 +7,21 @@ import { newMeter, openStore, PLACE, removeDirectories, START, temporaryDirector
 
 const PAYLOAD = Buffer.from('{"mac":"EC64C9C05E97"}').toString("base64");
 
+const [HOME, ELSEWHERE] = ["192.0.2.1", "192.0.2.66"];
+
 describe("installations", () => {
   let store: Store;
   let installations: Installations;
   let known: Set<string>;
   let now: number;
+  let pendingLimit: number;
 
   const open = () =>
-    createInstallations({ store, place: PLACE, isKnown: (keyId) => known.has(keyId), now: () => now, pendingLimit: 2 });
+    createInstallations({ store, place: PLACE, isKnown: (keyId) => known.has(keyId), now: () => now, pendingLimit });
 
   beforeEach(async () => {
     store = await openStore(await temporaryDirectory());
-    [known, now] = [new Set(), START];
+    [known, now, pendingLimit] = [new Set(), START, 2];
     installations = await open();
   });
   afterEach(async () => {
@@ -35,12 +38,12 @@ describe("installations", () => {
     const { signature, ...head } = device.head();
     return { name: "roof", publicKey: device.publicKey, shellyPayload: PAYLOAD, head, signature, ...more };
   }
-  async function assertRefused(announcement: Announcement, rule: string): Promise<void> {
-    const answer = await installations.announce(announcement);
+  async function assertRefused(announcement: Announcement, rule: string, from = HOME): Promise<void> {
+    const answer = await installations.announce(announcement, from);
     assert.equal(answer.ok ? "accepted" : answer.refusal.body.rule, rule);
   }
-  async function announced(announcement: Announcement) {
-    const answer = await installations.announce(announcement);
+  async function announced(announcement: Announcement, from = HOME) {
+    const answer = await installations.announce(announcement, from);
     assert.ok(answer.ok, JSON.stringify(answer));
     return answer.value;
   }
@@ -86,6 +89,19 @@ describe("installations", () => {
       (await installations.list()).map(({ id }) => id),
       [3, 4],
     );
+  });
+
+  it("are not crowded out by those that one address makes up", async () => {
+    pendingLimit = 20;
+    installations = await open();
+    const made = [];
+    for (let i = 0; i < 20; i++, now++) made.push(await announced(announcementOf(newDevice()), ELSEWHERE));
+    await assertRefused(announcementOf(newDevice()), "too many installations", ELSEWHERE);
+    installations = await open();
+    const real = await announced(announcementOf(newDevice()));
+    await assertRefused(announcementOf(newDevice()), "too many installations", ELSEWHERE);
+    const ids = (await installations.list()).map(({ id }) => id);
+    assert.deepEqual(ids, [...made.slice(1).map(({ id }) => id), real.id]);
   });
 
   it("gives numbers in the order of announcing, also over a restart", async () => {

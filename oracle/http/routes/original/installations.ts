@@ -5,6 +5,7 @@ import { fromHex } from "../../../../protocol/index.ts";
 import { refusal } from "../../../accepting/refusal.ts";
 import type { Installation } from "../../../serving/installations.ts";
 import { bytesIn, publicKeyIn } from "../../../serving/original.ts";
+import { askerOf } from "../../addresses.ts";
 import type { App, Face } from "../../app.ts";
 import { refuse } from "../../refusing.ts";
 import { answers } from "../../schemas.ts";
@@ -31,10 +32,11 @@ export function installationRoutes(app: App, { oracle, chain, wattWitness }: Fac
       if (!publicKey || !signed) {
         return refuse(reply, refusal("malformed", "public_key and signature are 64 bytes, hexadecimal or base64"));
       }
-      const answer = await installations.announce({
+      const announcement = {
         ...{ name, publicKey, shellyPayload: shelly_payload, bootTimestamp: boot_timestamp, signature: signed },
         head: { ...head, reading: fromHex(head.reading), root: fromHex(head.root) },
-      });
+      };
+      const answer = await installations.announce(announcement, askerOf(request.ip));
       return answer.ok ? told(answer.value) : refuse(reply, answer.refusal);
     },
   );
