@@ -47,7 +47,11 @@ export function flood(node: Node, body: string, from = STRANGER) {
     if (response.statusCode === 429) retryAfter.add(String(response.headers["retry-after"]));
   };
   const asking = Array.from({ length: FLOODING }, async () => {
-    while (!isOver) await ask();
+    try {
+      while (!isOver) await ask();
+    } catch {
+      // the oracle has ended, and the flood with it
+    }
   });
   return {
     statuses,
