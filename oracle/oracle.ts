@@ -10,6 +10,7 @@ import { createFollowing } from "./chain/following.ts";
 import type { Config } from "./config.ts";
 import type { Outlet } from "./publishing/outlet.ts";
 import { createPublisher } from "./publishing/publisher.ts";
+import { createSaid } from "./said.ts";
 import { createEvents, type Events } from "./serving/events.ts";
 import { createInstallations, type Installations } from "./serving/installations.ts";
 import { createTroubles } from "./serving/troubles.ts";
@@ -19,7 +20,7 @@ import { createPruning } from "./settling/pruning.ts";
 import type { Settlement } from "./settling/settlement.ts";
 import { createSettling } from "./settling/settling.ts";
 import { createTally, type Tally } from "./settling/tally.ts";
-import type { Store } from "./store/store.ts";
+import { type Store, StoreDamaged } from "./store/store.ts";
 import { createTerms } from "./store/terms.ts";
 import { keptNoteKey } from "./tlog/logs.ts";
 import type { NoteKey } from "./tlog/note.ts";
@@ -135,12 +136,19 @@ export async function createOracle({
   const prune = config.keepsHeads ? undefined : createPruning(store.logs, follower, logger);
   const tellOfChain = watchChain(events, follower, settlement);
   const troubles = createTroubles(store);
+  const said = createSaid();
+  /** An application that cannot be read, which anyone may have left, stops nothing. */
+  const tidy = () =>
+    registrations.tidy().catch((error) => {
+      if (!(error instanceof StoreDamaged)) throw error;
+      if (said.isNew("registrations", error.message)) logger.error({ reason: error.message }, "a file is damaged");
+    });
   let lookedAt: number | undefined;
   let ticking: Promise<void> = Promise.resolve();
   async function tick(): Promise<void> {
     await follower.follow();
     lookedAt = now();
-    if ((await terms.now()).leads) await registrations.tidy();
+    if ((await terms.now()).leads) await tidy();
     await funds?.look();
     await settlement?.step();
     if (settlement) await follower.follow();

@@ -6,6 +6,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { crc32 } from "node:zlib";
 import type { Adapter } from "lowdb";
 import { StoreDamaged } from "../store.ts";
 
@@ -91,18 +92,25 @@ export async function namesIn(path: string, wanted = isFinished): Promise<string
   }
 }
 
-/** lowdb's adapter for one durable JSON file. */
+/** A JSON text with its CRC-32 on a line of its own. */
+const withSum = (text: string): string => `${text}\n${crc32(text).toString(16).padStart(8, "0")}\n`;
+
+/** lowdb's adapter for one durable JSON file. One that an earlier version wrote is one line, without a sum. */
 export const jsonFile = <T>(path: string): Adapter<T> => ({
   async read() {
     const content = await readIfThere(path);
     if (!content) return null;
+    const text = Buffer.from(content).toString();
+    const end = text.indexOf("\n");
+    const json = end === -1 ? text : text.slice(0, end);
+    if (end !== -1 && text !== withSum(json)) throw new StoreDamaged(`${path} is damaged: its sum is another.`);
     try {
-      return JSON.parse(Buffer.from(content).toString()) as T;
+      return JSON.parse(json) as T;
     } catch (error) {
       throw new StoreDamaged(`${path} is damaged: ${(error as Error).message}.`);
     }
   },
-  write: (data) => writeDurably(path, JSON.stringify(data)),
+  write: (data) => writeDurably(path, withSum(JSON.stringify(data))),
 });
 
 export const jsonPath = (directory: string, name: string): string => join(directory, `${name}.json`);
