@@ -2,6 +2,7 @@
  * How many requests are answered: so many an address, and more of what a registered meter posts. A meter has its own count
  * at an address once a signature of its was accepted from there; its name alone, which anyone knows, gives nobody more.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
 import { askerOf } from "./addresses.ts";
@@ -14,9 +15,11 @@ export type Limits = {
   perMeter: number;
   /** s */
   window: number;
+  /** ms that who asks more waits for being told so: a flood that waits for answers takes no time from others */
+  holds: number;
 };
 
-export const DEFAULT_LIMITS: Limits = { perAddress: 3000, perMeter: 12_000, window: 60 };
+export const DEFAULT_LIMITS: Limits = { perAddress: 3000, perMeter: 12_000, window: 60, holds: 1000 };
 
 /** Addresses that are counted, and meters remembered, at once; what was longest unheard of is forgotten. */
 const REMEMBERED = 20_000;
@@ -42,7 +45,11 @@ export function createKnownMeters(limit: number = REMEMBERED): KnownMeters {
   };
 }
 
-export function registerLimits(app: App, { perAddress, window }: Limits): void {
+export function registerLimits(app: App, { perAddress, window, holds }: Limits): void {
+  app.addHook("onSend", async (_request, reply, payload) => {
+    if (reply.statusCode === 429) await delay(holds);
+    return payload;
+  });
   app.register(rateLimit, {
     max: perAddress,
     timeWindow: window * 1000,

@@ -16,7 +16,7 @@ describe("the oracle's HTTP face", () => {
 
   const faceWith = (limits: Partial<Limits>) => {
     const { oracle, chain } = world;
-    return buildApp({ oracle, chain, logger: silent, limits, trustProxy: true });
+    return buildApp({ oracle, chain, logger: silent, limits: { holds: 0, ...limits }, trustProxy: true });
   };
 
   describe("limits", () => {
@@ -30,6 +30,18 @@ describe("the oracle's HTTP face", () => {
       assert.ok(after > 0 && after <= 60, String(after));
       const other = { url: "/health", headers: { "x-forwarded-for": "192.0.2.1" } };
       assert.equal((await app.inject(other)).statusCode, 200);
+    });
+
+    it("holds back only the refusals of who asks too much", async () => {
+      const app = faceWith({ perAddress: 3, holds: 1000 });
+      const ask = (address: string) => app.inject({ url: "/health", headers: { "x-forwarded-for": address } });
+      for (let i = 0; i < 3; i++) assert.equal((await ask("192.0.2.1")).statusCode, 200);
+      const answered: number[] = [];
+      const held = ask("192.0.2.1").then(({ statusCode }) => answered.push(statusCode));
+      assert.equal((await ask("192.0.2.2")).statusCode, 200);
+      assert.deepEqual(answered, []);
+      await held;
+      assert.deepEqual(answered, [429]);
     });
 
     it("counts who asks by what the proxy added, not by what stands before that", async () => {
