@@ -10,6 +10,8 @@ import type { Known, Scene } from "../scene/scene.ts";
 const STRANGER = "127.0.0.2";
 /** Connections of a flood. */
 const FLOODING = 32;
+/** Posts by which a meter's latency is told. */
+const MEASURED = 300;
 
 export type Latencies = { p50_ms: number; p99_ms: number; posts: number };
 
@@ -102,3 +104,22 @@ export const forgedPost = ({ keyId, device }: Known): string =>
     ...{ keyId, epoch: device.epoch, size: device.size, readings: [`0x${"00".repeat(32)}`] },
     signature: `0x${"01".repeat(64)}`,
   });
+
+/** A meter posts alone, beside a flood of strangers, and beside connections that say nothing, until those are closed. */
+export async function amongStrangers(scene: Scene, node: Node, silent: number) {
+  const one = scene.known[0] as Known;
+  await scene.live(60_000);
+  await scene.seen(node);
+  assert.equal(await scene.post(node, one, scene.nextPost(one, 1)), 200);
+  await postAll(scene, node, one, MEASURED);
+  const alone = await postAll(scene, node, one, MEASURED);
+  const flooding = flood(node, forgedPost(one));
+  await until(() => flooding.statuses.has(429), "the flood is never refused");
+  const flooded = await postAll(scene, node, one, MEASURED);
+  await flooding.end();
+  const sockets = await openSilent(Number(new URL(node.url).port), silentLimit(silent));
+  const besideSilent = await postAll(scene, node, one, MEASURED);
+  const closed = await untilClosed(sockets);
+  const refused = flooding.statuses.get(429) ?? 0;
+  return { alone, flooded, besideSilent, refused, closed };
+}
