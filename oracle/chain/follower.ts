@@ -7,6 +7,7 @@
  */
 import type { Logger } from "pino";
 import type { Records, Store } from "../store/store.ts";
+import { uptime } from "../uptime.ts";
 import type { Block, Chain, ChainEvent, Hex } from "./chain.ts";
 import { applyEvent, type Mark, type Meter } from "./view.ts";
 
@@ -48,7 +49,7 @@ export async function createFollower({
   fromBlock,
   confirmations,
   logger,
-  wall = () => Math.floor(Date.now() / 1000),
+  wall = () => Math.floor(uptime()),
 }: {
   store: Store;
   chain: Chain;
@@ -57,7 +58,7 @@ export async function createFollower({
   /** blocks, its own included, after which an event is taken as final */
   confirmations: number;
   logger: Logger;
-  /** this machine's clock, s */
+  /** s that have passed on this machine, whatever its clock is set to */
   wall?: () => number;
 }): Promise<Follower> {
   const meterRecords = await store.records<Meter>("meters");

@@ -5,6 +5,7 @@
  * A term is a time in which this oracle leads, or does not. What was made of a term's store is made anew with the next.
  */
 import { Low } from "lowdb";
+import { uptime } from "../uptime.ts";
 import type { Records, Store } from "./store.ts";
 
 /** s after which one that does not lead begins anew with what the leader has stored, and forgets its own */
@@ -21,8 +22,8 @@ export type Terms = {
   now(): Promise<Term>;
 };
 
-/** `wall`: this machine's clock, s. */
-export function createTerms(store: Store, wall = () => Date.now() / 1000): Terms {
+/** `wall`: s that have passed on this machine, whatever its clock is set to. */
+export function createTerms(store: Store, wall = uptime): Terms {
   let term: Term | undefined;
   let [isOver, began] = [false, 0];
 

@@ -64,6 +64,26 @@ describe("the oracle's clock", () => {
   });
 });
 
+describe("the oracle's clock, where this machine's is set anew", () => {
+  const { now } = Date;
+  afterEach(async () => {
+    Date.now = now;
+    await removeDirectories();
+  });
+
+  for (const step of [-3600, 3600]) {
+    it(`does not go along, ${step} s`, async () => {
+      const chain = createFakeChain(PLACE, () => START);
+      const store = await openStore(await temporaryDirectory());
+      const known = await createFollower({ store, chain, fromBlock: 0, confirmations: 2, logger: silent });
+      await known.follow();
+      Date.now = () => now() + step * 1000;
+      const passed = known.now() - START;
+      assert.ok(passed >= 0 && passed < 60, String(passed));
+    });
+  }
+});
+
 describe("what the oracle knows of a meter to which things happen", () => {
   let world: World;
   let device: Device;
