@@ -93,6 +93,35 @@ describe("the oracle takes requests literally", () => {
     await assertProblem({ method: "POST", url: "/readings", payload: post }, 422, "count zero");
   });
 
+  it("refuses bodies that are deep, wide or named to do harm, on every route that takes one", async () => {
+    const post = { keyId, epoch: 1, size: 1, readings: [], signature: "0x" };
+    const bodies = [
+      "[".repeat(400_000) + "]".repeat(400_000),
+      `${'{"a":'.repeat(150_000)}1${"}".repeat(150_000)}`,
+      `{"readings":${"[".repeat(300_000)}${"]".repeat(300_000)}}`,
+      `[${"0,".repeat(400_000)}0]`,
+      `{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":0`).join()}}`,
+      `{"size":${"9".repeat(500_000)}}`,
+      '{"__proto__":{"size":1}}',
+      '{"constructor":{"prototype":{"size":1}}}',
+      JSON.stringify(post).replace('"size":1', '"size":1e400'),
+      JSON.stringify(post).replace('"size":1', '"size":1,"size":"1"'),
+      JSON.stringify(post).replace('"size":1', '"s\\u0069ze":1.0000000001'),
+      "\ufeff[]",
+      '"\\ud800"',
+    ];
+    for (const url of ["/readings", "/registrations", "/api/v1/readings/", "/api/v1/installations/"]) {
+      for (const payload of bodies) {
+        await assertProblem(
+          { method: "POST", url, payload, headers: { "content-type": "application/json" } },
+          400,
+          "malformed",
+        );
+      }
+    }
+    assert.equal((await world.app.inject("/health")).statusCode, 200);
+  });
+
   it("knows no reading beyond the log, however far", async () => {
     for (const index of [60, 255, 256, 257, 512, 100_000, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
       await assertProblem(`/logs/${keyId}/1/readings/${index}`, 404, "unknown reading");
