@@ -1,9 +1,12 @@
 /** What goes wrong for as long as it does: a store that nothing can be written to, a chain that cannot be looked at. */
 import { firstLine } from "../said.ts";
 import { type Store, StoreUnavailable } from "../store/store.ts";
+import { uptime } from "../uptime.ts";
 
 /** Looks that fail in a row before that is told: a node may be away for one. */
 const LOOKS = 3;
+/** s that a look may take before that is told: a node may never answer. */
+const LOOK_TAKES = 30;
 
 export type Troubles = {
   /** A sentence each; none where all is well. */
@@ -14,7 +17,9 @@ export type Troubles = {
   ofLook(look: () => Promise<void>): Promise<void>;
 };
 
-export function createTroubles(store: Pick<Store, "document">): Troubles {
+/** `passed`: s that have passed on this machine. */
+export function createTroubles(store: Pick<Store, "document">, passed = uptime): Troubles {
+  let lookingSince: number | undefined;
   let ofStore: string | undefined;
   let ofChain: string | undefined;
   let failed = 0;
@@ -35,9 +40,14 @@ export function createTroubles(store: Pick<Store, "document">): Troubles {
   }
 
   return {
-    told: () => [ofStore, failed >= LOOKS ? ofChain : undefined].filter((reason) => reason !== undefined),
+    told() {
+      const takes = lookingSince === undefined ? 0 : Math.floor(passed() - lookingSince);
+      const isLong = takes > LOOK_TAKES ? `the chain has been looked at for ${takes} s` : undefined;
+      return [ofStore, failed >= LOOKS ? ofChain : undefined, isLong].filter((reason) => reason !== undefined);
+    },
     ofPosts: (act) => (input) => remembering(() => act(input)),
     async ofLook(look) {
+      lookingSince = passed();
       try {
         await remembering(async () => {
           await look();
@@ -50,6 +60,8 @@ export function createTroubles(store: Pick<Store, "document">): Troubles {
           failed += 1;
         }
         throw error;
+      } finally {
+        lookingSince = undefined;
       }
     },
   };

@@ -5,16 +5,13 @@ import { type Scene, whyNoScene } from "./scene/scene.ts";
 
 /** One moment of each stage that lasts; `npm run faults` takes all that there are. */
 const MOMENTS = [
-  "before sync journal/2",
   "after sync journal/2",
   "after write entries",
-  "before name jobs",
   "after name jobs",
   "before send transaction",
   "after send transaction",
   "after name published tlog",
   "after name jobs-finished",
-  "before remove jobs",
 ];
 
 const absent = whyNoScene();
@@ -36,7 +33,7 @@ describeScene(`an oracle that is killed${absent ? ` (${absent})` : ""}`, functio
   });
 
   it("while all meters post, too", async () => {
-    const { posts } = await killUnderLoad(scene, randomOf(1), 3);
+    const { posts } = await killUnderLoad(scene, randomOf(1), 2);
     assert.ok(posts > 0);
     await assertWhole(scene);
   });

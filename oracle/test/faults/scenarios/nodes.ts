@@ -31,6 +31,7 @@ export type Fault = {
 
 export const FAULTS: readonly Fault[] = [
   { name: "is down", isBrief: true, behaviour: async () => "cut", reason: /the chain cannot be asked/ },
+  { name: "never answers", behaviour: async () => "hang", reason: /the chain has been looked at for \d+ s/ },
   { name: "answers 429", behaviour: async () => ({ status: 429 }), reason: /the chain cannot be asked/ },
   { name: "answers 500", behaviour: async () => ({ status: 500 }), reason: /the chain cannot be asked/ },
   {
@@ -47,10 +48,9 @@ export const FAULTS: readonly Fault[] = [
   },
   { name: "tells of too many transactions", isBrief: true, behaviour: counting(7) },
   { name: "tells of too few transactions", behaviour: counting(-3) },
-  { name: "knows no receipt", isBrief: true, behaviour: changed("eth_getTransactionReceipt", () => null) },
+  { name: "knows no receipt", behaviour: changed("eth_getTransactionReceipt", () => null) },
   {
     name: "takes transactions and forgets them",
-    isBrief: true,
     behaviour: async ({ method }, ask) =>
       method === "eth_sendRawTransaction" ? { result: `0x${"11".repeat(32)}` } : ask(),
   },
@@ -70,7 +70,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "is of another chain",
-    isBrief: true,
     // another node's blocks: other hashes, and no contracts
     behaviour: async ({ method }, ask) => {
       const other = (hash: string) =>
