@@ -5,7 +5,8 @@ import { type Scene, whyNoScene } from "./scene/scene.ts";
 
 /** One moment of each stage that lasts; `npm run faults` takes all that there are. */
 const MOMENTS = [
-  "after sync journal/2",
+  "before write journal/1",
+  "after sync journal/1",
   "after write entries",
   "after name jobs",
   "before send transaction",
