@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { buildApp } from "../../http/app.ts";
 import { newWorld, removeDirectories, silent, type World } from "../support.ts";
-import { flood, forgedPost, openSilent, postAll, untilClosed } from "./scenarios/hostility.ts";
+import { flood, forgedPost, openSilent, postAll, silentLimit, untilClosed } from "./scenarios/hostility.ts";
 import type { Node } from "./scene/node.ts";
 import { createScene, type Known, type Scene, whyNoScene } from "./scene/scene.ts";
 
@@ -72,16 +72,18 @@ describe("an oracle that is connected to by those who say nothing", function () 
       "POST /readings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{",
     ],
   ] as const) {
-    it(`takes posts beside 1,000 of them, and closes them: ${what}`, async () => {
+    it(`answers beside up to 1,000 of them, and closes them: ${what}`, async () => {
+      // both ends are this process's
+      const count = Math.floor(silentLimit(2000) / 2);
       const { oracle, chain } = world;
       const app = buildApp({ oracle, chain, logger: silent, arrivesWithin: 1000 });
       await app.listen({ host: "127.0.0.1", port: 0 });
       const { port } = app.server.address() as AddressInfo;
       try {
-        const sockets = await openSilent(port, 1000, first);
+        const sockets = await openSilent(port, count, first);
         const answered = once(sockets[0] as never, "data");
         assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
-        assert.equal(await untilClosed(sockets), 1000);
+        assert.equal(await untilClosed(sockets), count);
         assert.match(String((await answered)[0]), /^HTTP\/1.1 408 /);
         assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
       } finally {

@@ -69,7 +69,7 @@ export function flood(node: Node, body: string, from = STRANGER) {
 export async function openSilent(port: number, count: number, first = ""): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (let i = 0; i < count; i++) {
-    const socket = connect({ port, host: "127.0.0.1", localAddress: STRANGER });
+    const socket = connect({ port, host: "127.0.0.1" });
     socket.on("error", () => {});
     sockets.push(socket);
     if (first !== "") socket.write(first);
