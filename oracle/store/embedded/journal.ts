@@ -56,7 +56,7 @@ export type Journaled = {
 export type Journal = {
   /** Resolves once the record is durable, after `committed` was called: in the order in which records are written. */
   append(record: Uint8Array, committed: () => void): Promise<void>;
-  /** Why nothing can be appended until the oracle is started again, in words for anybody to read; nothing where it can. */
+  /** Why nothing could be appended last, in words for anybody to read; nothing where it could, or was mended since. */
   whyBroken(): string | undefined;
   /** Ends what is under way, and begins the next journal, so that the next start has only a snapshot to read. */
   close(): Promise<void>;
@@ -231,7 +231,7 @@ export async function openJournal(directory: string, journaled: Journaled, limit
     whyBroken() {
       if (broken === undefined) return undefined;
       const { code, message } = broken as NodeJS.ErrnoException;
-      return `the journal cannot be written until the oracle is started again: ${code ?? message}`;
+      return `the journal cannot be written: ${code ?? message}`;
     },
     async close() {
       await running;
@@ -239,6 +239,7 @@ export async function openJournal(directory: string, journaled: Journaled, limit
       await retiring;
       await retire();
       isClosed = true;
+      broken ??= new Error("the store is closed");
       await io.close(file);
     },
   };

@@ -46,10 +46,7 @@ describe("an oracle is not ready where its store cannot be written:", () => {
     const store = await openStore(await temporaryDirectory());
     assert.equal(await store.whyNotWritable(), undefined);
     await store.close();
-    assert.equal(
-      await store.whyNotWritable(),
-      "the journal cannot be written until the oracle is started again: the store is closed",
-    );
+    assert.equal(await store.whyNotWritable(), "the journal cannot be written: the store is closed");
   });
 
   it("one that does not answer in time", async () => {
