@@ -90,11 +90,11 @@ export async function repairStore({
   }
 
   async function repairBatch(digest: string): Promise<void> {
-    const bytes = await store.batches.get(digest);
-    const isRight = (some: Uint8Array) => toHex(batchDigest(some)) === digest;
-    if (bytes && isRight(bytes)) return;
-    await mend(`batches/${digest}`, `The batch ${digest} is ${bytes ? "damaged" : "missing"}.`, {
-      isRight,
+    const kept = store.batches.get(digest);
+    const damage = (await damageIn(kept)) ?? ((await kept) ? undefined : `The batch ${digest} is missing.`);
+    if (damage === undefined) return;
+    await mend(`batches/${digest}`, damage, {
+      isRight: (some) => toHex(batchDigest(some)) === digest,
       put: async (some) => void (await store.batches.put(some)),
     });
   }
