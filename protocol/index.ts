@@ -5,4 +5,5 @@ export * from "./log.ts";
 export * from "./reading.ts";
 export * from "./result.ts";
 export * from "./signature.ts";
+export * from "./signing.ts";
 export * from "./statement.ts";

@@ -147,14 +147,11 @@ function requireOrder(condition: boolean, message: string): void {
   if (!condition) throw new RangeError(message);
 }
 
-/** RFC 9162 §2.1.3.2. Refuses: `size out of range`, `wrong proof`. */
-export function verifyInclusion(
-  leaf: Uint8Array,
-  index: number,
-  size: number,
-  proof: readonly Hash[],
-  root: Hash,
-): Result<void> {
+/**
+ * The root that an inclusion proof leads to (RFC 9162 §2.1.3.2, up to the comparison). Refuses: `size out of range`, and a
+ * proof of another length than the place has with `wrong proof`.
+ */
+export function rootFromInclusion(leaf: Uint8Array, index: number, size: number, proof: readonly Hash[]): Result<Hash> {
   if (!isSize(size) || !Number.isSafeInteger(index) || index < 0 || index >= size) return refused("size out of range");
   let node = index;
   let last = size - 1;
@@ -169,7 +166,20 @@ export function verifyInclusion(
     }
     [node, last] = [half(node), half(last)];
   }
-  return last === 0 && equal(hash, root) ? accepted(undefined) : refused("wrong proof");
+  return last === 0 ? accepted(hash) : refused("wrong proof");
+}
+
+/** RFC 9162 §2.1.3.2. Refuses: `size out of range`, `wrong proof`. */
+export function verifyInclusion(
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  proof: readonly Hash[],
+  root: Hash,
+): Result<void> {
+  const computed = rootFromInclusion(leaf, index, size, proof);
+  if (!computed.ok) return computed;
+  return equal(computed.value, root) ? accepted(undefined) : refused("wrong proof");
 }
 
 /** RFC 9162 §2.1.4.2. Refuses: `size out of range`, `size not forward`, `wrong proof`. */

@@ -3,9 +3,8 @@
  * with s <= n/2. Of the two values of s that fit, only the low one is accepted, so that a signature has one form;
  * neither the secure element nor WebCrypto sees to that.
  *
- * Signing and normalising are synchronous (`@noble/curves`); verifying is the platform's WebCrypto.
+ * Verifying is the platform's WebCrypto; signing is in signing.ts.
  */
-import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, requireLength, toHex, u64 } from "./bytes.ts";
 import { accepted, type Result, refused } from "./result.ts";
@@ -14,7 +13,7 @@ export const PUBLIC_KEY_LENGTH = 64;
 export const SIGNATURE_LENGTH = 64;
 
 /** The order of P-256 (SEC 2, secp256r1). */
-export const ORDER = p256.Point.Fn.ORDER;
+export const ORDER = 0xffffffff_00000000_ffffffff_ffffffff_bce6faad_a7179e84_f3b9cac2_fc632551n;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
@@ -23,15 +22,6 @@ export function keyIdOf(publicKey: Uint8Array): Uint8Array {
   requireLength("public key", publicKey, PUBLIC_KEY_LENGTH);
   return sha256(publicKey);
 }
-
-/** `x ‖ y` of a 32-byte private key. */
-export const publicKeyOf = (privateKey: Uint8Array): Uint8Array => p256.getPublicKey(privateKey, false).slice(1);
-
-export const generatePrivateKey = (): Uint8Array => p256.utils.randomSecretKey();
-
-/** Signs SHA-256 of `statement`, deterministically (RFC 6979), with a low s. */
-export const sign = (statement: Uint8Array, privateKey: Uint8Array): Uint8Array =>
-  p256.sign(statement, privateKey, { lowS: true, prehash: true });
 
 /** What firmware does with the answer of a chip that does not: s becomes n - s where it is high. */
 export function normaliseS(signature: Uint8Array): Uint8Array {

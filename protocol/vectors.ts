@@ -11,7 +11,8 @@ import { concat, fromHex, toHex, u32, u64, utf8 } from "./bytes.ts";
 import { completeSubtrees, consistencyProof, createLog, frontier, inclusionProof, type Log } from "./log.ts";
 import { CAPACITY_BURST, encodeReading, type Reading } from "./reading.ts";
 import type { Failure } from "./result.ts";
-import { keyIdOf, ORDER, publicKeyOf, sign } from "./signature.ts";
+import { keyIdOf, ORDER } from "./signature.ts";
+import { publicKeyOf, sign } from "./signing.ts";
 import { domain, encodeClaim, encodeHead, encodeRotation, type Head, headHash, type Kind } from "./statement.ts";
 
 /** Chain and registry of a fresh local chain: the second contract that the first well-known account deploys. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { p256 } from "@noble/curves/nist.js";
 import fc from "fast-check";
 import { BATCH_LIMIT, decodeBatch, encodeBatch, type Segment, verifyBatch } from "../batch.ts";
 import { concat, equal, fromHex, toHex } from "../bytes.ts";
@@ -14,7 +15,8 @@ import {
   verifyInclusion,
 } from "../log.ts";
 import { checkReadings, decodeReading, encodeReading, type Reading } from "../reading.ts";
-import { generatePrivateKey, keyIdOf, normaliseS, ORDER, publicKeyOf, sign, verify } from "../signature.ts";
+import { keyIdOf, normaliseS, ORDER, verify } from "../signature.ts";
+import { generatePrivateKey, publicKeyOf, sign } from "../signing.ts";
 import { decodeHead, domain, encodeHead } from "../statement.ts";
 
 const PLACE = { chainId: 31337, registry: "0x5fbdb2315678afecb367f032d93f642f64180aa3" };
@@ -256,6 +258,10 @@ describe("protocol laws", () => {
         },
       ),
     );
+  });
+
+  it("the order written here is the curve's", () => {
+    assert.equal(ORDER, p256.Point.Fn.ORDER);
   });
 
   it("the key id of a key is that of no other", () => {

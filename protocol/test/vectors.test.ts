@@ -5,7 +5,8 @@ import { equal, fromHex, toHex } from "../bytes.ts";
 import { createLog, frontier, leafHash, rootFromFrontier, verifyConsistency, verifyInclusion } from "../log.ts";
 import { decodeReading, encodeReading, type Reading } from "../reading.ts";
 import type { Result } from "../result.ts";
-import { keyIdOf, publicKeyOf, verify } from "../signature.ts";
+import { keyIdOf, verify } from "../signature.ts";
+import { publicKeyOf } from "../signing.ts";
 import { decodeHead, encodeClaim, encodeHead, encodeRotation, headHash } from "../statement.ts";
 import { refusalsFirst, title, vectors } from "./load-vectors.ts";
 
