@@ -20,28 +20,19 @@ export async function verifyEnergy(
   against: Against,
 ): Promise<EnergyVerification> {
   const [first, second] = [await verifyReading(start, against), await verifyReading(end, against)];
+  const both = { start: first.verdict, end: second.verdict };
   const verdict =
-    refutedOf({ start: first.verdict, end: second.verdict }) ??
-    wrongTogether(start, end) ??
-    unknownOf({ start: first.verdict, end: second.verdict }) ??
-    between(start, end);
+    ofEither("refuted", both) ?? wrongTogether(start, end) ?? ofEither("cannot tell", both) ?? between(start, end);
   return { verdict, start: first, end: second };
 }
 
 type Both = { start: Verdict; end: Verdict };
 
-function refutedOf(both: Both): EnergyVerdict | undefined {
-  for (const of of ["start", "end"] as const) {
-    const verdict = both[of];
-    if (verdict.is === "refuted") return { is: "refuted", of, why: verdict.why };
-  }
-  return undefined;
-}
-
-function unknownOf(both: Both): EnergyVerdict | undefined {
-  for (const of of ["start", "end"] as const) {
-    const verdict = both[of];
-    if (verdict.is === "cannot tell") return { is: "cannot tell", of, why: verdict.why };
+/** The first of the two readings that is of this verdict. */
+function ofEither(is: "refuted" | "cannot tell", both: Both): EnergyVerdict | undefined {
+  for (const side of ["start", "end"] as const) {
+    const verdict = both[side];
+    if (verdict.is === is) return { is, of: side, why: verdict.why };
   }
   return undefined;
 }

@@ -45,19 +45,21 @@ export async function verifyReading(proof: ReadingProof, against: Against): Prom
   const root = unfounded("root", leaf) ?? rootStep(proof);
 
   const chain = await chainStep(proof, against);
-  const meter = await meterStep(proof, chain);
-  const key = await keyStep(proof, against, chain.at, meter.key);
+  const found = await meterStep(proof, chain);
+  const key = await keyStep(proof, against, chain.at, found.key);
+  // whose a key id is that is not this key's says nothing; whose one is that nobody showed the key of, does
+  const meter = (key.step.state === "refuted" && unfounded("meter", key.step)) || found.step;
   const signature =
     unfounded("signature", root, key.step) ?? (await signatureStep(proof, against.place, key.publicKey));
 
-  const ground = [signature, chain.step, meter.step];
+  const ground = [signature, chain.step, meter];
   const settled =
     unfounded("settled", ...ground) ?? (await settledStep(proof, chain.at as Deployment, against.fromBlock));
   const mark = proof.settled?.mark;
   const settlement = mark && [
     unfounded("settlement", ...ground) ?? (await settlementStep(proof, mark, chain.at as Deployment)),
   ];
-  const steps = [reading, leaf, root, key.step, signature, chain.step, meter.step, settled, ...(settlement ?? [])];
+  const steps = [reading, leaf, root, key.step, signature, chain.step, meter, settled, ...(settlement ?? [])];
   return { verdict: verdictOf(steps), steps };
 }
 

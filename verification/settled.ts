@@ -34,16 +34,20 @@ export async function settledStep(proof: ReadingProof, at: Deployment, fromBlock
   ]);
   if (!log.ok) return unknown("settled", log.why);
   if (!opinion.ok) return unknown("settled", opinion.why);
-  const isSettled = log.value.size === claim.size && equal(log.value.root, claim.root);
-  if (opinion.value !== isSettled) {
+  const { size, root } = log.value;
+  if (opinion.value !== verifyInclusion(reading, index, size, claim.proof, root).ok) {
     const says = "The chain's node shows another settled log than the contract's own verifyReading: ask another.";
     return unknown("settled", { rule: "contradicts itself", says });
   }
-  const { size, root } = log.value;
   const facts = { size, block: at.block };
   const compared = { computed: claim.root, expected: root, facts };
-  if (isSettled) return holds("settled", compared);
-  if (size === claim.size) return refutedAs("other root", "The contract settled another log of this size.", compared);
+  const [isSize, isRoot] = [size === claim.size, equal(root, claim.root)];
+  if (isSize && isRoot) return holds("settled", compared);
+  if (isSize) return refutedAs("other root", "The contract settled another log of this size.", compared);
+  if (isRoot) {
+    const says = `The contract settled this root under ${size} readings, not ${claim.size}.`;
+    return refutedAs("not settled", says, { computed: `${claim.size}`, expected: `${size}`, facts });
+  }
   if (size < claim.size) return notYet(proof, at, log.value);
   return settledBefore(proof, claim, at, log.value, fromBlock);
 }
