@@ -20,36 +20,37 @@ export type Deployment = {
  * not name each other or do not speak for this place.
  */
 export async function deploymentAt(chain: ChainReader, place: Place): Promise<Answer<Deployment>> {
-  const chainId = await askNumber(chain, "eth_chainId");
+  const registry = place.registry.toLowerCase() as Hex;
+  // which contracts there are never changes, so that all this can be asked at once
+  const [chainId, block, wattWitness, headDomain] = await Promise.all([
+    askNumber(chain, "eth_chainId"),
+    askNumber(chain, "eth_blockNumber"),
+    addressAt(chain, registry, "wattWitness"),
+    view({ chain, to: registry }, "headDomain", abi.call(abi.SELECTOR.headDomain), 1, ([word]) => word),
+  ]);
   if (!chainId.ok) return chainId;
   if (BigInt(chainId.value) !== BigInt(place.chainId)) {
     return unanswered("wrong chain", `The chain's node is of chain ${chainId.value}, not of ${place.chainId}.`);
   }
-  const block = await askNumber(chain, "eth_blockNumber");
   if (!block.ok) return block;
-  const registry = place.registry.toLowerCase() as Hex;
-  const on = { chain, block: block.value };
-  const named = await view({ ...on, to: registry }, "wattWitness", abi.call(abi.SELECTOR.wattWitness), 1, ([named]) =>
-    abi.addressOf(named),
-  );
-  if (!named.ok) return named;
-  const [spoken, headDomain] = await Promise.all([
-    view({ ...on, to: named.value }, "registry", abi.call(abi.SELECTOR.registry), 1, ([back]) => abi.addressOf(back)),
-    view({ ...on, to: registry }, "headDomain", abi.call(abi.SELECTOR.headDomain), 1, ([word]) => word),
-  ]);
-  if (!spoken.ok) return spoken;
+  if (!wattWitness.ok) return wattWitness;
   if (!headDomain.ok) return headDomain;
-  if (spoken.value !== registry) {
-    return unanswered("other contract", `${registry} names ${named.value}, which is of ${spoken.value}.`);
-  }
   if (!equal(headDomain.value, domain("head", place))) {
     return unanswered("other contract", `${registry} opens heads with another domain than this place has.`);
   }
+  const back = await addressAt(chain, wattWitness.value, "registry");
+  if (!back.ok) return back;
+  if (back.value !== registry) {
+    return unanswered("other contract", `${registry} names ${wattWitness.value}, which is of ${back.value}.`);
+  }
   return answered({
-    ...{ chain, chainId: chainId.value, registry, wattWitness: named.value },
+    ...{ chain, chainId: chainId.value, registry, wattWitness: wattWitness.value },
     ...{ headDomain: headDomain.value, block: block.value },
   });
 }
+
+const addressAt = (chain: ChainReader, to: Hex, name: "wattWitness" | "registry"): Promise<Answer<Hex>> =>
+  view({ chain, to }, name, abi.call(abi.SELECTOR[name]), 1, ([address]) => abi.addressOf(address));
 
 /** IWattWitness.Status */
 export const STATUSES = ["none", "active", "frozen", "superseded", "decommissioned"] as const;
@@ -196,7 +197,8 @@ export async function publicKeyOnChain(
 
 /* HOW THEY ARE ASKED */
 
-type At = { chain: ChainReader; to: Hex; block: number };
+/** Of no block: the newest. */
+type At = { chain: ChainReader; to: Hex; block?: number };
 
 const onWattWitness = <T>(
   { chain, wattWitness, block }: Deployment,
@@ -213,7 +215,7 @@ async function view<T>(
   count: number,
   from: (words: readonly Uint8Array[]) => T | undefined,
 ): Promise<Answer<T>> {
-  const answer = await ask(chain, "eth_call", [{ to, data }, tag(block)]);
+  const answer = await ask(chain, "eth_call", [{ to, data }, block === undefined ? "latest" : tag(block)]);
   if (!answer.ok) return answer;
   const bytes = octets(answer.value);
   // a call to an account without code succeeds, with nothing
