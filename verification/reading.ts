@@ -53,13 +53,22 @@ export async function verifyReading(proof: ReadingProof, against: Against): Prom
     unfounded("signature", root, key.step) ?? (await signatureStep(proof, against.place, key.publicKey));
 
   const ground = [signature, chain.step, meter];
-  const settled =
-    unfounded("settled", ...ground) ?? (await settledStep(proof, chain.at as Deployment, against.fromBlock));
   const mark = proof.settled?.mark;
-  const settlement = mark && [
-    unfounded("settlement", ...ground) ?? (await settlementStep(proof, mark, chain.at as Deployment)),
+  const [settled, settlement] = await Promise.all([
+    unfounded("settled", ...ground) ?? settledStep(proof, chain.at as Deployment, against.fromBlock),
+    mark && (unfounded("settlement", ...ground) ?? settlementStep(proof, mark, chain.at as Deployment)),
+  ]);
+  const steps = [
+    reading,
+    leaf,
+    root,
+    key.step,
+    signature,
+    chain.step,
+    meter,
+    settled,
+    ...(settlement ? [settlement] : []),
   ];
-  const steps = [reading, leaf, root, key.step, signature, chain.step, meter, settled, ...(settlement ?? [])];
   return { verdict: verdictOf(steps), steps };
 }
 
