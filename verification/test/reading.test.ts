@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
-import { fromHex, generatePrivateKey, toHex } from "../../protocol/index.ts";
+import { fromHex, generatePrivateKey, rootFromInclusion, toHex } from "../../protocol/index.ts";
 import { SELECTOR } from "../chain/abi.ts";
 import {
   type ChainReader,
@@ -383,6 +383,31 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       assert.deepEqual(ruleOf(await verify(lied)), ["refuted", "not settled"]);
     });
 
+    it("was settled as another log where the events say so", async () => {
+      const path: Path = ["settled", "proof", 0];
+      const bent = changed(world.early, path, () => `0x${"17".repeat(32)}`);
+      const { reading, index, settled } = parsed(bent);
+      const led = rootFromInclusion(reading, index, 60, settled?.proof ?? []);
+      const lied = changed(bent, ["settled", "root"], () => led.ok && toHex(led.value));
+      assert.deepEqual(ruleOf(await verify(lied)), ["refuted", "other root"]);
+    });
+
+    it("cannot be told where the node leaves out events: their sizes do not join", async () => {
+      const plain = changed(world.early, ["settled", "mark"], () => undefined);
+      const leavesOut = (size: number): ChainReader => ({
+        async request(call) {
+          const answer = await world.chain.request(call);
+          if (call.method !== "eth_getLogs") return answer;
+          const isOf = ({ data }: { data: string }) => Number(`0x${data.slice(2 + 3 * 64, 2 + 4 * 64)}`) === size;
+          return (answer as { data: string }[]).filter((log) => !isOf(log));
+        },
+      });
+      assert.deepEqual(ruleOf(await verify(plain, leavesOut(60))), ["cannot tell", "settled further"]);
+      assert.deepEqual(ruleOf(await verify(plain, leavesOut(120))), ["verified"]);
+      const lied = changed(plain, ["settled", "size"], () => 59);
+      assert.deepEqual(ruleOf(await verify(lied, leavesOut(120))), ["cannot tell", "settled further"]);
+    });
+
     it("is of the key that the meter had then, until another succeeded it", async () => {
       const before = await verify(world.rotated.before);
       const after = await verify(world.rotated.after);
@@ -423,6 +448,10 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       assert.match(from(`${text}\n\n`) as string, /two empty lines/);
       assert.match(from(text.replace(/wattwitness\//g, "elsewhere/")) as string, /not of a meter's log/);
       assert.match(from(text.replace("index 31", "index 031")) as string, /index must be/);
+      // the last character before the padding has bits that say nothing
+      const twin = text.replace(/(.)=\n\n—/, (_, last) => `${String.fromCharCode(last.charCodeAt(0) + 1)}=\n\n—`);
+      assert.notEqual(twin, text);
+      assert.match(from(twin) as string, /signed.root must be/);
     });
 
     it("says the head that the device signed, and no more: what is settled is missing", async () => {
