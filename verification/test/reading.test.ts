@@ -283,6 +283,25 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       }
     });
 
+    it("with events of another contract, key, kind or block nothing can be told", async () => {
+      type Log = { address: string; topics: string[]; blockNumber: string };
+      const bent: ((log: Log) => object)[] = [
+        ({ address }) => ({ address: address.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")) }),
+        ({ topics: [kind, meter, , ...more] }) => ({ topics: [kind, meter, kind, ...more] }),
+        ({ topics: [, ...more] }) => ({ topics: [more[0], ...more] }),
+        ({ topics: [kind, ...more] }) => ({ topics: [kind, ...more, kind] }),
+        ({ blockNumber }) => ({ blockNumber: `0x${(Number(blockNumber) + 1).toString(16)}` }),
+        () => ({ data: "0x" }),
+        () => ({ transactionHash: "0x17" }),
+      ];
+      for (const change of bent) {
+        const chain = lying((method, _, honest) =>
+          method === "eth_getLogs" ? (honest as Log[]).map((log) => ({ ...log, ...change(log) })) : honest,
+        );
+        assert.deepEqual(ruleOf(await verify(served, chain)), ["cannot tell", "nonsense"], `${change}`);
+      }
+    });
+
     it("by showing another public key it is found to contradict itself", async () => {
       const chain = lying((method, _, honest) => {
         if (method !== "eth_getLogs") return honest;
