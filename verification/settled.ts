@@ -1,6 +1,7 @@
 /** Whether a reading is part of a log that the contract settled. */
 import { equal, type Hash, verifyInclusion } from "../protocol/index.ts";
 import {
+  BEHIND,
   baselineOf,
   type Deployment,
   isReadingSettled,
@@ -10,9 +11,6 @@ import {
 } from "./chain/views.ts";
 import type { Inclusion, ReadingProof } from "./proof.ts";
 import { holds, refuted, type Step, unknown } from "./steps.ts";
-
-/** blocks that one node may be behind another */
-const BEHIND = 20;
 
 const refutedAs = (rule: "not settled" | "other root" | "wrong proof", says: string, found = {}): Step =>
   refuted("settled", { rule, says }, found);

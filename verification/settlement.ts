@@ -1,11 +1,9 @@
 /** Whether the settlement that a proof names happened as it says. */
 import { equal, toHex } from "../protocol/index.ts";
-import { attestationOf, type Deployment, type Settlement, settlementsOf } from "./chain/views.ts";
+import { attestationOf, BEHIND, type Deployment, type Settlement, settlementsOf } from "./chain/views.ts";
 import type { Mark, ReadingProof } from "./proof.ts";
 import { holds, refuted, type Step, unknown } from "./steps.ts";
 
-/** blocks that one node may be behind another */
-const BEHIND = 20;
 const NONE = new Uint8Array(32);
 
 export async function settlementStep(proof: ReadingProof, mark: Mark, at: Deployment): Promise<Step> {

@@ -3,7 +3,7 @@
  * "Formal Specification of the Encoding"). By hand, because a general coder weighs more than all the rest of this library;
  * the tests hold every selector, topic and layout here to contracts/abi.ts.
  */
-import { fromHex, type Hash, toHex } from "../../protocol/index.ts";
+import { type Hash, toHex } from "../../protocol/index.ts";
 import type { Hex } from "../proof.ts";
 
 export const SELECTOR = {
@@ -83,5 +83,3 @@ export const boolOf = (bytes: Uint8Array | undefined): boolean | undefined => {
 
 export const addressOf = (bytes: Uint8Array | undefined): Hex | undefined =>
   uintOf(bytes, 160) === undefined ? undefined : toHex((bytes as Uint8Array).subarray(12));
-
-export const bytesOf = (hex: Hex): Uint8Array => fromHex(hex);

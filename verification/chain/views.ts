@@ -5,6 +5,9 @@ import * as abi from "./abi.ts";
 import { type Answer, answered, ask, askNumber, octets, quantity, tag, unanswered } from "./asking.ts";
 import type { ChainReader } from "./reader.ts";
 
+/** Blocks that one node may be behind another: so far, what it does not know yet is not false. */
+export const BEHIND = 20;
+
 /** A deployment as a node shows it at its newest block. */
 export type Deployment = {
   chain: ChainReader;

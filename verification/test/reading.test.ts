@@ -192,7 +192,7 @@ describe("a reading's proof, against a real chain and a real oracle", function (
     });
   });
 
-  describe("against a node that lies", () => {
+  describe("cannot be told by a node", () => {
     /** A node that answers some questions otherwise. */
     const lying = (lie: (method: string, data: string, answer: unknown) => unknown): ChainReader => ({
       async request(call) {
@@ -264,17 +264,17 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       ],
     ];
     for (const [name, chain, rule] of lies) {
-      it(`${name} nothing can be told: ${rule}`, async () => {
+      it(`${name}: ${rule}`, async () => {
         assert.deepEqual(ruleOf(await verify(served, chain())), ["cannot tell", rule]);
       });
     }
 
-    it("about a size of the same shape, as a proof for another size, is believed to the reading's harm, not to its good", async () => {
+    it("that names another size which the proof fits as well, but is refuted: the harm is to an honest reading", async () => {
       const chain = lyingIn(SELECTOR.logOf, withWord(0, oneMore));
       assert.deepEqual(ruleOf(await verify(served, chain)), ["refuted", "not settled"]);
     });
 
-    it("by one answer cut short or long nothing can be told", async () => {
+    it("whose answers are cut short or long", async () => {
       for (const selector of Object.values(SELECTOR)) {
         for (const cut of [(hex: string) => hex.slice(0, -2), (hex: string) => `${hex}00`, () => "hello", () => null]) {
           const { verdict } = await verify(served, lyingIn(selector, cut));
@@ -283,7 +283,7 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       }
     });
 
-    it("with events of another contract, key, kind or block nothing can be told", async () => {
+    it("with events of another contract, key, kind or block", async () => {
       type Log = { address: string; topics: string[]; blockNumber: string };
       const bent: ((log: Log) => object)[] = [
         ({ address }) => ({ address: address.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")) }),
@@ -302,7 +302,14 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       }
     });
 
-    it("by showing another public key it is found to contradict itself", async () => {
+    it("that is a little behind", async () => {
+      const { block } = (served["settled"] as { mark: { block: number } }).mark;
+      const at = (number: number) =>
+        lying((method, _, honest) => (method === "eth_blockNumber" ? `0x${number.toString(16)}` : honest));
+      assert.deepEqual(ruleOf(await verify(served, at(block - 1))), ["cannot tell", "not settled"]);
+    });
+
+    it("that shows another public key", async () => {
       const chain = lying((method, _, honest) => {
         if (method !== "eth_getLogs") return honest;
         return (honest as { data: string }[]).map((log) => ({
@@ -313,7 +320,7 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       assert.deepEqual(ruleOf(await verify(await world.plain(31), chain)), ["cannot tell", "contradicts itself"]);
     });
 
-    it("by approving of a forged settled log it contradicts itself", async () => {
+    it("that approves of a forged settled log", async () => {
       const chain = lyingIn(SELECTOR.verifyReading, withWord(0, uint(1)));
       const { size, root, proof } = served["signed"] as Served;
       const forged = { ...served, settled: { size, root, proof } };
@@ -321,7 +328,7 @@ describe("a reading's proof, against a real chain and a real oracle", function (
     });
   });
 
-  describe("against a node that is not well", () => {
+  describe("cannot be told by a node that", () => {
     const servers: Server[] = [];
     after(() => {
       for (const server of servers) server.close().closeAllConnections();
@@ -349,7 +356,7 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       ],
     ];
     for (const [name, chain, rule] of states) {
-      it(`which ${name} nothing can be told: ${rule}`, async () => {
+      it(`${name}: ${rule}`, async () => {
         assert.deepEqual(ruleOf(await verify(served, await chain())), ["cannot tell", rule]);
       });
     }
