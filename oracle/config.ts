@@ -1,5 +1,6 @@
 /** The environment, validated once, as a typed object. */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import Type, { type Static, type TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { BATCH_LIMIT } from "../protocol/index.ts";
@@ -7,6 +8,8 @@ import type { Hex } from "./chain/chain.ts";
 import { openKeystore } from "./keystore.ts";
 
 const HOUR = 3600;
+/** Where they are built. */
+const DASHBOARD = fileURLToPath(new URL("../dashboard/dist", import.meta.url));
 const GWEI = 1_000_000_000n;
 
 const text = (pattern: string, description: string) => Type.String({ pattern, description });
@@ -58,6 +61,8 @@ const Environment = Type.Object({
   WATTWITNESS_DATABASE_URL: Type.Optional(text("^postgres(ql)?://.+", "a URL: postgres://… or postgresql://…")),
   /** where everything is kept by an oracle without a database */
   WATTWITNESS_DATA_DIR: Type.String({ minLength: 1, default: "data", description: "a directory" }),
+  /** a folder with pages for people, as `npm run dashboard:build` makes them */
+  WATTWITNESS_DASHBOARD_DIR: Type.String({ minLength: 1, default: DASHBOARD, description: "a directory" }),
   /** block in which the contracts were deployed, or any before */
   WATTWITNESS_FROM_BLOCK: whole(0, Number.MAX_SAFE_INTEGER, 0),
   /** s between looks at the chain */
@@ -125,6 +130,8 @@ export type Config = {
   mqttUrl: string | undefined;
   databaseUrl: string | undefined;
   dataDirectory: string;
+  /** with pages for people */
+  dashboardDirectory: string;
   fromBlock: number;
   /** s */
   pollEvery: number;
@@ -308,6 +315,7 @@ function configOf(environment: Environment): Config {
     mqttUrl: environment.WATTWITNESS_MQTT_URL,
     databaseUrl: environment.WATTWITNESS_DATABASE_URL,
     dataDirectory: environment.WATTWITNESS_DATA_DIR,
+    dashboardDirectory: environment.WATTWITNESS_DASHBOARD_DIR,
     fromBlock: environment.WATTWITNESS_FROM_BLOCK,
     pollEvery: environment.WATTWITNESS_POLL_EVERY,
     settleEvery: environment.WATTWITNESS_SETTLE_EVERY,

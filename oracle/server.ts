@@ -4,6 +4,7 @@ import { createViemChain } from "./chain/viem/chain.ts";
 import { whyNotConfigured } from "./chain/viem/check.ts";
 import { readConfig } from "./config.ts";
 import { buildApp } from "./http/app.ts";
+import { readSite } from "./http/site.ts";
 import { createOracle } from "./oracle.ts";
 import { openOutlets } from "./publishing/outlets.ts";
 import { createSaid, firstLine } from "./said.ts";
@@ -62,7 +63,10 @@ const said = createSaid();
 await look();
 
 const { origins, trustProxy, wattWitness, pollEvery: looksEvery } = config;
-const app = buildApp({ oracle, chain, logger, wattWitness, origins, trustProxy, looksEvery });
+const site = await readSite(config.dashboardDirectory);
+if (!site)
+  logger.warn({ directory: config.dashboardDirectory }, "there are no pages: browsers get a list of the routes");
+const app = buildApp({ oracle, chain, logger, wattWitness, origins, trustProxy, looksEvery, site });
 const { chainId, registry } = chain;
 // only who has a broker waits for its client to be loaded
 const mqtt = config.mqttUrl === undefined ? undefined : await import("./publishing/mqtt.ts");

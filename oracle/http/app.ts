@@ -19,11 +19,14 @@ import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { meterRoutes } from "./routes/meters.ts";
 import { originalRoutes } from "./routes/original/index.ts";
+import { overviewRoutes } from "./routes/overview.ts";
 import { readingRoutes } from "./routes/readings.ts";
 import { registrationRoutes } from "./routes/registrations.ts";
 import { rootRoutes } from "./routes/root.ts";
+import { siteRoutes } from "./routes/site.ts";
 import { DEFAULT_STREAM_LIMITS, type StreamLimits, streamRoutes } from "./routes/stream.ts";
 import { tlogRoutes } from "./routes/tlog.ts";
+import type { Site } from "./site.ts";
 import { validatorCompiler } from "./validating.ts";
 
 export type AppOptions = {
@@ -46,6 +49,8 @@ export type AppOptions = {
   looksEvery?: number;
   /** what else must be as it should for the node to be ready, beside that the chain is in step */
   readiness?: Readiness;
+  /** pages for people; where there are none, they get a list of the routes */
+  site?: Site | undefined;
 };
 
 /** What the routes are made with. */
@@ -101,11 +106,13 @@ export function buildApp(options: AppOptions): App {
     registrationRoutes(routes, face);
     batchRoutes(routes, face);
     meterRoutes(routes, face);
+    overviewRoutes(routes, face);
     logRoutes(routes, face);
     equivocationRoutes(routes, face);
     tlogRoutes(routes, face);
     healthRoutes(routes, face);
     streamRoutes(routes, face);
+    siteRoutes(routes, face);
   });
   app.register(originalRoutes(face), { prefix: "/api/v1" });
   return app;

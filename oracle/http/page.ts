@@ -8,6 +8,7 @@ const WHAT =
 /** What a person can follow, and what takes something to fill in. */
 const ROUTES = [
   { method: "GET", path: "/docs", what: "all routes with all that they take and answer (OpenAPI 3.1), these and more" },
+  { method: "GET", path: "/api/v1/overview", what: "all meters at a glance" },
   { method: "GET", path: "/meters", what: "every key that a meter has or had, its readings stored and settled" },
   { method: "GET", path: "/meters/:keyId", what: "one of them, with its newest hundred settlements" },
   { method: "GET", path: "/logs/:keyId/:epoch/readings?from&limit", what: "readings, page by page" },

@@ -195,6 +195,55 @@ export const EquivocationAnswer = Type.Object({
   call: Type.Object({ to: Type.Optional(Address), data: Type.String({ pattern: "^0x[0-9a-f]+$" }) }),
 });
 
+const nullable = <T>(type: "string" | "integer") => Type.Unsafe<T | null>({ type: [type, "null"] });
+/** Unix times, s; the end is exclusive. */
+const Period = Type.Object({ start: Count, end: Count });
+/** A key at a glance: energies in mWh; null where nothing was read yet. */
+const GlanceBody = Type.Object({
+  key_id: Hash,
+  meter_id: Hash,
+  /** as it announced itself */
+  name: nullable<string>("string"),
+  status: Type.Enum([...STATUSES]),
+  successor: nullable<string>("string"),
+  owner: Address,
+  /** W */
+  capacity: Count,
+  last_boot_timestamp: nullable<number>("integer"),
+  /** when its first reading was taken */
+  since: nullable<number>("integer"),
+  /** readings here, of all its logs */
+  stored: Count,
+  /** its newest log, and the newest reading in it */
+  epoch: nullable<number>("integer"),
+  size: Count,
+  last: nullable<string>("string"),
+  /** the newest head on chain */
+  settled: Type.Object({ epoch: Count, size: Count, timestamp: Count }),
+  today_mwh: nullable<string>("string"),
+  month_mwh: nullable<string>("string"),
+  total_mwh: nullable<string>("string"),
+  minted_mwh: Energy,
+});
+export const OverviewQuery = Type.Object(
+  { time_zone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) },
+  closed,
+);
+export const OverviewAnswer = Type.Object({
+  time_zone: Type.String(),
+  /** the oracle's clock, Unix time (s) */
+  now: Count,
+  day: Period,
+  month: Period,
+  chain_id: Count,
+  registry: Address,
+  watt_witness: nullable<string>("string"),
+  block: Count,
+  /** why the oracle cannot do its work, a sentence each */
+  obstacles: Type.Array(Type.String()),
+  meters: Type.Array(GlanceBody),
+});
+
 /** Where HTML is asked for, it is a page that says the same. */
 export const RootAnswer = Type.Object({
   what: Type.String(),

@@ -53,7 +53,7 @@ describe("the oracle serves", () => {
         const answer = await world.app.inject({ method, url });
         assert.ok(!answer.body.includes('"unknown route"'), `${method} ${path}`);
       }
-      assert.equal(routes.length, 16);
+      assert.equal(routes.length, 17);
     }
   });
 

@@ -5,6 +5,7 @@ import { chartRoutes } from "./chart.ts";
 import { exportRoutes } from "./export.ts";
 import { installationRoutes } from "./installations.ts";
 import { postingRoutes } from "./posting.ts";
+import { powerRoutes } from "./power.ts";
 import { proofRoutes } from "./proofs.ts";
 import { historyRoutes } from "./readings.ts";
 
@@ -14,6 +15,7 @@ export const originalRoutes = (face: Face) => async (app: App) => {
   historyRoutes(app, face);
   exportRoutes(app, face);
   chartRoutes(app, face);
+  powerRoutes(app, face);
   proofRoutes(app, face);
   batchesRoutes(app, face);
 };

@@ -145,6 +145,16 @@ export const ChartAnswer = Type.Object({
   total_energy_mwh: Energy,
 });
 
+export const PowerAnswer = Type.Object({
+  /** of an hour each reading, of a day steps of 15 minutes, of a week or month hours, of a year days; null: nothing read */
+  data_points: Type.Array(Type.Object({ timestamp: Count, power_w: nullable<number>("number") })),
+  time_frame: Type.Enum([...TIME_FRAMES]),
+  time_zone: Type.String(),
+  /** of the period; the end is exclusive */
+  start: Count,
+  end: Count,
+});
+
 export const ProofAnswer = Type.Object({
   ...ReadingAnswer.properties,
   chain_id: Count,
