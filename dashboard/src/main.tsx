@@ -1,0 +1,13 @@
+/** The dashboard in a browser: it listens to an oracle and draws what it is told. */
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { render } from "preact";
+import { listen, refresh, tick } from "./model/live.ts";
+import { narrowPolicy } from "./settings.ts";
+import { Frame } from "./views/frame.tsx";
+
+narrowPolicy();
+render(<Frame />, document.getElementById("app") as HTMLElement);
+void refresh();
+listen();
+tick();

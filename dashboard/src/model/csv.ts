@@ -1,0 +1,19 @@
+/** Comma-separated values (RFC 4180), as spreadsheets take them. What is not known is empty. */
+type Cell = string | number | null | undefined;
+
+const cellOf = (cell: Cell): string => {
+  const text = String(cell ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+export const csvOf = (header: readonly string[], rows: readonly (readonly Cell[])[]): string =>
+  [header, ...rows].map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
+
+/** Hands a file to the visitor. */
+export function download(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

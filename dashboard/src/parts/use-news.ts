@@ -1,0 +1,32 @@
+/** Calls back when something happened to a meter, at most once in a while: at once, and again at the end of it. */
+import { effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { happened } from "../model/live.ts";
+
+export function useNews(keyId: string, pause: number, act: () => void): void {
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(() => {
+    let waits: ReturnType<typeof setTimeout> | undefined;
+    let isDue = false;
+    const run = () => {
+      isDue = false;
+      latest.current();
+      waits = setTimeout(() => {
+        waits = undefined;
+        if (isDue) run();
+      }, pause);
+    };
+    const seen = happened.peek().count;
+    const stop = effect(() => {
+      const { keyId: key, count } = happened.value;
+      if (key !== keyId || count === seen) return;
+      if (waits === undefined) run();
+      else isDue = true;
+    });
+    return () => {
+      stop();
+      clearTimeout(waits);
+    };
+  }, [keyId, pause]);
+}

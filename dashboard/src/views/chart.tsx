@@ -1,0 +1,223 @@
+/** Power and energy of a meter through an hour, day, week, month or year, with the period before laid over. */
+import { useSignal } from "@preact/signals";
+import { aligned } from "../model/align.ts";
+import { api, type ChartAnswer, type Period, type PowerAnswer, TIME_FRAMES, type TimeFrame } from "../model/api.ts";
+import { energy, percent, periodName, power } from "../model/format.ts";
+import { gapsOf, type Known, type Step, stepsOfReadings } from "../model/gaps.ts";
+import { type Meter, now } from "../model/live.ts";
+import { ask, place } from "../model/router.ts";
+import { Failure, Loading } from "../parts/common.tsx";
+import { useAnswer } from "../parts/use-answer.ts";
+import { useNews } from "../parts/use-news.ts";
+import { ZONE } from "../settings.ts";
+import { strings } from "../strings/index.ts";
+import { Figure, type Series } from "./figure.tsx";
+
+type Answers = { chart: ChartAnswer; curve: PowerAnswer };
+type Shown = Answers & { frame: TimeFrame; before: Answers };
+
+/** ms between two questions while it is being written */
+const PAUSE: Record<TimeFrame, number> = { hour: 3000, day: 5000, week: 20_000, month: 60_000, year: 60_000 };
+
+async function answers(keyId: string, frame: TimeFrame, at: number, signal: AbortSignal): Promise<Answers> {
+  const [chart, curve] = await Promise.all([api.chart(keyId, frame, at, signal), api.power(keyId, frame, at, signal)]);
+  return { chart, curve };
+}
+
+async function periods(keyId: string, frame: TimeFrame, at: number, signal: AbortSignal): Promise<Shown> {
+  const shown = await answers(keyId, frame, at, signal);
+  return { ...shown, frame, before: await answers(keyId, frame, shown.curve.start - 1, signal) };
+}
+
+const frameIn = (text: string | null): TimeFrame => TIME_FRAMES.find((frame) => frame === text) ?? "day";
+
+export function Chart({ meter }: { meter: Meter }) {
+  const { keyId } = meter;
+  const { query } = place.value;
+  const frame = frameIn(query.get("frame"));
+  const at = query.get("at");
+  const {
+    value,
+    error,
+    ask: askAgain,
+  } = useAnswer((signal) => periods(keyId, frame, at === null ? now.peek() : Number(at), signal), [keyId, frame, at]);
+  const isRunning = !value || now.value < value.curve.end;
+  useNews(keyId, PAUSE[frame], () => isRunning && askAgain());
+  return (
+    <section class="card chart" aria-labelledby="chart">
+      <Controls frame={frame} period={value?.curve} />
+      {value ? (
+        <Figures meter={meter} shown={value} />
+      ) : error ? (
+        <Failure error={error} again={askAgain} />
+      ) : (
+        <div class="waiting">
+          <Loading />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Controls({ frame, period }: { frame: TimeFrame; period: Period | undefined }) {
+  const { chart: words } = strings.value;
+  const go = (at: number | undefined) => ask({ at: at === undefined ? undefined : String(at) });
+  const isNewest = !period || now.value < period.end;
+  return (
+    <>
+      <div class="toolbar">
+        <h2 id="chart">{words.title}</h2>
+        <fieldset class="frames">
+          <legend class="hidden">{words.frame}</legend>
+          {TIME_FRAMES.map((each) => (
+            <label key={each}>
+              <input
+                type="radio"
+                name="frame"
+                value={each}
+                checked={each === frame}
+                onChange={() => ask({ frame: each === "day" ? undefined : each })}
+              />
+              <span>{words.frames[each]}</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <div class="toolbar period">
+        <div class="steps">
+          <button
+            type="button"
+            class="icon"
+            aria-label={words.earlier}
+            title={words.earlier}
+            disabled={!period}
+            onClick={() => period && go(period.start - 1)}
+          >
+            ‹
+          </button>
+          <button
+            type="button"
+            class="icon"
+            aria-label={words.later}
+            title={words.later}
+            disabled={isNewest}
+            onClick={() => period && go(period.end)}
+          >
+            ›
+          </button>
+          <button
+            type="button"
+            class="button small"
+            disabled={isNewest && !place.value.query.has("at")}
+            onClick={() => go(undefined)}
+          >
+            {words.today}
+          </button>
+        </div>
+        <p class="name" aria-live="polite">
+          {period ? periodName(frame, period) : "\u00a0"}
+        </p>
+      </div>
+    </>
+  );
+}
+
+function Figures({ meter, shown }: { meter: Meter; shown: Shown }) {
+  const { chart: words } = strings.value;
+  const isOverlaid = useSignal(true);
+  const known: Known = {
+    since: meter.glance.since,
+    last: meter.reading?.timestamp ?? null,
+    now: now.value,
+  };
+  const { frame, chart, before } = shown;
+  const energySeries = energyOf(shown, known, isOverlaid.value);
+  const powerSeries = powerOf(shown, known, isOverlaid.value);
+  const isEmpty = [energySeries, powerSeries].every(({ steps }) => steps.every(({ value }) => value === null));
+  const highest = powerSeries.steps.reduce((most, { value }) => Math.max(most, value ?? 0), 0);
+  const note = frame === "hour" ? words.powerNote.read : words.powerNote.mean(words.steps[frame]);
+  const change =
+    before.chart.total_energy > 0
+      ? words.compared(percent(chart.total_energy / before.chart.total_energy - 1))
+      : undefined;
+  return (
+    <>
+      <label class="switch">
+        <input
+          type="checkbox"
+          checked={isOverlaid.value}
+          onChange={({ currentTarget }) => {
+            isOverlaid.value = currentTarget.checked;
+          }}
+        />
+        <span>{words.overlay}</span>
+      </label>
+      {isEmpty && <p class="none">{words.empty}</p>}
+      <Figure
+        kind="curve"
+        meter={meter}
+        frame={frame}
+        period={shown.curve}
+        series={powerSeries}
+        title={words.power}
+        summary={words.highest(power(highest))}
+        note={note}
+      />
+      <Figure
+        kind="bars"
+        meter={meter}
+        frame={frame}
+        period={shown.curve}
+        series={energySeries}
+        title={words.energy}
+        summary={energy(chart.total_energy)}
+        note={change}
+      />
+      {(energySeries.gaps.length > 0 || powerSeries.gaps.length > 0) && <p class="gap-note">{words.gap}</p>}
+    </>
+  );
+}
+
+function seriesOf(
+  frame: TimeFrame,
+  steps: Step[],
+  before: { time: number; value: number | null }[],
+  known: Known,
+): Series {
+  const places = aligned(
+    frame,
+    ZONE,
+    steps.map(({ start }) => start),
+    before.map(({ time }) => time),
+  );
+  return {
+    steps,
+    before: places.map((place) => (place === undefined ? null : (before[place]?.value ?? null))),
+    gaps: gapsOf(steps, known),
+  };
+}
+
+function energyOf({ frame, chart, curve, before }: Shown, known: Known, isOverlaid: boolean): Series {
+  const points = chart.data_points;
+  const steps = points.map(({ timestamp, value }, i) => ({
+    start: timestamp,
+    end: points[i + 1]?.timestamp ?? curve.end,
+    value,
+  }));
+  const earlier = before.chart.data_points.map(({ timestamp, value }) => ({ time: timestamp, value }));
+  return seriesOf(frame, steps, isOverlaid ? earlier : [], known);
+}
+
+function powerOf({ frame, curve, before }: Shown, known: Known, isOverlaid: boolean): Series {
+  const points = curve.data_points;
+  const steps =
+    frame === "hour"
+      ? stepsOfReadings(points, curve)
+      : points.map(({ timestamp, power_w }, i) => ({
+          start: timestamp,
+          end: points[i + 1]?.timestamp ?? curve.end,
+          value: power_w,
+        }));
+  const earlier = before.curve.data_points.map(({ timestamp, power_w }) => ({ time: timestamp, value: power_w }));
+  return seriesOf(frame, steps, isOverlaid ? earlier : [], known);
+}

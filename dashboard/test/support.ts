@@ -1,0 +1,120 @@
+/** A browser before a real oracle, with software meters on a chain in memory; what a page does wrong is kept. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Meter } from "../../meter/meter.ts";
+import { sunPower } from "../../meter/sun.ts";
+import { buildApp } from "../../oracle/http/app.ts";
+import { readSite } from "../../oracle/http/site.ts";
+import { newMeter, START, silent, type World } from "../../oracle/test/support.ts";
+import { toHex } from "../../protocol/index.ts";
+import { buildDashboard } from "../build.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+export const isMissing = !existsSync(CHROMIUM);
+export const WHY = `there is no ${CHROMIUM}`;
+
+/** Folder for pictures of every view; none are taken without. */
+const SCREENSHOTS = process.env["WATTWITNESS_SCREENSHOTS"];
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+
+export type Served = { url: string; port: number; close(): Promise<void> };
+
+/** The world's oracle on a port, with its pages. */
+export async function serve({ oracle, chain }: World, port = 0): Promise<Served> {
+  const site = await readSite(await buildDashboard());
+  const app = buildApp({ oracle, chain, logger: silent, site, limits: { perAddress: 100_000 } });
+  await app.listen({ host: "127.0.0.1", port });
+  const { port: taken } = app.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${taken}/`,
+    port: taken,
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+export type Visit = {
+  page: Page;
+  /** what the console said that is an error, what the policy forbade, and who else was asked */
+  wrongs: string[];
+  requests: string[];
+  /** A picture of what is shown, where a folder is given. */
+  shoot(name: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+const DEFAULTS: BrowserContextOptions = {
+  ...{ viewport: { width: 1280, height: 900 }, locale: "en-GB", timezoneId: "Europe/Berlin", colorScheme: "light" },
+};
+
+/** `allowed`: origins that may be asked. */
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ ...DEFAULTS, ...options });
+  const page = await context.newPage();
+  const [wrongs, requests]: [string[], string[]] = [[], []];
+  const own = new URL(url).origin;
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") wrongs.push(message.text());
+  });
+  page.on("pageerror", (error) => wrongs.push(String(error)));
+  page.on("request", (request) => {
+    requests.push(request.url());
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== own && protocol !== "blob:" && protocol !== "data:") wrongs.push(`asked ${request.url()}`);
+  });
+  await page.addInitScript(
+    "addEventListener('securitypolicyviolation', (event) => console.error('forbidden: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile))",
+  );
+  await page.goto(url);
+  return {
+    ...{ page, wrongs, requests },
+    async shoot(name) {
+      if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+    },
+    close: () => context.close(),
+  };
+}
+
+/** What a browser may say when nobody answers is no fault of the page. */
+export const assertClean = ({ wrongs }: Visit): void => assert.deepEqual(wrongs, []);
+
+const PAYLOAD = Buffer.from('{"mac":"EC64C9C05E97"}').toString("base64");
+
+/** A meter under a modelled sun, registered and announced by its name; it has read for a moment. */
+export async function roof(world: World, name: string, latitude = 48.1, longitude = 11.6): Promise<Meter> {
+  const meter = newMeter(sunPower({ latitude, longitude, capacity: 5000, seed: name }), START);
+  meter.advance(START + 100);
+  await world.register(meter.device);
+  await announce(world, meter, name);
+  return meter;
+}
+
+/** With the next reading, which it has not posted. */
+async function announce(world: World, meter: Meter, name: string): Promise<void> {
+  world.now = Math.max(world.now + 10, meter.now + 10);
+  meter.advance(world.now);
+  const { signature, epoch, size, reading, root } = meter.device.head();
+  const response = await world.app.inject({
+    method: "POST",
+    url: "/api/v1/installations",
+    payload: {
+      ...{ name, shelly_payload: PAYLOAD, boot_timestamp: START },
+      public_key: toHex(meter.device.publicKey),
+      head: { epoch, size, reading: toHex(reading), root: toHex(root) },
+      signature: toHex(signature),
+    },
+  });
+  assert.equal(response.statusCode, 200, response.body);
+}
+
+export const keyIdOf = (meter: Meter): string => toHex(meter.device.keyId);
