@@ -4,12 +4,13 @@ import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import type { Meter } from "../../meter/meter.ts";
+import { createDevice } from "../../meter/device.ts";
+import { createMeter, type Meter, type PowerAt } from "../../meter/meter.ts";
 import { sunPower } from "../../meter/sun.ts";
 import { buildApp } from "../../oracle/http/app.ts";
 import { readSite } from "../../oracle/http/site.ts";
-import { newMeter, START, silent, type World } from "../../oracle/test/support.ts";
-import { toHex } from "../../protocol/index.ts";
+import { CAPACITY, PLACE, START, silent, type World } from "../../oracle/test/support.ts";
+import { generatePrivateKey, toHex } from "../../protocol/index.ts";
 import { buildDashboard } from "../build.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -90,10 +91,19 @@ export const assertClean = ({ wrongs }: Visit): void => assert.deepEqual(wrongs,
 
 const PAYLOAD = Buffer.from('{"mac":"EC64C9C05E97"}').toString("base64");
 
+/** s between readings: days of them are quickly made */
+export const INTERVAL = 60;
+
+/** A meter that reads once in `interval` seconds. */
+export function slowMeter(powerAt: PowerAt, interval = INTERVAL): Meter {
+  const device = createDevice({ privateKey: generatePrivateKey(), epoch: 1, interval, source: 0, place: PLACE });
+  return createMeter({ device, powerAt, start: START });
+}
+
 /** A meter under a modelled sun, registered and announced by its name; it has read for a moment. */
 export async function roof(world: World, name: string, latitude = 48.1, longitude = 11.6): Promise<Meter> {
-  const meter = newMeter(sunPower({ latitude, longitude, capacity: 5000, seed: name }), START);
-  meter.advance(START + 100);
+  const meter = slowMeter(sunPower({ latitude, longitude, capacity: CAPACITY, seed: name }));
+  meter.advance(START + 2 * INTERVAL);
   await world.register(meter.device);
   await announce(world, meter, name);
   return meter;
@@ -101,7 +111,7 @@ export async function roof(world: World, name: string, latitude = 48.1, longitud
 
 /** With the next reading, which it has not posted. */
 async function announce(world: World, meter: Meter, name: string): Promise<void> {
-  world.now = Math.max(world.now + 10, meter.now + 10);
+  world.now = Math.max(world.now, meter.now) + INTERVAL;
   meter.advance(world.now);
   const { signature, epoch, size, reading, root } = meter.device.head();
   const response = await world.app.inject({

@@ -1,5 +1,5 @@
 /** Lays a period over the one before it, as the calendar on the wall has both: Tuesday 14:00 over Tuesday 14:00. */
-import type { TimeFrame } from "./api.ts";
+import type { TimeFrame } from "./answers.ts";
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 

@@ -2,7 +2,7 @@
 import { computed } from "@preact/signals";
 import { ZONE } from "../settings.ts";
 import { locale } from "../strings/index.ts";
-import type { TimeFrame } from "./api.ts";
+import type { TimeFrame } from "./answers.ts";
 
 /** Between a number and its unit. */
 const SPACE = "\u202f";
@@ -39,6 +39,12 @@ export function energyParts(wattHours: number | null): Quantity {
 export const quantity = ({ value, unit }: Quantity): string => (unit === "" ? value : `${value}${SPACE}${unit}`);
 export const power = (watts: number | null): string => quantity(powerParts(watts));
 export const energy = (wattHours: number | null): string => quantity(energyParts(wattHours));
+const axisNumber = computed(() => new Intl.NumberFormat(locale.value, { maximumFractionDigits: 3 }));
+/** Of an axis, whose numbers are round: from W, or from Wh. */
+export const onAxis = (value: number, isEnergy: boolean): string =>
+  !isEnergy && Math.abs(value) < 1000
+    ? quantity({ value: axisNumber.value.format(value), unit: "W" })
+    : quantity({ value: axisNumber.value.format(value / 1000), unit: isEnergy ? "kWh" : "kW" });
 /** From Wh: a token is a kWh. */
 export const tokens = (wattHours: number | null): string => (wattHours === null ? NONE : digits(wattHours / 1000));
 export const kilo = (value: number): string => numbers.value[3].format(value / 1000);

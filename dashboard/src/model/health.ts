@@ -1,6 +1,6 @@
 /** How a meter is, with the reason where it is not well. Pure: what the page says of a meter is decided here alone. */
 import { CONDITIONS } from "../../../protocol/reading.ts";
-import type { Status } from "./api.ts";
+import type { Status } from "./answers.ts";
 
 export type Level = "good" | "warn" | "bad" | "over";
 export type Reason =

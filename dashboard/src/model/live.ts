@@ -5,7 +5,8 @@
 import { batch, computed, signal } from "@preact/signals";
 import { fromHex } from "../../../protocol/bytes.ts";
 import { decodeReading, type Reading } from "../../../protocol/reading.ts";
-import { api, type Glance, type Overview, STREAM, Unanswered } from "./api.ts";
+import type { Glance, Overview } from "./answers.ts";
+import { api, STREAM, Unanswered } from "./api.ts";
 import { type State, stateOf } from "./health.ts";
 
 /** Energies in Wh; null = nothing was read yet. */

@@ -34,7 +34,7 @@ export function Tile({
 /** How a meter is: a mark whose shape and colour say the same, a word, and the reason where it is pointed at. */
 export function Badge({ state, withReason }: { state: State; withReason?: boolean }) {
   const { states, reasons } = strings.value;
-  const since = state.since === undefined ? "" : ` ${ago(state.since, now.value)}`;
+  const since = state.since === undefined ? "" : ` · ${ago(state.since, now.value)}`;
   return (
     <span class={`badge ${state.level}`} title={reasons[state.reason]}>
       <Mark level={state.level} />

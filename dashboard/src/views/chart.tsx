@@ -1,7 +1,8 @@
 /** Power and energy of a meter through an hour, day, week, month or year, with the period before laid over. */
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { aligned } from "../model/align.ts";
-import { api, type ChartAnswer, type Period, type PowerAnswer, TIME_FRAMES, type TimeFrame } from "../model/api.ts";
+import { type ChartAnswer, type Period, type PowerAnswer, TIME_FRAMES, type TimeFrame } from "../model/answers.ts";
+import { api } from "../model/api.ts";
 import { energy, percent, periodName, power } from "../model/format.ts";
 import { gapsOf, type Known, type Step, stepsOfReadings } from "../model/gaps.ts";
 import { type Meter, now } from "../model/live.ts";
@@ -33,6 +34,7 @@ const frameIn = (text: string | null): TimeFrame => TIME_FRAMES.find((frame) => 
 
 export function Chart({ meter }: { meter: Meter }) {
   const { keyId } = meter;
+  const isOverlaid = useSignal(true);
   const { query } = place.value;
   const frame = frameIn(query.get("frame"));
   const at = query.get("at");
@@ -41,13 +43,13 @@ export function Chart({ meter }: { meter: Meter }) {
     error,
     ask: askAgain,
   } = useAnswer((signal) => periods(keyId, frame, at === null ? now.peek() : Number(at), signal), [keyId, frame, at]);
-  const isRunning = !value || now.value < value.curve.end;
+  const isRunning = at === null || !value || now.value < value.curve.end;
   useNews(keyId, PAUSE[frame], () => isRunning && askAgain());
   return (
     <section class="card chart" aria-labelledby="chart">
-      <Controls frame={frame} period={value?.curve} />
+      <Controls frame={frame} period={value?.curve} isOverlaid={isOverlaid} />
       {value ? (
-        <Figures meter={meter} shown={value} />
+        <Figures meter={meter} shown={value} isOverlaid={isOverlaid.value} />
       ) : error ? (
         <Failure error={error} again={askAgain} />
       ) : (
@@ -59,7 +61,15 @@ export function Chart({ meter }: { meter: Meter }) {
   );
 }
 
-function Controls({ frame, period }: { frame: TimeFrame; period: Period | undefined }) {
+function Controls({
+  frame,
+  period,
+  isOverlaid,
+}: {
+  frame: TimeFrame;
+  period: Period | undefined;
+  isOverlaid: Signal<boolean>;
+}) {
   const { chart: words } = strings.value;
   const go = (at: number | undefined) => ask({ at: at === undefined ? undefined : String(at) });
   const isNewest = !period || now.value < period.end;
@@ -117,22 +127,31 @@ function Controls({ frame, period }: { frame: TimeFrame; period: Period | undefi
         <p class="name" aria-live="polite">
           {period ? periodName(frame, period) : "\u00a0"}
         </p>
+        <label class="switch">
+          <input
+            type="checkbox"
+            checked={isOverlaid.value}
+            onChange={({ currentTarget }) => {
+              isOverlaid.value = currentTarget.checked;
+            }}
+          />
+          <span>{words.overlay}</span>
+        </label>
       </div>
     </>
   );
 }
 
-function Figures({ meter, shown }: { meter: Meter; shown: Shown }) {
+function Figures({ meter, shown, isOverlaid }: { meter: Meter; shown: Shown; isOverlaid: boolean }) {
   const { chart: words } = strings.value;
-  const isOverlaid = useSignal(true);
   const known: Known = {
     since: meter.glance.since,
     last: meter.reading?.timestamp ?? null,
     now: now.value,
   };
   const { frame, chart, before } = shown;
-  const energySeries = energyOf(shown, known, isOverlaid.value);
-  const powerSeries = powerOf(shown, known, isOverlaid.value);
+  const energySeries = energyOf(shown, known, isOverlaid);
+  const powerSeries = powerOf(shown, known, isOverlaid);
   const isEmpty = [energySeries, powerSeries].every(({ steps }) => steps.every(({ value }) => value === null));
   const highest = powerSeries.steps.reduce((most, { value }) => Math.max(most, value ?? 0), 0);
   const note = frame === "hour" ? words.powerNote.read : words.powerNote.mean(words.steps[frame]);
@@ -142,16 +161,6 @@ function Figures({ meter, shown }: { meter: Meter; shown: Shown }) {
       : undefined;
   return (
     <>
-      <label class="switch">
-        <input
-          type="checkbox"
-          checked={isOverlaid.value}
-          onChange={({ currentTarget }) => {
-            isOverlaid.value = currentTarget.checked;
-          }}
-        />
-        <span>{words.overlay}</span>
-      </label>
       {isEmpty && <p class="none">{words.empty}</p>}
       <Figure
         kind="curve"

@@ -1,11 +1,12 @@
 /** One chart with its title, what is pointed at, the same as a table, and both ways to take it along. */
 import { useSignal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
-import type { Period, TimeFrame } from "../model/api.ts";
-import { csvOf, download } from "../model/csv.ts";
-import { energy, periodName, pointName, power, tickName } from "../model/format.ts";
+import type { Period, TimeFrame } from "../model/answers.ts";
+import { csvOf } from "../model/csv.ts";
+import { energy, onAxis, periodName, pointName, power, tickName } from "../model/format.ts";
 import type { Gap, Step } from "../model/gaps.ts";
 import type { Meter } from "../model/live.ts";
+import { download } from "../parts/download.ts";
 import { pictureOf } from "../parts/picture.ts";
 import { Plot, type PlotData } from "../parts/plot.tsx";
 import { strings } from "../strings/index.ts";
@@ -81,7 +82,7 @@ export function Figure({ kind, meter, frame, period, series, title, summary, not
         kind={kind}
         data={data}
         marks={marks}
-        valueText={textOf}
+        valueText={(value) => onAxis(value, isEnergy)}
         label={label}
         onPoint={(index) => {
           pointed.value = index;

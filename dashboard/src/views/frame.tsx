@@ -87,7 +87,7 @@ function Header() {
       </a>
       <p class={`connection ${connection.value}`} role="status">
         <span class="dot" aria-hidden="true" />
-        {words[connection.value]}
+        <span>{words[connection.value]}</span>
       </p>
       <select
         aria-label={chooseLanguage}

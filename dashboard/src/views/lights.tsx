@@ -1,6 +1,6 @@
 /** What of a meter is in order and what is not, each with its reason. */
 import { CONDITIONS } from "../../../protocol/reading.ts";
-import type { Mark as Settlement } from "../model/api.ts";
+import type { Mark as Settlement } from "../model/answers.ts";
 import { ago, count } from "../model/format.ts";
 import { isLate, type Level, silenceOf } from "../model/health.ts";
 import { type Meter, now } from "../model/live.ts";

@@ -130,9 +130,7 @@ function Table({
           >
             <button type="button" title={overview.sortBy(overview.columns[column])} onClick={() => onSort(column)}>
               {overview.columns[column]}
-              <span class="arrow" aria-hidden="true">
-                {sorting.column === column && (isUpward(sorting) ? "↑" : "↓")}
-              </span>
+              {sorting.column === column && <span aria-hidden="true">{isUpward(sorting) ? " ↑" : " ↓"}</span>}
             </button>
           </div>
         ))}

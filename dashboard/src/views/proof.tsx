@@ -1,8 +1,8 @@
 /** The proof of one reading, as the oracle hands it out. */
 import { api } from "../model/api.ts";
-import { download } from "../model/csv.ts";
 import { meterLink } from "../model/router.ts";
 import { Failure, Loading } from "../parts/common.tsx";
+import { download } from "../parts/download.ts";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 

@@ -1,5 +1,6 @@
 /** The newest readings of a meter, how far each has come, and its proof. */
-import { api, type Row, type Mark as Settlement } from "../model/api.ts";
+import type { Row, Mark as Settlement } from "../model/answers.ts";
+import { api } from "../model/api.ts";
 import { count, energy, moment, power } from "../model/format.ts";
 import { proofLink } from "../model/router.ts";
 import { Failure, Loading, When } from "../parts/common.tsx";
