@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { meterRegistryAbi, wattWitnessAbi } from "../contracts/abi.ts";
 import type { Deployment } from "../contracts/deploy.ts";
 import { publicKeyParts, signatureParts } from "../contracts/settlement.ts";
+import { buildDashboard } from "../dashboard/build.ts";
 import { createTurns, type LocalDon, startLocalDon } from "../functions-source/local-don/index.ts";
 import type { Registration } from "../meter/device.ts";
 import { sunPower } from "../meter/sun.ts";
@@ -15,6 +16,7 @@ import { type LocalChain, startChain } from "./chain.ts";
 import { ACCOUNTS, deployEverything, deployerOf, type Everything, writeLocalNetwork } from "./deployment.ts";
 import { prepareFirmware } from "./firmware/index.ts";
 import { type GraphNode, startIndexer } from "./indexer/index.ts";
+import { announce } from "./naming.ts";
 import { compile } from "./processes/compile.ts";
 import { type OracleProcess, startOracle } from "./processes/oracle.ts";
 import { freePort } from "./processes/process.ts";
@@ -96,6 +98,7 @@ export async function createWorld({
 
   const startRoof = firmware ? await prepareFirmware(folder, stops, say) : startSoftwareRoof;
   await compile(folder, stops, say);
+  const dashboard = await buildDashboard();
   say("starting a chain with P-256 verification at 0x100");
   const chain = await startChain(chainPort, chainStart);
   stops.add(() => chain.stop());
@@ -127,6 +130,7 @@ export async function createWorld({
       WATTWITNESS_OPERATOR_KEY: chain.key(ACCOUNTS.operator),
       WATTWITNESS_PUBLIC_URLS: `http://127.0.0.1:${oraclePort}`,
       WATTWITNESS_DATA_DIR: join(folder, "oracle"),
+      WATTWITNESS_DASHBOARD_DIR: dashboard,
       WATTWITNESS_FROM_BLOCK: String(deployment.fromBlock),
       WATTWITNESS_POLL_EVERY: "1",
       WATTWITNESS_SETTLE_EVERY: String(SETTLE_EVERY),
@@ -167,6 +171,7 @@ export async function createWorld({
     };
     const roof = await startRoof(plan, surroundings);
     await roof.goOn(began + INTERVAL);
+    await announce(roof, { place, oracleUrl: oracle.url, number: i, bootedAt: began });
     await register(roof, oracle.url, chain, deployment);
     roofs.push(roof);
   }

@@ -132,8 +132,9 @@ function createFrame(output: NodeJS.WriteStream = process.stdout) {
 function placesOf({ chain, oracle, indexer }: World): string {
   const places = [
     "",
-    `oracle  ${oracle.url}  (a page in a browser)`,
-    `chain   ${chain.url}  (i tells more)`,
+    `dashboard  ${oracle.url}/?rpc=${chain.url}`,
+    `oracle     ${oracle.url}`,
+    `chain      ${chain.url}  (i tells more)`,
     "",
     ...(indexer ? [howToAsk(indexer), ""] : []),
   ];

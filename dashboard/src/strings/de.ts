@@ -118,7 +118,7 @@ export const de: Strings = {
     energy: "Energie",
     this: "Dieser Zeitraum",
     before: "Zeitraum davor",
-    compared: (change) => `${change} zum Zeitraum davor`,
+    compared: (change, isRunning) => `${change} ${isRunning ? "zur selben Zeit des Zeitraums" : "zum Zeitraum"} davor`,
     gap: "Schraffiert: Es wurde nichts gemessen. Was inzwischen gezählt wurde, steht im nächsten Balken.",
     empty: "In diesem Zeitraum wurde nichts gemessen.",
     csv: "CSV",

@@ -108,7 +108,8 @@ export const en = {
     energy: "Energy",
     this: "This period",
     before: "Period before",
-    compared: (change: string) => `${change} to the period before`,
+    compared: (change: string, isRunning: boolean) =>
+      `${change} to ${isRunning ? "this time of the" : "the"} period before`,
     gap: "Hatched: nothing was read. What was counted meanwhile is in the next bar.",
     empty: "Nothing was read in this period.",
     csv: "CSV",

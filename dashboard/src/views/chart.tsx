@@ -149,16 +149,14 @@ function Figures({ meter, shown, isOverlaid }: { meter: Meter; shown: Shown; isO
     last: meter.reading?.timestamp ?? null,
     now: now.value,
   };
-  const { frame, chart, before } = shown;
+  const { frame, chart } = shown;
   const energySeries = energyOf(shown, known, isOverlaid);
   const powerSeries = powerOf(shown, known, isOverlaid);
   const isEmpty = [energySeries, powerSeries].every(({ steps }) => steps.every(({ value }) => value === null));
   const highest = powerSeries.steps.reduce((most, { value }) => Math.max(most, value ?? 0), 0);
   const note = frame === "hour" ? words.powerNote.read : words.powerNote.mean(words.steps[frame]);
-  const change =
-    before.chart.total_energy > 0
-      ? words.compared(percent(chart.total_energy / before.chart.total_energy - 1))
-      : undefined;
+  const change = changeOf(energyOf(shown, known, true), now.value);
+  const isRunning = now.value < shown.curve.end;
   return (
     <>
       {isEmpty && <p class="none">{words.empty}</p>}
@@ -180,11 +178,19 @@ function Figures({ meter, shown, isOverlaid }: { meter: Meter; shown: Shown; isO
         series={energySeries}
         title={words.energy}
         summary={energy(chart.total_energy)}
-        note={change}
+        note={change === undefined ? undefined : words.compared(percent(change), isRunning)}
       />
       {(energySeries.gaps.length > 0 || powerSeries.gaps.length > 0) && <p class="gap-note">{words.gap}</p>}
     </>
   );
+}
+
+/** Of what is over, to the same of the period before; undefined where that had nothing. */
+function changeOf({ steps, before }: Series, now: number): number | undefined {
+  const isOver = ({ end }: Step) => end <= now;
+  const sum = (values: (number | null)[]) => values.reduce<number>((all, value) => all + (value ?? 0), 0);
+  const earlier = sum(before.filter((_, i) => isOver(steps[i] as Step)));
+  return earlier > 0 ? sum(steps.filter(isOver).map(({ value }) => value)) / earlier - 1 : undefined;
 }
 
 function seriesOf(
