@@ -302,6 +302,23 @@ describe("the dashboard in a browser", () => {
     await page.waitForURL(/frame=month/);
   });
 
+  it("tells what is pointed at, and what it comes to again afterwards", async () => {
+    const { page } = await meterView(barn);
+    for (const [figure, expected] of [
+      ["Power", /^\d\d:\d\d[\d.]+\u202fk?W/],
+      ["Energy", /^\d\d:\d\d[\d.]+\u202fkWhPeriod before/],
+    ] as const) {
+      const shown = page.locator("figure", { has: page.getByRole("heading", { name: figure }) });
+      const resting = (await shown.locator(".readout").textContent()) as string;
+      await shown.locator(".u-over").scrollIntoViewIfNeeded();
+      const { width = 0 } = (await shown.locator(".u-over").boundingBox()) ?? {};
+      await shown.locator(".u-over").hover({ position: { x: width * 0.48, y: 100 } });
+      assert.match((await shown.locator(".readout").textContent()) as string, expected);
+      await page.mouse.move(0, 0);
+      assert.equal(await shown.locator(".readout").textContent(), resting);
+    }
+  });
+
   it("hands out a chart's numbers as CSV, and the chart as a picture", async () => {
     const { page, wrongs } = await meterView(barn);
     const [file] = await Promise.all([

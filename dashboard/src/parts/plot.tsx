@@ -8,7 +8,8 @@ export type PlotData = {
   /** where each value stands: Unix times (s) of a curve, 0, 1, 2… of bars */
   x: readonly number[];
   values: readonly (number | null)[];
-  before: readonly (number | null)[];
+  /** the period before, where it lies over this one */
+  before: { x: readonly number[]; values: readonly (number | null)[] };
   /** from and to, as `x` counts */
   gaps: readonly (readonly [number, number])[];
   /** all that is shown, as `x` counts */
@@ -24,8 +25,8 @@ type Props = {
   valueText: (value: number) => string;
   /** what is drawn, in words */
   label: string;
-  /** told the index that is pointed at; undefined = none */
-  onPoint: (index: number | undefined) => void;
+  /** told where it is pointed at, as `x` counts; undefined = nowhere */
+  onPoint: (x: number | undefined) => void;
   /** takes the canvas, for a picture of it */
   onDrawn: (canvas: HTMLCanvasElement) => void;
 };
@@ -64,7 +65,20 @@ export function Plot({ kind, data, marks, valueText, label, onPoint, onDrawn }: 
   return <div ref={box} class="plot" role="img" aria-label={label} />;
 }
 
-const columnsOf = ({ x, before, values }: PlotData): uPlot.AlignedData => [[...x], [...before], [...values]];
+/** A gap goes on until there is a value again; what only one of both has is no gap in the other. */
+const NULLS = [
+  [0, 2],
+  [0, 2],
+];
+
+const columnsOf = ({ x, before, values }: PlotData): uPlot.AlignedData =>
+  uPlot.join(
+    [
+      [[...before.x], [...before.values]],
+      [[...x], [...values]],
+    ],
+    NULLS as uPlot.JoinNullMode[][],
+  );
 
 type Latest = { current: Pick<Props, "data" | "marks" | "valueText" | "onPoint"> };
 
@@ -99,20 +113,20 @@ function optionsOf(kind: Props["kind"], width: number, latest: Latest): uPlot.Op
       {},
       kind === "curve"
         ? { stroke: faint as string, width: 1.5, dash: [4, 4], points: { show: false } }
-        : { fill: faint as string, width: 0, paths: barsOf(0.9), points: { show: false } },
+        : { fill: faint as string, width: 0, paths: barsOf(0.9, 72), points: { show: false } },
       kind === "curve"
         ? { stroke: accent as string, fill: fill as string, width: 2, points: { show: false } }
-        : { fill: accent as string, width: 0, paths: barsOf(0.55), points: { show: false } },
+        : { fill: accent as string, width: 0, paths: barsOf(0.55, 40), points: { show: false } },
     ],
     hooks: {
       drawAxes: [(plot) => hatch(plot, latest.current.data.gaps, colour("--hatch"))],
-      setCursor: [({ cursor }) => latest.current.onPoint(cursor.left === -10 ? undefined : (cursor.idx ?? undefined))],
+      setCursor: [({ cursor, data }) => latest.current.onPoint(cursor.idx == null ? undefined : data[0]?.[cursor.idx])],
     },
   };
 }
 
-const barsOf = (share: number): uPlot.Series.PathBuilder =>
-  (uPlot.paths.bars as NonNullable<typeof uPlot.paths.bars>)({ size: [share, 48], radius: 0.15 });
+const barsOf = (share: number, most: number): uPlot.Series.PathBuilder =>
+  (uPlot.paths.bars as NonNullable<typeof uPlot.paths.bars>)({ size: [share, most], radius: 0.15 });
 
 /** As many marks as there is room for. */
 function spread(marks: Props["marks"], { bbox }: uPlot): Props["marks"] {

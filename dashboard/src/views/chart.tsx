@@ -234,5 +234,9 @@ function powerOf({ frame, curve, before }: Shown, known: Known, isOverlaid: bool
           value: power_w,
         }));
   const earlier = before.curve.data_points.map(({ timestamp, power_w }) => ({ time: timestamp, value: power_w }));
-  return seriesOf(frame, steps, isOverlaid ? earlier : [], known);
+  const series = seriesOf(frame, steps, isOverlaid ? earlier : [], known);
+  if (frame !== "hour" || !isOverlaid) return series;
+  const passed = curve.start - before.curve.start;
+  const overlay = { x: earlier.map(({ time }) => time + passed), values: earlier.map(({ value }) => value) };
+  return { ...series, overlay };
 }

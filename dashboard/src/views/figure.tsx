@@ -3,16 +3,23 @@ import { useSignal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import type { Period, TimeFrame } from "../model/answers.ts";
 import { csvOf } from "../model/csv.ts";
-import { energy, onAxis, periodName, pointName, power, tickName } from "../model/format.ts";
+import { energy, NONE, onAxis, periodName, pointName, power, tickName } from "../model/format.ts";
 import type { Gap, Step } from "../model/gaps.ts";
-import type { Meter } from "../model/live.ts";
+import { type Meter, now } from "../model/live.ts";
 import { download } from "../parts/download.ts";
 import { pictureOf } from "../parts/picture.ts";
 import { Plot, type PlotData } from "../parts/plot.tsx";
 import { strings } from "../strings/index.ts";
 
 /** W of a curve, Wh of bars; null = nothing was read. */
-export type Series = { steps: Step[]; before: (number | null)[]; gaps: Gap[] };
+export type Series = {
+  steps: Step[];
+  /** of each step the same of the period before */
+  before: (number | null)[];
+  /** the period before as it lies over this one, where its moments are others */
+  overlay?: { x: number[]; values: (number | null)[] };
+  gaps: Gap[];
+};
 
 type Props = {
   kind: "curve" | "bars";
@@ -84,8 +91,9 @@ export function Figure({ kind, meter, frame, period, series, title, summary, not
         marks={marks}
         valueText={(value) => onAxis(value, isEnergy)}
         label={label}
-        onPoint={(index) => {
-          pointed.value = index;
+        onPoint={(x) => {
+          const index = x === undefined ? -1 : data.x.findLastIndex((each) => each <= x);
+          pointed.value = index < 0 ? undefined : index;
         }}
         onDrawn={(drawn) => {
           canvas.current = drawn;
@@ -113,7 +121,7 @@ function Pointed({
   return (
     <>
       <span class="note">{pointName(frame, step.start, isEnergy)}</span>
-      <strong>{step.value === null ? words.noValue : textOf(step.value)}</strong>
+      <strong>{step.value === null ? (step.start < now.value ? words.noValue : NONE) : textOf(step.value)}</strong>
       {before != null && (
         <span class="note">
           {words.before} {textOf(before)}
@@ -181,21 +189,27 @@ function Numbers({
 }
 
 /** Bars stand side by side, however long what they are of is; a mean stands in the middle of its step. */
-function dataOf(kind: Props["kind"], { steps, before, gaps }: Series, { start, end }: Period): PlotData {
+function dataOf(kind: Props["kind"], { steps, before, overlay, gaps }: Series, { start, end }: Period): PlotData {
   const values = steps.map(({ value }) => value);
   if (kind === "curve") {
     const isRead = steps.length > 0 && steps.some((step) => step.end - step.start < 300);
     const x = steps.map((step) => (isRead ? step.start : (step.start + step.end) / 2));
-    return { x, values, before, gaps: gaps.map((gap) => [gap.start, gap.end]), range: [start, end] };
+    return {
+      x,
+      values,
+      before: overlay ?? { x, values: before },
+      gaps: gaps.map((gap) => [gap.start, gap.end]),
+      range: [start, end],
+    };
   }
   const placeOf = (time: number) => {
     const i = steps.findLastIndex((step) => step.start <= time);
     const step = steps[i];
     return step ? i - 0.5 + (time - step.start) / (step.end - step.start) : -0.5;
   };
+  const x = steps.map((_, i) => i);
   return {
-    x: steps.map((_, i) => i),
-    ...{ values, before },
+    ...{ x, values, before: { x, values: before } },
     gaps: gaps.map((gap) => [placeOf(gap.start), placeOf(gap.end - 1)]),
     range: [-0.5, steps.length - 0.5],
   };
