@@ -239,7 +239,7 @@ export const OverviewAnswer = Type.Object({
   registry: Address,
   watt_witness: nullable<string>("string"),
   block: Count,
-  /** why the oracle cannot do its work, a sentence each */
+  /** why nothing is settled at the moment, a sentence each */
   obstacles: Type.Array(Type.String()),
   meters: Type.Array(GlanceBody),
 });

@@ -165,6 +165,8 @@ function takeReading({ key_id, epoch, size, reading: text }: ReadingEvent): void
 }
 
 function takeSettlement({ key_id, epoch, size, produced_mwh }: SettlementEvent): void {
+  // what stood in the way may be over
+  if (facts.value && facts.value.obstacles.length > 0) void refresh();
   change(key_id, "settlement", (meter) => ({
     ...meter,
     minted: meter.minted + Number(produced_mwh) / 1000,

@@ -42,7 +42,7 @@ export const de: Strings = {
     total: "Insgesamt",
     minted: "Geprägte Token",
     mintedNote: "1 Token = 1 kWh",
-    obstacles: "Das Orakel kann nicht alles tun, was es soll:",
+    obstacles: "Zur Zeit wird nichts abgerechnet. Messwerte werden behalten und später abgerechnet. Das Orakel sagt:",
     search: "Suche nach Name, Schlüssel, Eigentümer",
     show: "Zeigen",
     all: "alle",

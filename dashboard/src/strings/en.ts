@@ -39,7 +39,7 @@ export const en = {
     total: "In all",
     minted: "Tokens minted",
     mintedNote: "1 token = 1 kWh",
-    obstacles: "The oracle cannot do all of its work:",
+    obstacles: "Nothing is settled at the moment. Readings are kept, and settled later. The oracle says:",
     search: "Search by name, key or owner",
     show: "Show",
     all: "all",

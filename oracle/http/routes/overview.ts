@@ -3,14 +3,12 @@
 import { refusal } from "../../accepting/refusal.ts";
 import { isZone } from "../../serving/calendar.ts";
 import { createOverview, lastOf, type MeterAtAGlance } from "../../serving/overview.ts";
-import { chainInStep } from "../../serving/readiness.ts";
 import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
-export function overviewRoutes(app: App, { oracle, chain, wattWitness, looksEvery }: Face): void {
+export function overviewRoutes(app: App, { oracle, chain, wattWitness }: Face): void {
   const overview = createOverview(oracle);
-  const inStep = chainInStep(oracle.lookedAt, oracle.now, looksEvery ?? 0);
 
   app.get(
     "/api/v1/overview",
@@ -26,7 +24,7 @@ export function overviewRoutes(app: App, { oracle, chain, wattWitness, looksEver
       const { time_zone = "UTC" } = request.query;
       if (!isZone(time_zone)) return refuse(reply, refusal("malformed", "time_zone is no zone of the IANA's"));
       const { now, day, month, meters } = await overview(time_zone);
-      const obstacles = [...(await inStep()), ...(oracle.settlement?.obstacles() ?? [])];
+      const obstacles = oracle.settlement?.obstacles() ?? [];
       return {
         ...{ time_zone, now, day, month, obstacles },
         ...{ chain_id: chain.chainId, registry: chain.registry, watt_witness: wattWitness ?? null },
