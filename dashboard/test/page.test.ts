@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -10,6 +9,7 @@ import { newWorld, removeDirectories, START, type World } from "../../oracle/tes
 import { decodeReading } from "../../protocol/index.ts";
 import { buildDashboard } from "../build.ts";
 import {
+  AXE,
   assertClean,
   isMissing,
   keyIdOf,
@@ -24,7 +24,6 @@ import {
 
 const DAY = 86_400;
 const NOON = START + DAY + 12 * 3600;
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 describe("the dashboard in a browser", () => {
   if (isMissing) {
@@ -89,7 +88,7 @@ describe("the dashboard in a browser", () => {
   };
   const proofView = async (options = {}) => {
     const visited = await go(`#/proof/${keyIdOf(meter)}/1/7`, options);
-    await visited.page.waitForSelector(".raw");
+    await visited.page.waitForSelector(".proof-steps");
     return visited;
   };
   const VIEWS = { overview, meter: (options: object) => meterView(barn, options), proof: proofView };
@@ -293,7 +292,7 @@ describe("the dashboard in a browser", () => {
       .first()
       .focus();
     await page.keyboard.press("Enter");
-    await page.waitForSelector(".raw");
+    await page.waitForSelector(".proof-steps");
     assert.match(page.url(), /#\/proof\/0x[0-9a-f]{64}\/1\/\d+$/);
     await page.goBack();
     await page.waitForSelector("table.readings");

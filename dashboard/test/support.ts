@@ -1,13 +1,14 @@
 /** A browser before a real oracle, with software meters on a chain in memory; what a page does wrong is kept. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { createDevice } from "../../meter/device.ts";
 import { createMeter, type Meter, type PowerAt } from "../../meter/meter.ts";
 import { sunPower } from "../../meter/sun.ts";
-import { buildApp } from "../../oracle/http/app.ts";
+import { type AppOptions, buildApp } from "../../oracle/http/app.ts";
 import { readSite } from "../../oracle/http/site.ts";
 import { CAPACITY, PLACE, START, silent, type World } from "../../oracle/test/support.ts";
 import { generatePrivateKey, toHex } from "../../protocol/index.ts";
@@ -16,6 +17,9 @@ import { buildDashboard } from "../build.ts";
 const CHROMIUM = "/usr/bin/chromium";
 export const isMissing = !existsSync(CHROMIUM);
 export const WHY = `there is no ${CHROMIUM}`;
+
+/** Finds what keeps people out. */
+export const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** Folder for pictures of every view; none are taken without. */
 const SCREENSHOTS = process.env["WATTWITNESS_SCREENSHOTS"];
@@ -29,9 +33,19 @@ export const launch = (): Promise<Browser> =>
 export type Served = { url: string; port: number; close(): Promise<void> };
 
 /** The world's oracle on a port, with its pages. */
-export async function serve({ oracle, chain }: World, port = 0): Promise<Served> {
+export async function serve(
+  { oracle, chain, wattWitness }: Pick<AppOptions, "oracle" | "chain" | "wattWitness">,
+  port = 0,
+): Promise<Served> {
   const site = await readSite(await buildDashboard());
-  const app = buildApp({ oracle, chain, logger: silent, site, limits: { perAddress: 100_000 } });
+  const app = buildApp({
+    oracle,
+    chain,
+    ...(wattWitness && { wattWitness }),
+    logger: silent,
+    site,
+    limits: { perAddress: 100_000 },
+  });
   await app.listen({ host: "127.0.0.1", port });
   const { port: taken } = app.server.address() as AddressInfo;
   return {

@@ -4,7 +4,7 @@ import type { Strings } from "./en.ts";
 export const de: Strings = {
   language: "Deutsch",
   skip: "Zum Inhalt",
-  nav: { meters: "Zähler", home: "WattWitness, alle Zähler" },
+  nav: { meter: "Der Zähler", meters: "Zähler", home: "WattWitness, alle Zähler" },
   theme: { toDark: "Dunkle Farben", toLight: "Helle Farben" },
   chooseLanguage: "Sprache",
   connection: {
@@ -200,10 +200,40 @@ export const de: Strings = {
   },
   proof: {
     title: "Beweis eines Messwerts",
-    text: "Das gibt das Orakel als Beweis eines Messwerts aus: den Messwert, den Kopf, den das Gerät unterschrieben hat, und die Hashes, die vom einen zum anderen führen. Geprüft wird er hier, sobald diese Ansicht ganz ist; bis dahin genügen openssl und irgendein RPC.",
-    raw: "Der Beweis, wie er ist",
-    save: "Als Datei speichern",
     reading: (index, epoch) => `Messwert ${index} der Epoche ${epoch}`,
-    unknown: "Diesen Messwert hat das Orakel nicht.",
+    raw: "Der Beweis, wie er kam",
+    save: "Beweis als Datei speichern",
+    drop: "Eine Beweisdatei hier ablegen oder wählen. Sie wird auf dieser Seite geprüft und niemandem gesendet.",
+    noProof: "Das ist kein Beweis",
+    verdicts: { verified: "Geprüft", refuted: "Nicht wahr", "cannot tell": "Noch nicht zu sagen" },
+    verified:
+      "Das Gerät hat diesen Messwert unterschrieben, und der Vertrag hat ihn abgerechnet. Dein Browser hat es selbst nachgerechnet.",
+    against: (chain) => `Für Chain ${chain}, Register`,
+    rpc: "URL eines Knotens der Chain (JSON-RPC)",
+    askChain: "Diese Chain fragen",
+    stepsTitle: "Schritt für Schritt",
+    bytes: "Alle Bytes",
+    computed: "hier berechnet",
+    expected: "soll sein",
+    steps: {
+      reading: { title: "Der Messwert.", text: "Diese 32 Bytes sagen, was der Zähler gemessen hat." },
+      leaf: { title: "Sein Fingerabdruck.", text: "Der Messwert ist ein Blatt im Log des Zählers." },
+      root: { title: "Im Log.", text: "Das Blatt führt zur Wurzel, die unter der Unterschrift steht." },
+      key: { title: "Der Schlüssel.", text: "Der öffentliche Schlüssel ist der, den der Zähler nennt." },
+      signature: {
+        title: "Die Unterschrift.",
+        text: "Der Chip des Geräts hat dieses Log unterschrieben, für diese Chain und dieses Register.",
+      },
+      chain: {
+        title: "Die Chain.",
+        text: "Der genannte Knoten antwortet für diese Chain, und die Verträge sind dort.",
+      },
+      meter: {
+        title: "Der Zähler.",
+        text: "Der Schlüssel gehört einem eingetragenen Zähler, und der Messwert ist aus seiner Zeit.",
+      },
+      settled: { title: "Abgerechnet.", text: "Der Vertrag hat ein Log abgerechnet, in dem dieser Messwert steht." },
+      settlement: { title: "Die Abrechnung.", text: "Die Transaktion, die der Beweis nennt, hat ihn abgerechnet." },
+    },
   },
 };

@@ -2,7 +2,7 @@
 export const en = {
   language: "English",
   skip: "Skip to content",
-  nav: { meters: "Meters", home: "WattWitness, all meters" },
+  nav: { meter: "The meter", meters: "Meters", home: "WattWitness, all meters" },
   theme: { toDark: "Use dark colours", toLight: "Use light colours" },
   chooseLanguage: "Language",
   connection: {
@@ -191,11 +191,34 @@ export const en = {
   },
   proof: {
     title: "Proof of a reading",
-    text: "This is what the oracle hands out as the proof of one reading: the reading, the head that the device signed, and the hashes that lead from the one to the other. Verifying it in this page comes with the proof's own view; until then it can be checked with openssl and any RPC.",
-    raw: "The proof as it is",
-    save: "Save as a file",
     reading: (index: string, epoch: string) => `Reading ${index} of epoch ${epoch}`,
-    unknown: "The oracle has no such reading.",
+    raw: "The proof as it came",
+    save: "Save the proof as a file",
+    drop: "Drop a proof file here, or choose one. It is verified in this page and sent to nobody.",
+    noProof: "This is no proof",
+    verdicts: { verified: "Verified", refuted: "Not true", "cannot tell": "Cannot tell yet" },
+    verified: "The device signed this reading, and the contract settled it. Your browser has computed it itself.",
+    against: (chain: string) => `For chain ${chain}, registry`,
+    rpc: "URL of a node of the chain (JSON-RPC)",
+    askChain: "Ask this chain",
+    stepsTitle: "Step by step",
+    bytes: "All bytes",
+    computed: "computed here",
+    expected: "should be",
+    steps: {
+      reading: { title: "The reading.", text: "These 32 bytes say what the meter measured." },
+      leaf: { title: "Its fingerprint.", text: "The reading is a leaf of the meter's log." },
+      root: { title: "In the log.", text: "The leaf leads to the root that stands under the signature." },
+      key: { title: "The key.", text: "The public key is the one that the meter's key id names." },
+      signature: { title: "The signature.", text: "The device's chip signed this log, for this chain and registry." },
+      chain: {
+        title: "The chain.",
+        text: "The node that you named answers for this chain, and the contracts are there.",
+      },
+      meter: { title: "The meter.", text: "The key belongs to a registered meter, and the reading is from its time." },
+      settled: { title: "Settled.", text: "The contract has settled a log that contains this reading." },
+      settlement: { title: "The settlement.", text: "The transaction that the proof names settled it." },
+    },
   },
 };
 export type Strings = typeof en;

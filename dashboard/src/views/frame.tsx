@@ -9,7 +9,7 @@ import { ORACLE } from "../settings.ts";
 import { LANGUAGES, type Language, language, speak, strings } from "../strings/index.ts";
 import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
-import { ProofView } from "./proof.tsx";
+import { ProofFileView, ProofView } from "./proof.tsx";
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);
@@ -52,6 +52,7 @@ function View({ path }: { path: readonly string[] }) {
   if (view === "proof" && keyId !== undefined && epoch !== undefined && index !== undefined) {
     return <ProofView keyId={keyId} epoch={epoch} index={index} />;
   }
+  if (view === "proof" && path.length === 1) return <ProofFileView />;
   return <Nowhere />;
 }
 
@@ -126,6 +127,7 @@ function Footer() {
             {footer.registry} <code>{known.registry}</code>
           </span>
         )}
+        <a href="#/proof">{strings.value.proof.title}</a>
         <a href={new URL("docs", ORACLE).href}>{footer.docs}</a>
         <a href={new URL("routes", ORACLE).href}>{footer.routes}</a>
       </p>

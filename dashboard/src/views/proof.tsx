@@ -1,46 +1,182 @@
-/** The proof of one reading, as the oracle hands it out. */
+/** The proof of one reading, verified here step by step: nothing that the oracle says is believed. */
+
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import {
+  type Against,
+  proofFile,
+  proofFrom,
+  proofFromText,
+  type ReadingProof,
+  rpc,
+  verifyReading,
+} from "../../../verification/index.ts";
 import { api } from "../model/api.ts";
+import { facts } from "../model/live.ts";
 import { meterLink } from "../model/router.ts";
 import { Failure, Loading } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
+import { Steps } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
+import { RPC } from "../settings.ts";
 import { strings } from "../strings/index.ts";
 
+const chain = RPC === undefined ? undefined : rpc(RPC);
+
+/** What it is for, by the proof itself where nobody else says it: of a file that is looked at without an oracle. */
+function againstOf(proof: ReadingProof): Against | undefined {
+  const { chain_id: chainId = proof.chainId, registry = proof.registry } = facts.value ?? {};
+  if (chainId === undefined || registry === undefined) return undefined;
+  return { place: { chainId, registry }, chain };
+}
+
 export function ProofView({ keyId, epoch, index }: { keyId: string; epoch: string; index: string }) {
-  const { proof: words, meter: backTo } = strings.value;
+  const { proof: words, nav } = strings.value;
   const { value, error, ask } = useAnswer((signal) => api.proof(keyId, epoch, index, signal), [keyId, epoch, index]);
-  const text = JSON.stringify(value, null, 2);
+  const parsed = value && proofFrom(value);
   return (
     <>
       <nav class="trail">
-        <a href={meterLink(keyId)}>← {backTo.back}</a>
+        <a href={meterLink(keyId)}>← {nav.meter}</a>
       </nav>
       <header class="title">
         <h1>{words.title}</h1>
-        <p>{words.reading(index, epoch)}</p>
+        <p class="note">{words.reading(index, epoch)}</p>
       </header>
-      <section class="card">
-        <p>{words.text}</p>
-        {value ? (
-          <>
-            <h2>{words.raw}</h2>
-            <pre class="scroll raw" tabIndex={0}>
-              {text}
-            </pre>
-            <button
-              type="button"
-              class="button"
-              onClick={() => download(`proof-${epoch}-${index}.json`, new Blob([text], { type: "application/json" }))}
-            >
-              {words.save}
-            </button>
-          </>
-        ) : error ? (
-          <Failure error={error} again={ask} />
-        ) : (
-          <Loading />
-        )}
-      </section>
+      {error && !value && <Failure error={error} again={ask} />}
+      {!error && !value && <Loading />}
+      {parsed?.ok === false && <Problem text={parsed.problem} />}
+      {parsed?.ok && <Verified name={JSON.stringify(value)} proof={parsed.value} />}
+      {value && <Raw text={JSON.stringify(value, null, 2)} />}
     </>
+  );
+}
+
+/** The same of a file that the visitor has, for which no oracle is needed. */
+export function ProofFileView() {
+  const { proof: words, nav } = strings.value;
+  const text = useSignal<string | undefined>(undefined);
+  const input = useRef<HTMLInputElement>(null);
+  const parsed = text.value === undefined ? undefined : proofFromText(text.value);
+  const take = async (file: File | undefined) => {
+    if (file) text.value = await file.text();
+  };
+  return (
+    <>
+      <nav class="trail">
+        <a href="#/">← {nav.meters}</a>
+      </nav>
+      <h1>{words.title}</h1>
+      <div
+        role="group"
+        aria-label={words.drop}
+        class="card drop"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          void take(event.dataTransfer?.files[0]);
+        }}
+      >
+        <label>
+          <span>{words.drop}</span>
+          <input ref={input} type="file" onChange={({ currentTarget }) => void take(currentTarget.files?.[0])} />
+        </label>
+      </div>
+      {parsed?.ok === false && <Problem text={parsed.problem} />}
+      {parsed?.ok && <Verified name={text.value as string} proof={parsed.value} />}
+    </>
+  );
+}
+
+const Problem = ({ text }: { text: string }) => (
+  <div class="card verdict bad" role="alert">
+    <h2>{strings.value.proof.noProof}</h2>
+    <p>{text}</p>
+  </div>
+);
+
+/** `name`: another for every other proof. */
+function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
+  const { proof: words } = strings.value;
+  const against = againstOf(proof);
+  const place = against && `${against.place.chainId} ${against.place.registry}`;
+  const { value, error, ask } = useAnswer(async () => against && verifyReading(proof, against), [name, place ?? ""]);
+  if (error) return <Failure error={error} again={ask} />;
+  if (!value || !against) return <Loading />;
+  const { verdict, steps } = value;
+  return (
+    <>
+      <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
+        <h2>{words.verdicts[verdict.is]}</h2>
+        <p>{"why" in verdict ? verdict.why.says : words.verified}</p>
+        <p class="note">
+          {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
+        </p>
+        {!chain && <AskForChain />}
+      </section>
+      <Steps steps={steps} />
+      {proof.publicKey && <Save proof={proof} publicKey={proof.publicKey} against={against} />}
+    </>
+  );
+}
+
+const LEVELS = { verified: "good", refuted: "bad", "cannot tell": "warn" } as const;
+
+function AskForChain() {
+  const { proof: words } = strings.value;
+  const url = useSignal("");
+  return (
+    <form
+      class="toolbar"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const there = new URL(location.href);
+        there.searchParams.set("rpc", url.value);
+        location.assign(there);
+      }}
+    >
+      <input
+        type="url"
+        required
+        placeholder="https://…"
+        aria-label={words.rpc}
+        value={url.value}
+        onInput={({ currentTarget }) => {
+          url.value = currentTarget.value;
+        }}
+      />
+      <button type="submit" class="button">
+        {words.askChain}
+      </button>
+    </form>
+  );
+}
+
+function Save({ proof, publicKey, against }: { proof: ReadingProof; publicKey: Uint8Array; against: Against }) {
+  const { proof: words } = strings.value;
+  const name = `reading-${proof.epoch}-${proof.index}.wattwitness-proof.json`;
+  return (
+    <p>
+      <button
+        type="button"
+        class="button"
+        onClick={() =>
+          download(name, new Blob([proofFile(proof, against.place, publicKey)], { type: "application/json" }))
+        }
+      >
+        {words.save}
+      </button>
+    </p>
+  );
+}
+
+function Raw({ text }: { text: string }) {
+  return (
+    <details class="card numbers">
+      <summary>{strings.value.proof.raw}</summary>
+      <pre class="scroll raw" tabIndex={0}>
+        {text}
+      </pre>
+    </details>
   );
 }

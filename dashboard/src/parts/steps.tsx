@@ -1,0 +1,60 @@
+/** What was verified, step by step: a sentence for the owner of a roof, all bytes for an auditor. */
+import type { State, Step } from "../../../verification/index.ts";
+import type { Level } from "../model/health.ts";
+import { strings } from "../strings/index.ts";
+import { Mark } from "./common.tsx";
+
+const LEVELS: Record<State, Level> = { holds: "good", refuted: "bad", unknown: "over" };
+
+export function Steps({ steps }: { steps: readonly Step[] }) {
+  const { proof: words } = strings.value;
+  return (
+    <section class="card" aria-labelledby="steps">
+      <h2 id="steps">{words.stepsTitle}</h2>
+      <ol class="proof-steps">
+        {steps.map((step) => (
+          <li key={step.name} class={step.state} data-step={step.name} data-state={step.state}>
+            <Mark level={LEVELS[step.state]} />
+            <div>
+              <p>
+                <strong>{words.steps[step.name].title}</strong> {words.steps[step.name].text}
+              </p>
+              {step.why && <p class="why">{step.why.says}</p>}
+              <Bytes step={step} />
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Bytes({ step }: { step: Step }) {
+  const { proof: words } = strings.value;
+  const facts = Object.entries(step.facts);
+  if (step.computed === undefined && step.expected === undefined && facts.length === 0) return null;
+  return (
+    <details class="numbers">
+      <summary>
+        {words.bytes}
+        <span class="hidden">: {words.steps[step.name].title}</span>
+      </summary>
+      <dl class="facts">
+        {step.computed !== undefined && <Line name={words.computed} value={step.computed} />}
+        {step.expected !== undefined && <Line name={words.expected} value={step.expected} />}
+        {facts.map(([name, value]) => (
+          <Line key={name} name={name} value={String(value)} />
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+const Line = ({ name, value }: { name: string; value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>
+      <code>{value}</code>
+    </dd>
+  </div>
+);

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { toHex } from "../../protocol/index.ts";
+import { createSystem, createTestMeter, type System } from "../../test/support.ts";
+import { changed, othersThan, type Path, pathsOf } from "../../verification/test/changing.ts";
+import { AXE, isMissing, launch, type Served, serve, type Visit, visit, WHY } from "./support.ts";
+
+/** 2026-03-20T09:00:00Z */
+const START = 1_773_997_200;
+const HOUR = 3600;
+const INDEX = 31;
+
+describe("a proof in a browser", function () {
+  this.timeout(120_000);
+  if (isMissing) {
+    it(`skipped: ${WHY}`, function () {
+      this.skip();
+    });
+    return;
+  }
+  let system: System;
+  let served: Served;
+  let browser: Browser;
+  let keyId: string;
+  let current: Visit | undefined;
+
+  before(async () => {
+    browser = await launch();
+    system = await createSystem(START);
+    const meter = createTestMeter(system, { powerAt: () => 3_000_000n, start: START, seed: 1 });
+    await system.at(START + 600);
+    meter.advance(START + 600);
+    await system.register(meter.device);
+    meter.advance(START + HOUR);
+    await system.upload(meter.device);
+    await system.settled(meter.device);
+    keyId = toHex(meter.device.keyId);
+    const { chainId, registry } = system.place;
+    const { wattWitness } = system.deployment;
+    served = await serve({ oracle: system.oracle, chain: { chainId: Number(chainId), registry }, wattWitness });
+  });
+  after(async () => {
+    await browser.close();
+    await served?.close();
+    await system?.close();
+  });
+  afterEach(async () => {
+    await current?.close();
+    current = undefined;
+  });
+
+  const withChain = () => `?rpc=${system.chain.url}`;
+  const proofPath = () => `#/proof/${keyId}/1/${INDEX}`;
+  async function open(query: string, options: BrowserContextOptions & { lie?: (json: never) => unknown } = {}) {
+    const { lie, ...rest } = options;
+    current = await visit(browser, `${served.url}${query}${lie ? "#/nowhere" : proofPath()}`, rest);
+    const { page } = current;
+    if (lie) {
+      await page.route("**/proof", async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: lie((await response.json()) as never) });
+      });
+      await page.goto(`${served.url}${query}${proofPath()}`);
+    }
+    await page.waitForSelector(".verdict");
+    return current;
+  }
+  const verdictOf = ({ page }: Visit) => page.locator(".verdict").getAttribute("data-verdict");
+  const reds = ({ page }: Visit) =>
+    page.locator("[data-state=refuted]").evaluateAll((all) => all.map(({ dataset }) => dataset["step"]));
+
+  it("is verified with a node of the visitor's, and asks nobody else", async () => {
+    const visited = await open(withChain());
+    assert.equal(await verdictOf(visited), "verified");
+    assert.equal(await visited.page.locator("[data-state=holds]").count(), 9);
+    const origins = new Set(visited.requests.map((url) => new URL(url).origin));
+    assert.deepEqual([...origins].sort(), [new URL(served.url).origin, new URL(system.chain.url).origin].sort());
+    const others = visited.wrongs.filter((wrong) => !wrong.startsWith(`asked ${system.chain.url}`));
+    assert.deepEqual(others, []);
+    await visited.shoot("proof-verified");
+  });
+
+  it("cannot tell without a chain, says so, and takes the address of one", async () => {
+    const visited = await open("");
+    assert.equal(await verdictOf(visited), "cannot tell");
+    await visited.page.getByLabel(/URL of a node/).fill(system.chain.url);
+    await visited.page.getByRole("button", { name: "Ask this chain" }).click();
+    await visited.page.waitForSelector("[data-verdict=verified]");
+  });
+
+  it("is red in every field that the oracle lies in, and says why", async () => {
+    const response = await system.app.inject(`/api/v1/readings/${keyId}/1/${INDEX}/proof`);
+    const honest = response.json();
+    const isOpinion = (path: Path) => path.at(-1) === "confirmed";
+    const seen = new Set<string>();
+    for (const path of pathsOf(honest)) {
+      const name = path.map((part) => (typeof part === "number" ? "#" : part)).join(".");
+      if (isOpinion(path) || seen.has(name)) continue;
+      seen.add(name);
+      const lied = changed(honest, path, (value) => othersThan(value)[0]);
+      const visited = await open(withChain(), { lie: () => lied });
+      assert.notEqual(await verdictOf(visited), "verified", name);
+      assert.ok((await visited.page.locator(".verdict p").first().textContent())?.length, name);
+      await visited.close();
+    }
+    assert.ok(seen.size > 15, [...seen].join(" "));
+  });
+
+  it("turns the step red that a lie is in", async () => {
+    const lie = (json: { signed: { signature: string } }) => ({
+      ...json,
+      signed: { ...json.signed, signature: `0x${"01".repeat(64)}` },
+    });
+    const visited = await open(withChain(), { lie });
+    assert.deepEqual(await reds(visited), ["signature"]);
+    await visited.shoot("proof-refuted");
+  });
+
+  it("is saved as a file, and verified from it", async () => {
+    const { page } = await open(withChain());
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save the proof" }).click(),
+    ]);
+    const path = await file.path();
+    assert.match(await readFile(path, "utf8"), /WattWitness\/1 proof/);
+    await page.goto(`${served.url}${withChain()}#/proof`);
+    await page.locator("input[type=file]").setInputFiles(path);
+    await page.waitForSelector("[data-verdict=verified]");
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`is for everybody, ${colorScheme}: axe finds nothing serious, all bytes shown`, async () => {
+      const { page, shoot } = await open(withChain(), { colorScheme });
+      for (const details of await page.locator("details summary").all()) await details.click();
+      await shoot(`proof-bytes-${colorScheme}`);
+      await page.evaluate(await readFile(AXE, "utf8"));
+      const serious = await page.evaluate(
+        "axe.run().then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => [id, nodes[0].html]))",
+      );
+      assert.deepEqual(serious, []);
+    });
+  }
+});
