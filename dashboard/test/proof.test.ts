@@ -100,7 +100,7 @@ describe("a proof in a browser", function () {
       seen.add(name);
       const lied = changed(honest, path, (value) => othersThan(value)[0]);
       const visited = await open(withChain(), { lie: () => lied });
-      assert.notEqual(await verdictOf(visited), "verified", name);
+      assert.equal(await verdictOf(visited), "refuted", name);
       assert.ok((await visited.page.locator(".verdict p").first().textContent())?.length, name);
       await visited.close();
     }
@@ -115,6 +115,22 @@ describe("a proof in a browser", function () {
     const visited = await open(withChain(), { lie });
     assert.deepEqual(await reds(visited), ["signature"]);
     await visited.shoot("proof-refuted");
+  });
+
+  it("believes no node of another chain, and says so", async () => {
+    const visited = await open("");
+    await visited.page.route(`${system.chain.url}/**`, async (route) => {
+      const { id, method } = route.request().postDataJSON() as { id: number; method: string };
+      const response = await route.fetch();
+      const honest = await response.json();
+      await route.fulfill({
+        response,
+        json: method === "eth_chainId" ? { jsonrpc: "2.0", id, result: "0x1" } : honest,
+      });
+    });
+    await visited.page.goto(`${served.url}${withChain()}${proofPath()}`);
+    await visited.page.waitForSelector("[data-step=chain]:not([data-state=holds]) .why");
+    assert.notEqual(await verdictOf(visited), "verified");
   });
 
   it("is saved as a file, and verified from it", async () => {

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { decodeReading } from "../../../protocol/reading.ts";
 import {
   type Against,
   proofFile,
@@ -12,9 +13,10 @@ import {
   verifyReading,
 } from "../../../verification/index.ts";
 import { api } from "../model/api.ts";
+import { energy as formatEnergy, power as formatPower } from "../model/format.ts";
 import { facts } from "../model/live.ts";
 import { meterLink } from "../model/router.ts";
-import { Failure, Loading } from "../parts/common.tsx";
+import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
 import { Steps } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
@@ -109,6 +111,7 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
       <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
         <h2>{words.verdicts[verdict.is]}</h2>
         <p>{"why" in verdict ? verdict.why.says : words.verified}</p>
+        <What reading={proof.reading} />
         <p class="note">
           {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
         </p>
@@ -117,6 +120,18 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
       <Steps steps={steps} />
       {proof.publicKey && <Save proof={proof} publicKey={proof.publicKey} against={against} />}
     </>
+  );
+}
+
+/** What the reading says, in the units that people use. */
+function What({ reading }: { reading: Uint8Array }) {
+  const decoded = decodeReading(reading);
+  if (!decoded.ok) return null;
+  const { timestamp, power, energy } = decoded.value;
+  return (
+    <p class="what-it-says">
+      <When time={timestamp} /> · {formatPower(Number(power) / 1000)} · {formatEnergy(Number(energy) / 1000)}
+    </p>
   );
 }
 
