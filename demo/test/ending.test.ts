@@ -15,8 +15,8 @@ const NPM = process.env["npm_execpath"];
 const PATIENCE = 150_000;
 /** What the demo is made of, without what was compiled. */
 const SOURCES = [
-  ...["contracts", "demo", "firmware", "functions-source", "meter", "oracle", "protocol", "subgraph"],
-  ...["hardhat.config.ts", "package.json", "tsconfig.json"],
+  ...["contracts", "dashboard", "demo", "firmware", "functions-source", "meter", "oracle", "protocol", "subgraph"],
+  ...["verification", "hardhat.config.ts", "package.json", "tsconfig.json"],
 ];
 
 type Started = { child: ChildProcess; output: () => string };
