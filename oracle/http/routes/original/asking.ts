@@ -1,6 +1,8 @@
 /** What the original's routes are asked with: installations by number or key id, moments in s or RFC 3339. */
 import { type Refusal, refusal } from "../../../accepting/refusal.ts";
 import type { Oracle } from "../../../oracle.ts";
+import { isZone } from "../../../serving/calendar.ts";
+import type { StoredLog } from "../../../store/store.ts";
 
 /** `number` where the device announced itself. */
 export type Asked = { keyId: string; number: number | null };
@@ -35,4 +37,22 @@ export function momentsIn(given: Record<string, string | undefined>): Answer<Rec
     moments[name] = moment;
   }
   return { ok: true, value: moments };
+}
+
+/** The logs of an installation, and the moment (Unix time, s) whose period is asked for; now unless told. */
+export type AskedPeriod = { logs: StoredLog[]; time_zone: string; time: number };
+
+/** Refuses a zone and a moment that are none, then an installation that is not known. */
+export async function periodOf(
+  oracle: Oracle,
+  id: string,
+  { time_zone = "UTC", timestamp }: { time_zone?: string; timestamp?: string },
+): Promise<Answer<AskedPeriod>> {
+  if (!isZone(time_zone)) return { ok: false, refusal: refusal("malformed", "time_zone is no zone of the IANA's") };
+  const moments = momentsIn({ timestamp });
+  if (!moments.ok) return moments;
+  const asked = await installationOf(oracle, id);
+  if (!asked.ok) return asked;
+  const logs = await oracle.store.logs.of(asked.value.keyId);
+  return { ok: true, value: { logs, time_zone, time: moments.value["timestamp"] ?? oracle.now() } };
 }
