@@ -59,7 +59,7 @@ export function registerCompression(app: FastifyInstance): void {
 /** The tags that the same bytes have in each coding; `tag` is that of the bytes themselves. */
 export const tagsOf = (tag: string): string[] => [tag, ...CODINGS.map((coding) => codedTag(tag, coding))];
 
-const codedTag = (tag: string, coding: Coding): string => `${tag.slice(0, -1)};${coding}"`;
+export const codedTag = (tag: string, coding: Coding): string => `${tag.slice(0, -1)};${coding}"`;
 
 /** Tells caches that another might get the same in another coding. */
 export function variesByCoding(reply: FastifyReply): void {
@@ -76,6 +76,6 @@ function mayBeCoded(reply: FastifyReply, payload: unknown): boolean {
   return typeof (payload as { pipe?: unknown } | null)?.pipe === "function";
 }
 
-/** Undefined where none is taken, or nothing is said. */
-const codingFor = (accepted: string | undefined): Coding | undefined =>
-  (accepted !== undefined && negotiate(accepted.toLowerCase(), [...CODINGS])) || undefined;
+/** Undefined where none of these is taken, or nothing is said. */
+export const codingFor = (accepted: string | undefined, codings: readonly Coding[] = CODINGS): Coding | undefined =>
+  (accepted !== undefined && (negotiate(accepted.toLowerCase(), [...codings]) as Coding | null)) || undefined;

@@ -40,7 +40,7 @@ export const sendBatch = (request: FastifyRequest, reply: FastifyReply, bytes: U
   sendOctets(request, reply, bytes, { name: digest, isCompressible: false });
 
 /** The first of these tags that a header names. */
-function tagIn(header: string | undefined, tags: readonly string[]): string | undefined {
+export function tagIn(header: string | undefined, tags: readonly string[]): string | undefined {
   const named = (header ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
   return named.includes("*") ? tags[0] : tags.find((tag) => named.includes(tag));
 }

@@ -3,6 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import { refusal } from "../../accepting/refusal.ts";
 import type { App, Face } from "../app.ts";
+import { codedTag, codingFor, variesByCoding } from "../compression.ts";
+import { tagIn } from "../octets.ts";
 import { refuse } from "../refusing.ts";
 import { SITE_POLICY, type SiteFile } from "../site.ts";
 
@@ -24,11 +26,13 @@ export const sendPage = (request: FastifyRequest, reply: FastifyReply, page: Sit
   sendFile(request, reply.header("content-security-policy", SITE_POLICY), page, "no-cache");
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: SiteFile, caching: string): never {
-  reply.header("cache-control", caching).header("etag", file.tag);
-  reply.header("vary", [reply.getHeader("vary"), "accept-encoding"].filter(Boolean).join(", "));
-  if (request.headers["if-none-match"]?.includes(file.tag)) return reply.code(304).send() as never;
+  variesByCoding(reply);
+  reply.header("cache-control", caching);
+  const packedTag = codedTag(file.tag, "gzip");
+  const known = tagIn(request.headers["if-none-match"], [file.tag, packedTag]);
+  if (known !== undefined) return reply.code(304).header("etag", known).send() as never;
   reply.type(file.type);
-  const isPacked = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
-  if (!isPacked) return reply.send(file.bytes) as never;
-  return reply.header("content-encoding", "gzip").send(file.packed) as never;
+  const isPacked = codingFor(request.headers["accept-encoding"], ["gzip"]) !== undefined;
+  if (!isPacked) return reply.header("etag", file.tag).send(file.bytes) as never;
+  return reply.header("etag", packedTag).header("content-encoding", "gzip").send(file.packed) as never;
 }

@@ -58,4 +58,14 @@ describe("pages for people", () => {
     const again = await app.inject({ url, headers: { "if-none-match": String(plain.headers["etag"]) } });
     assert.equal(again.statusCode, 304);
   });
+
+  it("are plain for who refuses that, and have another tag packed, which is known again, too", async () => {
+    const url = "/assets/main-1234.js";
+    const plain = await app.inject({ url, headers: { "accept-encoding": "gzip;q=0" } });
+    assert.equal(plain.body, "// a script");
+    const packed = await app.inject({ url, headers: { "accept-encoding": "gzip" } });
+    const tag = String(packed.headers["etag"]);
+    assert.notEqual(tag, plain.headers["etag"]);
+    assert.equal((await app.inject({ url, headers: { "if-none-match": `"other", W/${tag}` } })).statusCode, 304);
+  });
 });
