@@ -6,11 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const ROOT = dirname(dirname(join(HERE, "build.ts")));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const DIST = join(HERE, "dist");
 
 /** What is read beside the sources that the bundle is of, relative to the root. */
