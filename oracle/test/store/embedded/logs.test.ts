@@ -9,11 +9,13 @@ import { StoreDamaged, type StoredLog } from "../../../store/store.ts";
 import { openStore, removeDirectories, temporaryDirectory } from "../../support.ts";
 import { describeStore, KEY_ID, readingsOf, SIGNATURE, sizesOf } from "../contract.ts";
 
-afterEach(removeDirectories);
+describe("in a folder", () => {
+  afterEach(removeDirectories);
 
-describeStore("the embedded store", async () => {
-  const directory = await temporaryDirectory();
-  return { store: await openStore(directory), reopen: () => openStore(directory) };
+  describeStore("the embedded store", async () => {
+    const directory = await temporaryDirectory();
+    return { store: await openStore(directory), reopen: () => openStore(directory) };
+  });
 });
 
 /** Opens and closes logs around `use`; returns what was said. */
@@ -56,6 +58,8 @@ async function crashed(posts: readonly number[]): Promise<{ directory: string; e
 }
 
 describe("the journal", () => {
+  afterEach(removeDirectories);
+
   it("refuses to start where whole groups follow a damaged one, and names file and byte", async () => {
     const { directory, ends } = await crashed([3, 4, 5]);
     const path = await journalOf(directory);
@@ -208,6 +212,8 @@ describe("the journal", () => {
 });
 
 describe("a file of a log that is damaged", () => {
+  afterEach(removeDirectories);
+
   const damages: [string, (bytes: Buffer) => Buffer][] = [
     ["empty", () => Buffer.alloc(0)],
     ["halved", (bytes) => bytes.subarray(0, bytes.length / 2)],
@@ -244,6 +250,8 @@ describe("a file of a log that is damaged", () => {
 });
 
 describe("a data folder", () => {
+  afterEach(removeDirectories);
+
   it("that cannot be written is told in a sentence", async () => {
     const file = join(await temporaryDirectory(), "file");
     await writeFile(file, "");
