@@ -119,11 +119,23 @@ export function decodeReading(bytes: Uint8Array): Result<Reading> {
   });
 }
 
-/** The four fields that rules look at, straight from the 32 bytes. */
-export const timestampOf = (reading: Uint8Array): number => view(reading).getUint32(OFFSET.timestamp);
-export const energyOf = (reading: Uint8Array): bigint => view(reading).getBigUint64(OFFSET.energy);
-export const sourceOf = (reading: Uint8Array): number => view(reading).getUint8(OFFSET.source);
-export const conditionsOf = (reading: Uint8Array): number => view(reading).getUint8(OFFSET.conditions);
+/** The four fields that rules look at, straight from the 32 bytes: of every reading, so without a view of each. */
+export const timestampOf = (reading: Uint8Array): number => u32At(reading, OFFSET.timestamp);
+export const energyOf = (reading: Uint8Array): bigint =>
+  (BigInt(u32At(reading, OFFSET.energy)) << 32n) | BigInt(u32At(reading, OFFSET.energy + 4));
+export const sourceOf = (reading: Uint8Array): number => byteAt(reading, OFFSET.source);
+export const conditionsOf = (reading: Uint8Array): number => byteAt(reading, OFFSET.conditions);
+
+/** Throws where there is none. */
+function byteAt(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at];
+  if (byte === undefined) throw new RangeError(`there is no byte ${at} in ${bytes.length}`);
+  return byte;
+}
+
+const u32At = (bytes: Uint8Array, at: number): number =>
+  byteAt(bytes, at) * 0x1000000 +
+  ((byteAt(bytes, at + 1) << 16) | (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3));
 
 /** s: a register that moves in steps may run ahead of capacity x time by this much of capacity. */
 export const CAPACITY_BURST = 900;

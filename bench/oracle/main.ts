@@ -6,12 +6,12 @@
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import pg from "pg";
+import { createEnding, createStops, temporaryFolder } from "../../demo/processes/stop.ts";
 import { openEmbeddedStore } from "../../oracle/store/embedded/store.ts";
 import { createServer, type Server } from "../../oracle/test/store/postgres/server.ts";
 import { type Connection, connectTo } from "./connection.ts";
@@ -100,17 +100,16 @@ async function bytesIn(directory: string): Promise<number> {
 type Place = {
   options: { directory: string } | { databaseUrl: string };
   bytes(): Promise<number>;
-  remove(): Promise<void>;
 };
 type NewPlace = () => Promise<Place>;
 
+const stops = createStops();
+const ending = createEnding(stops);
+
+/** Removed with all others at the end: for minutes after files were deleted ext4 takes ten times as long to create one. */
 async function newFolder(): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), "wattwitness-bench-"));
-  return {
-    options: { directory },
-    bytes: () => bytesIn(directory),
-    remove: () => rm(directory, { recursive: true, force: true }),
-  };
+  const directory = await temporaryFolder(stops, "bench");
+  return { options: { directory }, bytes: () => bytesIn(directory) };
 }
 
 const newDatabaseOf = (server: Server) => async (): Promise<Place> => {
@@ -126,7 +125,6 @@ const newDatabaseOf = (server: Server) => async (): Promise<Place> => {
       await client.end();
       return Number(rows[0].bytes);
     },
-    remove: async () => {},
   };
 };
 
@@ -190,7 +188,6 @@ async function run(what: string, newPlace: NewPlace, { meters, connections, post
   } finally {
     for (const line of lines) line.end();
     node.child.kill();
-    await place.remove();
   }
 }
 
@@ -198,25 +195,21 @@ async function run(what: string, newPlace: NewPlace, { meters, connections, post
 async function open(newPlace: NewPlace, readings: number): Promise<{ seconds: number; rss_mb: number }> {
   const place = await newPlace();
   if (!("directory" in place.options)) throw new Error("a database is not opened");
-  try {
-    say(`open: storing ${readings} readings`);
-    const opened = await openEmbeddedStore(place.options.directory, { info() {}, warn: say });
-    if (!opened.ok) throw new Error(opened.problem);
-    const { logs, close } = opened.store;
-    const meters = 10;
-    await Promise.all(
-      Array.from({ length: meters }, async (_, meter) => {
-        const log = await logs.open(`0x${String(meter).padStart(64, "0")}`, 1);
-        while (log.size < readings / meters) await log.append(readingsOf(log.size, PER_POST), new Uint8Array(64), 0n);
-      }),
-    );
-    await close();
-    const node = await startNode({ ...place.options, meters: 0 });
-    await end(node);
-    return { seconds: node.report.openedIn, rss_mb: node.report.rss / 1e6 };
-  } finally {
-    await place.remove();
-  }
+  say(`open: storing ${readings} readings`);
+  const opened = await openEmbeddedStore(place.options.directory, { info() {}, warn: say });
+  if (!opened.ok) throw new Error(opened.problem);
+  const { logs, close } = opened.store;
+  const meters = 10;
+  await Promise.all(
+    Array.from({ length: meters }, async (_, meter) => {
+      const log = await logs.open(`0x${String(meter).padStart(64, "0")}`, 1);
+      while (log.size < readings / meters) await log.append(readingsOf(log.size, PER_POST), new Uint8Array(64), 0n);
+    }),
+  );
+  await close();
+  const node = await startNode({ ...place.options, meters: 0 });
+  await end(node);
+  return { seconds: node.report.openedIn, rss_mb: node.report.rss / 1e6 };
 }
 
 const SINGLE = { meters: 64, connections: 64, posts: Number(values.posts), perPost: 1 };
@@ -238,14 +231,16 @@ async function measure(store: string, newPlace: NewPlace) {
 type Measured = Awaited<ReturnType<typeof measure>>;
 
 const measured: Record<string, Measured> = {};
-if (values.store !== "postgres") measured["embedded"] = await measure("embedded", newFolder);
-if (values.store !== "embedded") {
-  const server = await createServer();
-  try {
+try {
+  if (values.store !== "postgres") measured["embedded"] = await measure("embedded", newFolder);
+  if (values.store !== "embedded") {
+    const server = await createServer();
+    stops.add(server.remove);
     measured["postgres"] = await measure("postgres", newDatabaseOf(server));
-  } finally {
-    await server.remove();
   }
+} catch (error) {
+  if (!ending.hasBegun()) console.error((error as Error).message);
+  await ending.end(1);
 }
 
 const table = new Table({
@@ -292,3 +287,4 @@ if (values.json) {
   const stores = Object.fromEntries(Object.entries(measured).map(([store, all]) => [store, figuresOf(all)]));
   console.log(JSON.stringify({ openssl_verifies_per_second: verifies, ...stores }));
 }
+await ending.end(0);
