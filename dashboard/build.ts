@@ -29,8 +29,16 @@ export const PAGE_POLICY = [
   ...["base-uri 'none'", "form-action 'none'"],
 ].join("; ");
 
-/** Digests of all that dist/ was built from, by path relative to the root. */
-type Inputs = Record<string, string>;
+/** What is kept beside the files: of what they were built, and what each loads. Paths are relative to the root, to dist/. */
+export type Built = {
+  /** SHA-256 of all that dist/ was built from */
+  inputs: Record<string, string>;
+  /** by file: its entry point in the sources, where it is one, and the files that it may load */
+  outputs: Record<string, { entryPoint?: string; loads: string[] }>;
+};
+const BUILT = "built.json";
+
+export const readBuilt = async (): Promise<Built> => JSON.parse(await readFile(join(DIST, BUILT), "utf8"));
 
 const digestOf = async (path: string): Promise<string> =>
   createHash("sha256")
@@ -39,7 +47,7 @@ const digestOf = async (path: string): Promise<string> =>
 
 async function isFresh(): Promise<boolean> {
   try {
-    const inputs: Inputs = JSON.parse(await readFile(join(DIST, "inputs.json"), "utf8"));
+    const { inputs } = await readBuilt();
     const digests = await Promise.all(Object.keys(inputs).map(digestOf));
     return Object.values(inputs).every((digest, i) => digest === digests[i]);
   } catch {
@@ -72,8 +80,15 @@ async function build(): Promise<void> {
   const names = outputFiles.map(({ path }) => relative(folder, path));
   await writeFile(join(folder, "index.html"), pageOf(await readFile(join(ROOT, TEMPLATE), "utf8"), names));
   const paths = [...OWN, ...Object.keys(metafile.inputs)];
-  const inputs: Inputs = Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await digestOf(path)])));
-  await writeFile(join(folder, "inputs.json"), JSON.stringify(inputs, null, 1));
+  const inputs = Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await digestOf(path)])));
+  const inFolder = (path: string) => relative(folder, join(ROOT, path));
+  const outputs = Object.fromEntries(
+    Object.entries(metafile.outputs).map(([path, { entryPoint, imports, cssBundle }]) => {
+      const loads = [...imports.map((each) => each.path), ...(cssBundle ? [cssBundle] : [])].map(inFolder);
+      return [inFolder(path), { ...(entryPoint && { entryPoint }), loads }];
+    }),
+  );
+  await writeFile(join(folder, BUILT), JSON.stringify({ inputs, outputs } satisfies Built, null, 1));
   await put(folder);
 }
 

@@ -2,9 +2,8 @@
 import type { Strings } from "./en.ts";
 
 export const de: Strings = {
-  language: "Deutsch",
   skip: "Zum Inhalt",
-  nav: { meter: "Der Zähler", meters: "Zähler", home: "WattWitness, alle Zähler" },
+  nav: { places: "Orte", meter: "Der Zähler", meters: "Zähler", proof: "Beweis", home: "WattWitness, alle Zähler" },
   theme: { toDark: "Dunkle Farben", toLight: "Helle Farben" },
   chooseLanguage: "Sprache",
   connection: {

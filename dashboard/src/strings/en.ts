@@ -1,8 +1,7 @@
 /** Everything the page says, in English. The other languages have the same shape. */
 export const en = {
-  language: "English",
   skip: "Skip to content",
-  nav: { meter: "The meter", meters: "Meters", home: "WattWitness, all meters" },
+  nav: { places: "Places", meter: "The meter", meters: "Meters", proof: "Proof", home: "WattWitness, all meters" },
   theme: { toDark: "Use dark colours", toLight: "Use light colours" },
   chooseLanguage: "Language",
   connection: {

@@ -1,10 +1,15 @@
-/** The language in which the page speaks: the visitor's, where there are strings in it. */
+/** The language in which the page speaks: the visitor's, where there are strings in it. Each is loaded when it is spoken. */
 import { computed, effect, signal } from "@preact/signals";
-import { de } from "./de.ts";
-import { en, type Strings } from "./en.ts";
+import type { Strings } from "./en.ts";
 
-export const LANGUAGES = { en, de } as const satisfies Record<string, Strings>;
+/** What each calls itself. */
+export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
+
+const LOAD: Record<Language, () => Promise<Strings>> = {
+  en: async () => (await import("./en.ts")).en,
+  de: async () => (await import("./de.ts")).de,
+};
 
 const KEY = "language";
 const isLanguage = (text: string | null | undefined): text is Language => text != null && text in LANGUAGES;
@@ -17,15 +22,26 @@ function first(): Language {
   return navigator.languages.map((tag) => tag.split("-")[0]).find(isLanguage) ?? "en";
 }
 
-export const language = signal(first());
-export const strings = computed<Strings>(() => LANGUAGES[language.value]);
+const spoken = signal<{ language: Language; strings: Strings } | undefined>(undefined);
+/** Of what is said now. Nothing is shown before there is something to say it in. */
+export const language = computed<Language>(() => spoken.value?.language ?? "en");
+export const strings = computed<Strings>(() => {
+  if (!spoken.value) throw new Error("no language was loaded");
+  return spoken.value.strings;
+});
 /** Of numbers and dates: the visitor's own where it is of this language. */
 export const locale = computed(
   () => navigator.languages.find((tag) => tag.split("-")[0] === language.value) ?? language.value,
 );
 
-export function speak(chosen: Language): void {
-  language.value = chosen;
+/** Begins to speak the visitor's language. */
+export const speakFirst = async (): Promise<void> => {
+  const chosen = first();
+  spoken.value = { language: chosen, strings: await LOAD[chosen]() };
+};
+
+export async function speak(chosen: Language): Promise<void> {
+  spoken.value = { language: chosen, strings: await LOAD[chosen]() };
   try {
     localStorage.setItem(KEY, chosen);
   } catch {}

@@ -5,11 +5,14 @@ import { connection, facts, meters } from "../model/live.ts";
 import { place } from "../model/router.ts";
 import { switchTheme, theme } from "../model/theme.ts";
 import { Empty } from "../parts/common.tsx";
+import { lazy } from "../parts/lazy.tsx";
 import { ORACLE } from "../settings.ts";
 import { LANGUAGES, type Language, language, speak, strings } from "../strings/index.ts";
 import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
-import { ProofFileView, ProofView } from "./proof.tsx";
+
+const ProofView = lazy(async () => (await import("./proof.tsx")).ProofView);
+const ProofFileView = lazy(async () => (await import("./proof.tsx")).ProofFileView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);
@@ -32,6 +35,7 @@ export function Frame() {
         {skip}
       </button>
       <Header />
+      <Places />
       <main ref={main} tabIndex={-1}>
         {connection.value === "lost" && meters.value && (
           <p class="card notice" role="status">
@@ -74,6 +78,23 @@ function Nowhere() {
   );
 }
 
+/** The views that have an address of their own, by its first word. */
+function Places() {
+  const { nav } = strings.value;
+  const [here = ""] = place.value.path;
+  const places = { "": nav.meters, proof: nav.proof };
+  const isHere = (word: string) => word === here || (word === "" && here === "meters");
+  return (
+    <nav class="places" aria-label={nav.places}>
+      {Object.entries(places).map(([word, name]) => (
+        <a key={word} href={`#/${word}`} aria-current={isHere(word) ? "page" : undefined}>
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 function Header() {
   const { nav, connection: words, theme: themeWords, chooseLanguage } = strings.value;
   const toOther = theme.value === "dark" ? themeWords.toLight : themeWords.toDark;
@@ -93,9 +114,9 @@ function Header() {
       <select
         aria-label={chooseLanguage}
         value={language.value}
-        onChange={({ currentTarget }) => speak(currentTarget.value as Language)}
+        onChange={({ currentTarget }) => void speak(currentTarget.value as Language)}
       >
-        {Object.entries(LANGUAGES).map(([tag, { language: name }]) => (
+        {Object.entries(LANGUAGES).map(([tag, name]) => (
           <option key={tag} value={tag}>
             {name}
           </option>

@@ -9,21 +9,19 @@ import {
   proofFrom,
   proofFromText,
   type ReadingProof,
-  rpc,
   verifyReading,
 } from "../../../verification/index.ts";
 import { api } from "../model/api.ts";
+import { chain } from "../model/chain.ts";
 import { energy as formatEnergy, power as formatPower } from "../model/format.ts";
 import { facts } from "../model/live.ts";
 import { meterLink } from "../model/router.ts";
+import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
 import { Steps } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
-import { RPC } from "../settings.ts";
 import { strings } from "../strings/index.ts";
-
-const chain = RPC === undefined ? undefined : rpc(RPC);
 
 /** What it is for, by the proof itself where nobody else says it: of a file that is looked at without an oracle. */
 function againstOf(proof: ReadingProof): Against | undefined {
@@ -136,36 +134,6 @@ function What({ reading }: { reading: Uint8Array }) {
 }
 
 const LEVELS = { verified: "good", refuted: "bad", "cannot tell": "warn" } as const;
-
-function AskForChain() {
-  const { proof: words } = strings.value;
-  const url = useSignal("");
-  return (
-    <form
-      class="toolbar"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const there = new URL(location.href);
-        there.searchParams.set("rpc", url.value);
-        location.assign(there);
-      }}
-    >
-      <input
-        type="url"
-        required
-        placeholder="https://…"
-        aria-label={words.rpc}
-        value={url.value}
-        onInput={({ currentTarget }) => {
-          url.value = currentTarget.value;
-        }}
-      />
-      <button type="submit" class="button">
-        {words.askChain}
-      </button>
-    </form>
-  );
-}
 
 function Save({ proof, publicKey, against }: { proof: ReadingProof; publicKey: Uint8Array; against: Against }) {
   const { proof: words } = strings.value;
