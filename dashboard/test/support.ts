@@ -109,9 +109,9 @@ const PAYLOAD = Buffer.from('{"mac":"EC64C9C05E97"}').toString("base64");
 export const INTERVAL = 60;
 
 /** A meter that reads once in `interval` seconds. */
-export function slowMeter(powerAt: PowerAt, interval = INTERVAL): Meter {
+export function slowMeter(powerAt: PowerAt, interval = INTERVAL, start = START): Meter {
   const device = createDevice({ privateKey: generatePrivateKey(), epoch: 1, interval, source: 0, place: PLACE });
-  return createMeter({ device, powerAt, start: START });
+  return createMeter({ device, powerAt, start });
 }
 
 /** A meter under a modelled sun, registered and announced by its name; it has read for a moment. */

@@ -25,6 +25,17 @@ export type LogParts = {
   append(log: LogState, ...post: Parameters<StoredLog["append"]>): Promise<boolean>;
 };
 
+/** How many of packed readings are before a moment. */
+function earlierIn(packed: Buffer, timestamp: number): number {
+  let [low, high] = [0, packed.length / READING_LENGTH];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (timestampOf(packed.subarray(middle * READING_LENGTH)) < timestamp) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export function storedLog(log: LogState, { tiles, heads, append }: LogParts): StoredLog {
   /** Packed readings of a tile, full or not. */
   const tileReadings = async (tile: number): Promise<Buffer> =>
@@ -42,15 +53,24 @@ export function storedLog(log: LogState, { tiles, heads, append }: LogParts): St
     return found;
   }
 
+  /**
+   * Finds the tile first. Devices read at steady intervals, so its place is where the time lies between two that are known;
+   * every other look is in the middle, so that no gap makes it long.
+   */
   async function countBefore(timestamp: number): Promise<number> {
-    let [low, high] = [0, log.size];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const [reading] = await readings(middle, middle + 1);
-      if (timestampOf(reading as Uint8Array) < timestamp) low = middle + 1;
-      else high = middle;
+    if (!log.last || timestampOf(log.last) < timestamp) return log.size;
+    let [low, high] = [0, Math.floor((log.size - 1) / TILE_WIDTH)];
+    let [since, until] = [timestampOf(await tileReadings(0)), timestampOf(log.last)];
+    for (let look = 0; low <= high; look++) {
+      const share = look % 2 === 0 && until > since ? Math.max(0, timestamp - since) / (until - since) : 0.5;
+      const tile = Math.min(high, low + Math.floor((high - low + 1) * share));
+      const packed = await tileReadings(tile);
+      const count = earlierIn(packed, timestamp);
+      if (count > 0 && count * READING_LENGTH < packed.length) return tile * TILE_WIDTH + count;
+      if (count > 0) [low, since] = [tile + 1, timestampOf(packed.subarray(-READING_LENGTH))];
+      else [high, until] = [tile - 1, timestampOf(packed)];
     }
-    return low;
+    return low * TILE_WIDTH;
   }
 
   /** Packed hashes `first` to `first + count` of a level, all of one tile. */

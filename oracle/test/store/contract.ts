@@ -151,6 +151,26 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       assert.deepEqual(await again.all(), [heads]);
     });
 
+    it("counts what is earlier than a moment, however unsteadily it was read", async () => {
+      // every second, after a month's silence now and then, and at last once an hour
+      const silences = [1, 255, 256, 257, 1000, 1536];
+      let time = START;
+      const times = Array.from({ length: 1800 }, (_, i) => {
+        time += silences.includes(i) ? 30 * 86_400 : i < 1600 ? 1 : 3600;
+        return time;
+      });
+      await log.append(
+        times.map((at) => readingAt(at, 0n)),
+        SIGNATURE,
+        0n,
+      );
+      for (const [index, at] of times.entries()) {
+        assert.equal(await log.countBefore(at), index, `before reading ${index}`);
+        assert.equal(await log.countBefore(at + 1), index + 1, `after reading ${index}`);
+      }
+      assert.equal(await log.countBefore(0), 0);
+    });
+
     describe("with a log of thousands of readings", () => {
       const readings = readingsOf(9 * 256 + 77);
       const tree: Log = createLog(readings);
