@@ -1,0 +1,29 @@
+/** The command line as a program, beside a chain with everything on it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+export type Ended = {
+  code: number | null;
+  /** the answer */
+  out: string;
+  /** what was said meanwhile, and problems */
+  err: string;
+};
+
+/** Runs `wattwitness` with nothing in its environment but what is given, and no terminal to ask on. */
+export async function wattwitness(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on("data", (data: Buffer) => out.push(data));
+  child.stderr.on("data", (data: Buffer) => err.push(data));
+  const [code] = (await once(child, "close")) as [number | null];
+  const text = (parts: Buffer[]) => stripVTControlCharacters(Buffer.concat(parts).toString()).trim();
+  return { code, out: text(out), err: text(err) };
+}
