@@ -1,4 +1,7 @@
-/** What every command does around its work: options and help, one sentence and exit code 1 for what fails, being stopped. */
+/**
+ * What every command does around its work: options and help, one sentence and exit code 1 for what fails, being stopped. A
+ * command is a function, which `npm run oracle:…` and `wattwitness node …` call.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
@@ -11,13 +14,41 @@ import { type Store, StoreDamaged, StoreUnavailable } from "../store/store.ts";
 /** Warnings go where problems go, so that what a command tells can be piped on. */
 export const createLogger = (): Logger => pino({ level: "warn" }, pino.destination(2));
 
-export function end(...lines: readonly string[]): never {
-  console.error(lines.join("\n  "));
-  process.exit(1);
+/** It could not be done: what to tell whoever called it. */
+export class CommandFailed extends Error {
+  constructor(...lines: readonly string[]) {
+    super(lines.join("\n  "));
+  }
 }
 
-/** The options given, each a text; with `--help`, or one that there is not, it ends. */
-export function optionsOf<N extends string>(help: string, ...names: N[]): Partial<Record<N, string>> {
+export function end(...lines: readonly string[]): never {
+  throw new CommandFailed(...lines);
+}
+
+/** What a command has done, for people and for programs; and what is wrong all the same. */
+export type Told = { text: string; data: object; problem?: string };
+
+type Environment = Record<string, string | undefined>;
+export type Command<N extends string> = (
+  options: Partial<Record<N, string>>,
+  environment: Environment,
+) => Promise<Told>;
+
+/** Runs a command with the options given, each a text, and ends with its exit code. */
+export async function run<N extends string>(help: string, names: readonly N[], command: Command<N>): Promise<never> {
+  try {
+    const { text, problem } = await command(optionsOf(help, names), process.env);
+    console.log(text);
+    if (problem !== undefined) end(problem);
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+function optionsOf<N extends string>(help: string, names: readonly N[]): Partial<Record<N, string>> {
   const options: ParseArgsOptionsConfig = { help: { type: "boolean" } };
   for (const name of names) options[name] = { type: "string" };
   const { help: isAsked, ...values } = parsed(help, options);
