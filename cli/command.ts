@@ -13,12 +13,12 @@ type Act<A extends unknown[], O> = (...given: [...A, O]) => Promise<Answer>;
 
 /** Runs a command and tells its answer. */
 export const telling =
-  <A extends unknown[], O extends GlobalOptions>(act: Act<A, O>) =>
+  <A extends unknown[], O extends object>(act: Act<A, O>) =>
   async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
     const args = given.slice(0, -2) as A;
-    const options = command.optsWithGlobals() as O;
-    tell(await act(...args, options), options.json === true);
+    const options = command.optsWithGlobals<GlobalOptions>();
+    tell(await act(...args, options as O), options.json === true);
   };
 
 /** What whoever sends can be told. */

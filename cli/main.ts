@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `wattwitness`: runs a command and ends with its exit code. */
 import { type Command, CommanderError } from "commander";
+import { CommandFailed } from "../oracle/commands/program.ts";
 import { EXIT, firstLine, Problem } from "./problem.ts";
 import { createProgram } from "./program.ts";
 import { written } from "./terminal/telling.ts";
@@ -29,9 +30,9 @@ try {
 /** Tells what went wrong; returns the exit code. */
 function told(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const isKnown = error instanceof Problem;
+  const isKnown = error instanceof Problem || error instanceof CommandFailed;
   const message = isKnown ? error.message : `It failed: ${firstLine(error)}`;
   console.error(message);
   if (program.opts()["json"]) console.log(written({ error: message }));
-  return isKnown ? error.code : EXIT.failed;
+  return error instanceof Problem ? error.code : EXIT.failed;
 }

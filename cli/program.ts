@@ -1,6 +1,7 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
 import { meterCommand } from "./commands/meter/index.ts";
+import { nodeCommand } from "./commands/node.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { version } from "./version.ts";
 
@@ -24,5 +25,6 @@ export function createProgram(): Command {
     .showHelpAfterError("(wattwitness help lists the commands)");
   program.addCommand(meterCommand());
   program.addCommand(tokenCommand());
+  program.addCommand(nodeCommand());
   return program;
 }
