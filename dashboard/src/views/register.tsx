@@ -46,6 +46,10 @@ export function RegisterView() {
   const deployment = useAnswer(async () => chain && known && deploymentAt(chain, placeOf(known)), [known?.registry]);
   if (answer.error) return <Failure error={answer.error} again={answer.ask} />;
   if (!answer.value || !known) return <Loading />;
+  const done = () => {
+    answer.ask();
+    deployment.ask();
+  };
   const sought = search.value.trim().toLowerCase();
   const found = answer.value
     .filter(({ keyId, owner }) => keyId.includes(sought) || owner.toLowerCase().includes(sought))
@@ -76,7 +80,7 @@ export function RegisterView() {
       {found.slice(0, SHOWN).map((application) => (
         <Shown
           key={application.keyId}
-          {...{ application, place: placeOf(known), deployment: deployment.value, done: answer.ask }}
+          {...{ application, place: placeOf(known), deployment: deployment.value, done }}
         />
       ))}
       {!chain && (
@@ -109,10 +113,12 @@ function Shown({
 }) {
   const { register: words } = strings.value;
   const { keyId } = application;
-  const { value, error, ask } = useAnswer(async () => {
+  const block = deployment?.ok && deployment.value.block;
+  const { value, error } = useAnswer(async () => {
+    if (chain && !deployment) return undefined;
     const onChain = await askChain(deployment, keyId);
     return { onChain, judged: await judge(application, place, onChain, now.peek()) };
-  }, [application, deployment?.ok]);
+  }, [application, block]);
   // what cannot even be read is no application
   const standing = error ? "untrue" : value?.judged.standing;
   return (
@@ -132,15 +138,7 @@ function Shown({
       {standing && <p>{words.reasons[standing]}</p>}
       <Terms application={application} />
       {value && <Checks judged={value.judged} onChain={value.onChain} />}
-      {isWalletAsked.value && standing === "waiting" && (
-        <RegisterButton
-          application={application}
-          done={() => {
-            done();
-            ask();
-          }}
-        />
-      )}
+      {isWalletAsked.value && standing === "waiting" && <RegisterButton application={application} done={done} />}
     </article>
   );
 }
