@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { meterRegistryAbi } from "../../contracts/abi.ts";
+import { CAPACITY_CEILING } from "../../contracts/deploy.ts";
 import { ACCOUNTS } from "../../demo/deployment.ts";
 import { toHex } from "../../protocol/index.ts";
 import { CAPACITY, createSystem, createTestMeter, type System } from "../../test/support.ts";
@@ -197,6 +198,27 @@ describe("the register of applications in a browser", function () {
     assert.equal(await visited.page.getByRole("button", { name: "Register…" }).count(), 0);
   });
 
+  it("takes no capacity from a registrar that is none, or above the ceiling, and says where it is another", async () => {
+    const mine = application();
+    const lie = [{ ...mine, capacity: 2 * CAPACITY_CEILING }];
+    const visited = await open({ lie, prepare: (page) => wallet(ACCOUNTS.registrar).install(page) });
+    await connect(visited);
+    const field = visited.page.getByLabel("Capacity, kW");
+    for (const [typed, why] of [
+      ["5.0001", /in whole watts/],
+      ["0", /at most 100\.0\skW/],
+      ["100.001", /at most 100\.0\skW/],
+    ] as const) {
+      await field.fill(typed);
+      await visited.page.getByRole("button", { name: "Register…" }).click();
+      await visited.page.getByText(why).waitFor();
+    }
+    await field.fill("99.5");
+    await visited.page.getByRole("button", { name: "Register…" }).click();
+    await visited.page.getByText(/The application says 200\.0\skW, and it is registered with 99\.50\skW/).waitFor();
+    await visited.page.waitForSelector("[data-phase=ready]");
+  });
+
   it("registers as a registrar, as the application says, and tells that the chain knows it", async () => {
     const mine = await applied();
     const visited = await open({ prepare: (page) => wallet(ACCOUNTS.registrar).install(page) });
@@ -229,6 +251,9 @@ describe("the register of applications in a browser", function () {
       const visited = await open({ lie, ...options, prepare: (page) => wallet(ACCOUNTS.registrar).install(page) });
       await standing(visited, mine, "waiting");
       await standing(visited, old, "lapsed");
+      await visited.page.getByRole("button", { name: /Connect wallet|Wallet verbinden/ }).click();
+      await visited.page.getByRole("button", { name: "Test Wallet" }).click();
+      await visited.page.waitForSelector("article form");
       await visited.shoot(`register-${name}`);
       assert.deepEqual(await seriousIn(visited.page), []);
     });

@@ -432,10 +432,11 @@ describe("a wallet in a browser", function () {
         await visited.page
           .locator("form input[type=text]")
           .first()
-          .fill(hash === "#/wallet" ? "1" : addressOf(STRANGER));
+          .fill(hash === "#/wallet" ? (isGerman ? "1,25" : "1.25") : addressOf(STRANGER));
         await press(visited, isGerman ? /Entwerten…|Übertragen…/ : /Retire…|Transfer…/);
         await phase(visited, "ready");
-        if (hash !== "#/wallet") await visited.shoot(`dialog-${name}`);
+        if (hash === "#/wallet") await says(visited, isGerman ? /1,25 kWh werden/ : /1\.25 kWh are/);
+        else await visited.shoot(`dialog-${name}`);
         assert.deepEqual(await seriousIn(visited.page), [], hash);
         const { wide, shown } = await visited.page.evaluate<{ wide: number; shown: number }>(
           "({ wide: document.documentElement.scrollWidth, shown: innerWidth })",

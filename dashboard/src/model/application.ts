@@ -15,7 +15,7 @@ const CLOCK_TOLERANCE = 300;
 export const CHECKS = ["key", "claim", "baseline", "age", "chain"] as const;
 export type Check = (typeof CHECKS)[number];
 export type Standing = "untrue" | "refused" | "registered" | "lapsed" | "waiting";
-export type Judged = { standing: Standing; checks: Record<Check, Level>; reading: Reading | undefined };
+export type Judged = { standing: Standing; checks: Record<Check, Level> };
 
 /** What the chain says of a key; undefined where nobody named a node to ask. */
 export type OnChain = Answer<KeyOnChain> | undefined;
@@ -62,7 +62,6 @@ export async function judge(application: Application, place: Place, onChain: OnC
       age: isRegistered ? "over" : level(isYoung),
       chain: onChain?.ok && isRegistered ? "good" : "over",
     },
-    reading,
   };
 }
 

@@ -13,9 +13,9 @@ import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
 import { WalletView } from "./wallet.tsx";
 
-const ProofView = lazy(async () => (await import("./proof.tsx")).ProofView);
-const ProofFileView = lazy(async () => (await import("./proof.tsx")).ProofFileView);
-const RegisterView = lazy(async () => (await import("./register.tsx")).RegisterView);
+const ProofView = lazy(async () => (await import("./verifying.ts")).ProofView);
+const ProofFileView = lazy(async () => (await import("./verifying.ts")).ProofFileView);
+const RegisterView = lazy(async () => (await import("./verifying.ts")).RegisterView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);

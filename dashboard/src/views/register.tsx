@@ -32,7 +32,7 @@ import { strings } from "../strings/index.ts";
 const SHOWN = 20;
 
 const Registrar = lazy(async () => (await import("../wallet/index.ts")).Registrar);
-const RegisterButton = lazy(async () => (await import("../wallet/index.ts")).RegisterButton);
+const Register = lazy(async () => (await import("../wallet/index.ts")).Register);
 
 const LEVELS: Record<Standing, Level> = {
   ...{ untrue: "bad", refused: "bad", registered: "good", lapsed: "over", waiting: "warn" },
@@ -136,9 +136,11 @@ function Shown({
         {standing === "registered" && <a href={meterLink(keyId)}>{words.toMeter}</a>}
       </header>
       {standing && <p>{words.reasons[standing]}</p>}
-      <Terms application={application} />
-      {value && <Checks judged={value.judged} onChain={value.onChain} />}
-      {isWalletAsked.value && standing === "waiting" && <RegisterButton application={application} done={done} />}
+      <div class="pair">
+        <Terms application={application} />
+        {value && <Checks judged={value.judged} onChain={value.onChain} />}
+      </div>
+      {isWalletAsked.value && standing === "waiting" && <Register application={application} done={done} />}
     </article>
   );
 }

@@ -6,7 +6,7 @@ import { meterLink } from "../model/router.ts";
 import { Tile, When } from "../parts/common.tsx";
 import { Asking, Connected, useContracts } from "./connected.tsx";
 import type { Contracts } from "./contracts.ts";
-import type { Connection } from "./provider.ts";
+import { type Connection, ready } from "./provider.ts";
 import { certificateLink, Retire } from "./retire.tsx";
 import { sendings, shown } from "./sending.ts";
 import { words } from "./strings/index.ts";
@@ -17,7 +17,13 @@ const NEWEST = 20n;
 
 export const Account = () => (
   <>
-    <Connected>{(connection) => <Known connection={connection} />}</Connected>
+    {ready.value ? (
+      <Known connection={ready.value} />
+    ) : (
+      <section class="card stack">
+        <Connected>{() => null}</Connected>
+      </section>
+    )}
     <Sent />
   </>
 );

@@ -3,4 +3,4 @@ import "./corner.tsx";
 
 export { Account } from "./account.tsx";
 export { Owner } from "./owner.tsx";
-export { RegisterButton, Registrar } from "./registrar.tsx";
+export { Register, Registrar } from "./registrar.tsx";

@@ -1,5 +1,5 @@
 /** Registers what applied, where the chain says that the connected account may. */
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type AbiFunction, type Hex, slice, toFunctionSelector } from "viem";
 import { readContract } from "viem/actions";
@@ -7,9 +7,11 @@ import type { Application } from "../model/answers.ts";
 import { power } from "../model/format.ts";
 import { Asking, Connected, useContracts } from "./connected.tsx";
 import type { Contracts } from "./contracts.ts";
+import { Field } from "./field.tsx";
 import type { Connection } from "./provider.ts";
 import { on, propose } from "./sending.ts";
 import { words } from "./strings/index.ts";
+import { capacityIn, plainCapacity } from "./typed.ts";
 
 /** Of OpenZeppelin's AccessManager, which says who may call what. */
 const AUTHORITY = [
@@ -63,38 +65,45 @@ function Role({ connection }: { connection: Connection }) {
 }
 
 /** Nothing for who may not. */
-export function RegisterButton({ application, done }: { application: Application; done: () => void }) {
-  const { registrar: says } = words.value;
+export function Register({ application, done }: { application: Application; done: () => void }) {
   const known = registrar.value;
-  if (!known) return null;
-  const capacity = Math.min(application.capacity, known.ceiling);
+  return known ? <Form {...{ application, done, ...known }} /> : null;
+}
+
+type Registering = NonNullable<typeof registrar.value> & { application: Application; done: () => void };
+
+/** The claim does not say a capacity: it is the registrar's to state. */
+function Form({ application, done, connection, contracts, ceiling }: Registering) {
+  const { registrar: says } = words.value;
+  const text = useSignal(plainCapacity(Math.min(application.capacity, ceiling)));
+  const problem = useSignal<string | undefined>(undefined);
+  const register = (capacity: number) =>
+    propose(connection, {
+      ...{ ...on(contracts.registry), functionName: "register", args: [registrationOf(application, capacity)], done },
+      says: says.says(`${application.keyId.slice(0, 10)}…`, power(capacity), application.owner),
+      ...(capacity !== application.capacity && { warns: says.another(power(application.capacity), power(capacity)) }),
+    });
   return (
-    <p>
-      <button
-        type="button"
-        class="button"
-        onClick={() =>
-          propose(known.connection, {
-            ...{
-              ...on(known.contracts.registry),
-              functionName: "register",
-              args: [registrationOf(application, capacity)],
-            },
-            done,
-            says: says.says(`${application.keyId.slice(0, 10)}…`, power(capacity), application.owner),
-            ...(capacity < application.capacity && {
-              warns: says.ceiling(power(application.capacity), power(capacity)),
-            }),
-          })
-        }
-      >
-        {says.button}
-      </button>
-    </p>
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const capacity = capacityIn(text.value, ceiling);
+        problem.value = capacity.ok ? undefined : capacity.problem;
+        if (capacity.ok) register(capacity.value);
+      }}
+    >
+      <Field label={says.capacity} text={text} problem={problem.value} numeric />
+      <p>
+        <button type="submit" class="button">
+          {says.button}
+        </button>
+      </p>
+    </form>
   );
 }
 
-/** As the registry takes it; the claim does not say the capacity. */
+/** As the registry takes it. */
 function registrationOf({ publicKey, owner, source, details, baseline, claim }: Application, capacity: number) {
   return {
     ...{ owner, capacity, source, details },

@@ -1,5 +1,6 @@
 /** What is typed in, as a transaction needs it. Refused rather than guessed at. */
 import { type Address, formatUnits, getAddress, isAddress, parseUnits, zeroAddress } from "viem";
+import { power } from "../model/format.ts";
 import { locale } from "../strings/index.ts";
 import { words } from "./strings/index.ts";
 
@@ -8,6 +9,7 @@ const no = (problem: string): { ok: false; problem: string } => ({ ok: false, pr
 
 /** Of a token, which is a kWh. */
 const DECIMALS = 18;
+const KILO = 3;
 
 /** With its checksum (EIP-55), or without one in small letters. */
 export function addressIn(text: string): Typed<Address> {
@@ -22,19 +24,36 @@ export function addressIn(text: string): Typed<Address> {
 const point = (): string =>
   new Intl.NumberFormat(locale.value).formatToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
 
-/** kWh, as the visitor's locale writes them, in units of the token: exactly, and at most `most`. */
-export function amountIn(text: string, most: bigint): Typed<bigint> {
-  const { typed } = words.value;
+/** As the visitor's locale writes it, exactly, times ten to the power of `decimals`; undefined where it is no such number. */
+function decimalIn(text: string, decimals: number): bigint | undefined {
   const [whole = "", fraction = "", ...more] = text.trim().split(point());
   const areDigits = /^\d+$/.test(whole) && /^\d*$/.test(fraction) && more.length === 0;
-  if (!areDigits || fraction.length > DECIMALS) return no(typed.noAmount(`12${point()}5`));
-  const units = parseUnits(`${whole}.${fraction || "0"}`, DECIMALS);
+  return areDigits && fraction.length <= decimals ? parseUnits(`${whole}.${fraction || "0"}`, decimals) : undefined;
+}
+
+/** kWh in units of the token, at most `most`. */
+export function amountIn(text: string, most: bigint): Typed<bigint> {
+  const { typed } = words.value;
+  const units = decimalIn(text, DECIMALS);
+  if (units === undefined) return no(typed.noAmount(`12${point()}5`));
   if (units === 0n) return no(typed.nothing);
   return units > most ? no(typed.tooMuch(exact(most))) : { ok: true, value: units };
 }
 
+/** kW in W, at most `most`. */
+export function capacityIn(text: string, most: number): Typed<number> {
+  const { typed } = words.value;
+  const watts = decimalIn(text, KILO);
+  if (watts === undefined) return no(typed.noCapacity(`12${point()}5`));
+  return watts === 0n || watts > BigInt(most)
+    ? no(typed.capacityRange(power(most)))
+    : { ok: true, value: Number(watts) };
+}
+
 /** Units in kWh, all digits, as it is typed in. */
-export const plain = (units: bigint): string => formatUnits(units, DECIMALS).replace(".", point());
+export const plain = (units: bigint, decimals = DECIMALS): string => formatUnits(units, decimals).replace(".", point());
+/** W in kW, likewise. */
+export const plainCapacity = (watts: number): string => plain(BigInt(watts), KILO);
 
 /** Units in kWh, all digits, as it is read. */
 export const exact = (units: bigint): string =>

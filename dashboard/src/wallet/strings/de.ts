@@ -24,6 +24,9 @@ export const de: Words = {
       "Ein Buchstabe dieser Adresse stimmt nicht: Ihre Prüfsumme (EIP-55) passt nicht. Noch einmal von der Quelle kopieren.",
     nobody: "Das ist die Nulladresse, die niemandem gehört.",
     noAmount: (example) => `kWh in Ziffern, wie ${example}, und nichts zwischen den Tausendern.`,
+    noCapacity: (example) => `kW in Ziffern, wie ${example}, in ganzen Watt.`,
+    capacityRange: (most) =>
+      `Mehr als 0, und höchstens ${most}, die Grenze dieses Registers: Mehr wird danach vorgeschlagen.`,
     nothing: "Mehr als 0 kWh.",
     tooMuch: (most) => `Das Konto hat ${most} kWh.`,
   },
@@ -155,8 +158,9 @@ export const de: Words = {
     mayNot: "Dieses Konto ist kein Registrar und trägt nichts ein. Lesen braucht keine Rolle.",
     delayed: "Dieses Konto trägt nur mit einer Frist ein, die diese Seite nicht ansetzt.",
     button: "Eintragen…",
-    ceiling: (asked, ceiling) =>
-      `Der Antrag nennt ${asked}. Dieses Register trägt höchstens ${ceiling} ein: Der Rest wird danach vorgeschlagen.`,
+    another: (asked, registered) =>
+      `Der Antrag nennt ${asked}, eingetragen wird ${registered}. Mehr kann danach vorgeschlagen werden.`,
+    capacity: "Nennleistung, kW",
     says: (key, capacity, owner) => `Der Zähler ${key} wird mit ${capacity} eingetragen und geht an ${owner}.`,
   },
 };

@@ -22,6 +22,9 @@ export const en = {
       "A letter of this address is wrong: its checksum (EIP-55) does not fit. Copy it again from its source.",
     nobody: "This is the zero address, which is nobody's.",
     noAmount: (example: string) => `Write kWh with digits, as in ${example}, and nothing between thousands.`,
+    noCapacity: (example: string) => `Write kW with digits, as in ${example}, in whole watts.`,
+    capacityRange: (most: string) =>
+      `More than 0, and at most ${most}, the ceiling of this registry: more is proposed afterwards.`,
     nothing: "More than 0 kWh.",
     tooMuch: (most: string) => `The account has ${most} kWh.`,
   },
@@ -152,8 +155,9 @@ export const en = {
     mayNot: "This account is no registrar, and registers nothing. Reading needs no role.",
     delayed: "This account registers with a delay, which this page does not schedule.",
     button: "Register…",
-    ceiling: (asked: string, ceiling: string) =>
-      `The application says ${asked}. This registry registers with ${ceiling} at most: the rest is proposed afterwards.`,
+    another: (asked: string, registered: string) =>
+      `The application says ${asked}, and it is registered with ${registered}. More can be proposed afterwards.`,
+    capacity: "Capacity, kW",
     says: (key: string, capacity: string, owner: string) =>
       `The meter ${key} is registered with ${capacity}, and given to ${owner}.`,
   },
