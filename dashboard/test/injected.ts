@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import type { LocalChain } from "../../demo/chain.ts";
 
-type Call = { method: string; params?: unknown[] };
+type Call = { method: string; params?: unknown[] | undefined };
 type Answer = { result?: unknown; error?: { code: number; message: string; data?: unknown } };
 
 export const REFUSED: Answer = { error: { code: 4001, message: "User rejected the request." } };
@@ -19,6 +19,7 @@ export type Injected = {
   tell(page: Page, event: "accountsChanged" | "chainChanged", value: unknown): Promise<void>;
 };
 
+const GAS = "0xf4240";
 const ICON =
   "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><circle cx='4' cy='4' r='4' fill='teal'/></svg>";
 
@@ -34,7 +35,7 @@ export function injected(chain: LocalChain, account: number, name = "Test Wallet
       const hook = `ask${name.replaceAll(/\W/g, "")}`;
       await page.exposeFunction(hook, async (call: Call): Promise<Answer> => {
         wallet.asked.push(call.method);
-        return wallet.instead[call.method] ?? own[call.method] ?? ask(chain.url, call);
+        return wallet.instead[call.method] ?? own[call.method] ?? ask(chain.url, withGas(call));
       });
       await page.addInitScript(`(${announce})(${JSON.stringify({ hook, name, icon: ICON })})`);
     },
@@ -46,12 +47,18 @@ export function injected(chain: LocalChain, account: number, name = "Test Wallet
   return wallet;
 }
 
+/** As a wallet does: the chain itself would try it once more, and not take what reverts. */
+const withGas = ({ method, params }: Call): Call =>
+  method === "eth_sendTransaction"
+    ? { method, params: [{ gas: GAS, ...(params?.[0] as object) }] }
+    : { method, params };
+
 /** The chain's own answer, errors and all. */
 async function ask(url: string, call: Call): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, params: [], ...call }),
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...call, params: call.params ?? [] }),
   });
   return (await response.json()) as Answer;
 }

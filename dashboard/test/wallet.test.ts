@@ -113,11 +113,20 @@ describe("a wallet in a browser", function () {
     });
   const onToken = { abi: productionTokenAbi } as const;
   const addressOf = (account: number) => system.chain.wallet(account).account.address;
-  const asRegistrar = async (functionName: "proposeCapacity" | "cancelProposal", args: readonly unknown[]) => {
+  async function asRegistrar(
+    functionName: "proposeCapacity" | "cancelProposal",
+    args: readonly unknown[],
+    { wait = true, ...fees }: { wait?: boolean; maxPriorityFeePerGas?: bigint } = {},
+  ): Promise<void> {
     const registrar = system.chain.wallet(ACCOUNTS.registrar);
-    const call = { address: system.deployment.registry, abi: meterRegistryAbi, functionName, args };
-    await system.done(registrar.writeContract({ ...call, chain: registrar.chain } as never));
-  };
+    const call = { address: system.deployment.registry, abi: meterRegistryAbi, functionName, args, ...fees };
+    const transaction = registrar.writeContract({ ...call, chain: registrar.chain } as never);
+    if (wait) await system.done(transaction);
+    else await transaction;
+  }
+  /** Whether each transaction makes a block of its own. */
+  const automine = (on: boolean) =>
+    system.chain.publicClient.request({ method: "evm_setAutomine", params: [on] } as never);
   const proposal = (meter: Hex) =>
     system.chain.publicClient.readContract({
       ...{ address: system.deployment.registry, abi: meterRegistryAbi, functionName: "proposalOf" },
@@ -267,9 +276,29 @@ describe("a wallet in a browser", function () {
       assert.ok(!wallet.asked.includes("eth_sendTransaction"));
     });
 
+    it("and says where it reverted in its block, because somebody was faster", async () => {
+      const meter = await newMeter();
+      await asRegistrar("proposeCapacity", [meter, 6500]);
+      const visited = await connected(`#/meters/${meter}`);
+      await press(visited, "Cancel…");
+      await phase(visited, "ready");
+      await automine(false);
+      try {
+        await asRegistrar("cancelProposal", [meter, CAPACITY_CHANGE], {
+          wait: false,
+          maxPriorityFeePerGas: 10n ** 11n,
+        });
+        await press(visited, "Send in the wallet");
+        await phase(visited, "waiting");
+      } finally {
+        await automine(true);
+        await system.chain.mineAt(0);
+      }
+      await phase(visited, "reverted");
+      await says(visited, /nothing of it holds/);
+    });
+
     it("and does not lose it when its window is closed", async () => {
-      const { publicClient } = system.chain;
-      const automine = (on: boolean) => publicClient.request({ method: "evm_setAutomine", params: [on] } as never);
       const meter = await newMeter();
       const visited = await connected(`#/meters/${meter}`);
       await visited.page.getByLabel("New owner's address").fill(addressOf(STRANGER));
