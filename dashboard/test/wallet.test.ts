@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import { encodeErrorResult, formatUnits, type Hex, parseUnits, zeroAddress } from "viem";
+import { encodeErrorResult, formatUnits, type Hex, parseAbi, parseUnits, zeroAddress } from "viem";
 import { meterRegistryAbi, productionTokenAbi } from "../../contracts/abi.ts";
 import { ACCOUNTS } from "../../demo/deployment.ts";
 import type { Device } from "../../meter/device.ts";
@@ -262,6 +262,21 @@ describe("a wallet in a browser", function () {
       await press(visited, "Transfer…");
       await phase(visited, "impossible");
       await says(visited, `CapacityInvalid(${settled}, 5, 6)`);
+    });
+
+    it("and asks nobody whom a contract names (ERC-3668)", async () => {
+      const visited = await connected(`#/meters/${settled}`);
+      const data = encodeErrorResult({
+        abi: parseAbi([
+          "error OffchainLookup(address sender, string[] urls, bytes data, bytes4 callback, bytes extra)",
+        ]),
+        args: [system.deployment.registry, ["https://elsewhere.example/{sender}/{data}"], "0x", "0x00000000", "0x"],
+      });
+      await visited.page.getByLabel("New owner's address").fill(addressOf(STRANGER));
+      wallet.instead["eth_call"] = { error: { code: 3, message: "execution reverted", data } };
+      await press(visited, "Transfer…");
+      await phase(visited, "impossible");
+      assert.deepEqual(visited.wrongs, []);
     });
 
     it("not where the wallet was switched to another chain meanwhile", async () => {

@@ -9,7 +9,11 @@ import type { Connection } from "./provider.ts";
 const POLLING = 1000;
 
 export const clientOf = ({ wallet }: Connection): Client =>
-  createClient({ transport: custom(wallet.provider, { retryCount: 0 }), pollingInterval: POLLING });
+  createClient({
+    ...{ transport: custom(wallet.provider, { retryCount: 0 }), pollingInterval: POLLING },
+    // a contract must not name whom else the page asks (ERC-3668)
+    ccipRead: false,
+  });
 
 export type Contracts = {
   client: Client;
