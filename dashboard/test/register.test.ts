@@ -136,10 +136,13 @@ describe("the register of applications in a browser", function () {
       assert.deepEqual(await failed(visited, other), ["key"]);
     });
 
-    it("what cannot be read at all", async () => {
-      const mine = application();
-      const visited = await open({ lie: [{ ...mine, claim: "0x00", publicKey: "0x0102" }] });
+    it("what cannot be read at all, and shows the others", async () => {
+      const [mine, blind, honest] = [application(), application(), application()];
+      const unread = { ...blind, baseline: { ...blind.baseline, reading: "0xzz" } };
+      const visited = await open({ lie: [{ ...mine, claim: "0x00", publicKey: "0x0102" }, unread, honest] });
       await standing(visited, mine, "untrue");
+      await standing(visited, blind, "untrue");
+      await standing(visited, honest, "waiting");
     });
   });
 

@@ -23,7 +23,9 @@ export type OnChain = Answer<KeyOnChain> | undefined;
 export const askChain = async (deployment: Answer<Deployment> | undefined, keyId: string): Promise<OnChain> =>
   deployment?.ok ? keyOnChain(deployment.value, fromHex(keyId)) : deployment;
 
+/** Of the baseline; undefined where it is none. */
 export function readingOf({ baseline }: Application): Reading | undefined {
+  if (!/^0x([0-9a-f]{2})*$/i.test(baseline.reading)) return undefined;
   const reading = decodeReading(fromHex(baseline.reading));
   return reading.ok ? reading.value : undefined;
 }
