@@ -23,7 +23,7 @@ describe("the dashboard's files", () => {
     const page = await readFile(join(folder, "index.html"), "utf8");
     assert.doesNotMatch(page, /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/);
     const names = await readdir(join(folder, "assets"));
-    for (const name of names) assert.match(name, /^[a-z-]+-[A-Z0-9]{8}\.(js|css|svg)$/);
+    for (const name of names) assert.match(name, /^[a-z0-9-]+-[A-Z0-9]{8}\.(js|css|svg)$/);
     for (const [, name] of page.matchAll(/assets\/([^"]+)/g)) assert.ok(names.includes(name as string), name);
     assert.equal([...page.matchAll(/assets\//g)].length, 3);
   });

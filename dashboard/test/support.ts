@@ -1,6 +1,7 @@
 /** A browser before a real oracle, with software meters on a chain in memory; what a page does wrong is kept. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -72,10 +73,15 @@ const DEFAULTS: BrowserContextOptions = {
   ...{ viewport: { width: 1280, height: 900 }, locale: "en-GB", timezoneId: "Europe/Berlin", colorScheme: "light" },
 };
 
-/** `allowed`: origins that may be asked. */
-export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+export type VisitOptions = BrowserContextOptions & {
+  /** before anything is loaded */
+  prepare?: (page: Page) => Promise<unknown>;
+};
+
+export async function visit(browser: Browser, url: string, { prepare, ...options }: VisitOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ ...DEFAULTS, ...options });
   const page = await context.newPage();
+  await prepare?.(page);
   const [wrongs, requests]: [string[], string[]] = [[], []];
   const own = new URL(url).origin;
   page.on("console", (message) => {
@@ -98,6 +104,14 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
     },
     close: () => context.close(),
   };
+}
+
+/** What keeps people out of what is shown. */
+export async function seriousIn(page: Page): Promise<unknown> {
+  await page.evaluate(await readFile(AXE, "utf8"));
+  return page.evaluate(
+    "axe.run().then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => [id, nodes[0].html]))",
+  );
 }
 
 /** What a browser may say when nobody answers is no fault of the page. */

@@ -26,7 +26,7 @@ export const SITE_POLICY = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self'",
+    "img-src 'self' data:",
     "connect-src 'self' http: https:",
   ],
   ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],

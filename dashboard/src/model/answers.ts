@@ -70,3 +70,17 @@ export type Row = {
   blockchain_tx_hash: string | null;
   blockchain_block_number: number | null;
 };
+
+/** An application for registration. Bytes are `0x…`, capacity W. */
+export type Application = {
+  keyId: string;
+  publicKey: string;
+  owner: string;
+  capacity: number;
+  source: number;
+  details: string;
+  baseline: { epoch: number; size: number; reading: string; root: string };
+  /** the key's signature over its claim */
+  claim: string;
+  status: "pending" | "registered";
+};

@@ -1,6 +1,6 @@
 /** Asks the oracle. */
 import { ORACLE, ZONE } from "../settings.ts";
-import type { ChartAnswer, MeterAnswer, Overview, PowerAnswer, Row, TimeFrame } from "./answers.ts";
+import type { Application, ChartAnswer, MeterAnswer, Overview, PowerAnswer, Row, TimeFrame } from "./answers.ts";
 
 /** The oracle's own word for why not, or `unreachable`. */
 export class Unanswered extends Error {
@@ -35,6 +35,7 @@ export const api = {
   /** Newest first. */
   readings: (keyId: string, limit: number, signal?: AbortSignal) =>
     ask<Row[]>(`api/v1/readings/${keyId}?limit=${limit}`, signal),
+  registrations: (signal?: AbortSignal) => ask<{ registrations: Application[] }>("registrations", signal),
   proof: (keyId: string, epoch: string, index: string, signal?: AbortSignal) =>
     ask<Record<string, unknown>>(`api/v1/readings/${keyId}/${epoch}/${index}/proof`, signal),
 };

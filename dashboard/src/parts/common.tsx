@@ -101,3 +101,11 @@ export function Empty({ title, children }: { title: string; children: ComponentC
 export const When = ({ time }: { time: number }) => (
   <time dateTime={new Date(time * 1000).toISOString()}>{moment(time)}</time>
 );
+
+/** A line of a list of facts. */
+export const Fact = ({ name, children }: { name: string; children: ComponentChildren }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);

@@ -3,7 +3,15 @@ import type { Strings } from "./en.ts";
 
 export const de: Strings = {
   skip: "Zum Inhalt",
-  nav: { places: "Orte", meter: "Der Zähler", meters: "Zähler", proof: "Beweis", home: "WattWitness, alle Zähler" },
+  nav: {
+    places: "Orte",
+    meter: "Der Zähler",
+    meters: "Zähler",
+    proof: "Beweis",
+    register: "Register",
+    wallet: "Wallet",
+    home: "WattWitness, alle Zähler",
+  },
   theme: { toDark: "Dunkle Farben", toLight: "Helle Farben" },
   chooseLanguage: "Sprache",
   connection: {
@@ -196,6 +204,71 @@ export const de: Strings = {
     invalid: "Messung ungültig",
     discontinuous: "Zählwerk gesprungen",
     tamper: "geöffnet",
+  },
+  wallet: {
+    title: "Wallet",
+    connect: "Wallet verbinden",
+    askTitle: "Das eigene Konto",
+    askText:
+      "Mit einer Wallet: was ein Konto hat, welche Zähler ihm gehören, und seine kWh entwerten. Lesen braucht keine, und gesucht wird erst auf Wunsch nach einer.",
+    ownerTitle: "Für den Eigentümer",
+    ownerText:
+      "Diesen Zähler übertragen, sagen, wer erhält, was er produziert, oder zurückweisen, was ein Registrar vorgeschlagen hat.",
+  },
+  register: {
+    title: "Register",
+    text: "Geräte, die eingetragen werden möchten. Jeder Antrag wird auf dieser Seite geprüft; ein Registrar entscheidet.",
+    search: "Suche nach Schlüssel oder Eigentümer",
+    count: (shown, all) => (shown === all ? `${all} Anträge` : `${shown} von ${all} Anträgen`),
+    none: {
+      title: "Kein Antrag",
+      text: "Nichts wartet. Ein Gerät stellt seinen Antrag beim Orakel, angestoßen am Gerät.",
+      sought:
+        "Keiner ist so. Was das Orakel zurückwies, wird nicht behalten: Dem Gerät wurde gesagt, warum. Was verfiel, ist nach einer Woche weg, und das Gerät stellt den Antrag noch einmal.",
+    },
+    standings: {
+      untrue: "Nicht wahr",
+      refused: "Würde zurückgewiesen",
+      registered: "Eingetragen",
+      lapsed: "Verfallen",
+      waiting: "Wartet",
+    },
+    reasons: {
+      untrue: "Das hat der Schlüssel nicht unterschrieben. Der Vertrag würde es zurückweisen.",
+      refused: "Der Vertrag würde ihn wegen des Anfangsstands zurückweisen. Das Gerät stellt ihn noch einmal.",
+      registered: "Der Zähler ist eingetragen, und was er ab dem Anfangsstand produziert, zählt.",
+      lapsed: "Der Anfangsstand ist zu alt. Das Gerät stellt den Antrag mit einem neueren noch einmal.",
+      waiting: "Er wartet auf einen Registrar.",
+    },
+    toMeter: "Zum Zähler",
+    details: "Angaben",
+    baseline: "Anfangsstand",
+    size: (size, epoch) => `${size} Messwerte der Epoche ${epoch}`,
+    lapses: "Verfällt",
+    checks: {
+      key: {
+        name: "Schlüssel",
+        good: "Der öffentliche Schlüssel ergibt diese Kennung.",
+        bad: "Der öffentliche Schlüssel ist ein anderer.",
+      },
+      claim: {
+        name: "Anspruch",
+        good: "Der Schlüssel hat unterschrieben, dass er ab diesem Anfangsstand diesem Eigentümer gehört.",
+        bad: "Der Schlüssel hat das nicht unterschrieben: nicht für diesen Eigentümer und diesen Anfangsstand.",
+      },
+      baseline: {
+        name: "Anfangsstand",
+        good: "Ein Messwert dieser Quelle, Uhr im Takt, Gehäuse zu.",
+        bad: "Andere Quelle, abweichende Uhr, offenes Gehäuse oder keine Nennleistung.",
+      },
+      age: { name: "Alter", good: "Höchstens eine Woche alt.", bad: "Mehr als eine Woche alt, oder der Uhr voraus." },
+      chain: { name: "Chain", good: "Kennt diesen Schlüssel.", over: "Kennt diesen Schlüssel noch nicht." },
+    },
+    chainNotAsked: "Nicht gefragt: Was hier von der Chain steht, sagt das Orakel.",
+    chainUnknown: (says) => `Nicht zu sagen. ${says}`,
+    askChain: "Ob die Chain einen Schlüssel kennt, sagt ein Knoten eigener Wahl.",
+    registrarTitle: "Für Registrare",
+    registrarText: "Wer die Rolle hat, trägt mit einer Wallet ein, was wartet.",
   },
   proof: {
     title: "Beweis eines Messwerts",

@@ -1,7 +1,15 @@
 /** Everything the page says, in English. The other languages have the same shape. */
 export const en = {
   skip: "Skip to content",
-  nav: { places: "Places", meter: "The meter", meters: "Meters", proof: "Proof", home: "WattWitness, all meters" },
+  nav: {
+    places: "Places",
+    meter: "The meter",
+    meters: "Meters",
+    proof: "Proof",
+    register: "Register",
+    wallet: "Wallet",
+    home: "WattWitness, all meters",
+  },
   theme: { toDark: "Use dark colours", toLight: "Use light colours" },
   chooseLanguage: "Language",
   connection: {
@@ -187,6 +195,66 @@ export const en = {
     invalid: "measurement invalid",
     discontinuous: "register jumped",
     tamper: "opened",
+  },
+  wallet: {
+    title: "Wallet",
+    connect: "Connect wallet",
+    askTitle: "Your account",
+    askText:
+      "With a wallet: what an account has, the meters that it owns, and using its kWh up. Reading needs none, and none is looked for before you ask.",
+    ownerTitle: "For the owner",
+    ownerText: "Transfer this meter, say who receives what it produces, or cancel what a registrar proposed.",
+  },
+  register: {
+    title: "Register",
+    text: "Devices that apply to be registered. Each application is verified in this page; a registrar decides.",
+    search: "Search by key id or owner",
+    count: (shown: string, all: string) => (shown === all ? `${all} applications` : `${shown} of ${all} applications`),
+    none: {
+      title: "No application",
+      text: "Nothing waits. A device applies at the oracle, which its owner starts at the device.",
+      sought:
+        "None is like that. What the oracle refused is not kept: the device was told why. What lapsed is gone after a week, and the device applies again.",
+    },
+    standings: {
+      untrue: "Not true",
+      refused: "Would be refused",
+      registered: "Registered",
+      lapsed: "Lapsed",
+      waiting: "Waiting",
+    },
+    reasons: {
+      untrue: "It is not what the key signed. The contract would refuse it.",
+      refused: "The contract would refuse it for its baseline. The device applies again.",
+      registered: "The meter is registered, and what it produces from its baseline on counts.",
+      lapsed: "Its baseline is too old. The device applies again with a newer one.",
+      waiting: "It waits for a registrar.",
+    },
+    toMeter: "To the meter",
+    details: "Details",
+    baseline: "Baseline",
+    size: (size: string, epoch: string) => `${size} readings of epoch ${epoch}`,
+    lapses: "Lapses",
+    checks: {
+      key: { name: "Key", good: "The public key hashes to this key id.", bad: "The public key is another's." },
+      claim: {
+        name: "Claim",
+        good: "The key signed that it belongs to this owner, from this baseline on.",
+        bad: "The key did not sign this: not for this owner and this baseline.",
+      },
+      baseline: {
+        name: "Baseline",
+        good: "A reading of this source, clock in step, enclosure closed.",
+        bad: "Another source, a drifting clock, an open enclosure, or no capacity.",
+      },
+      age: { name: "Age", good: "At most a week old.", bad: "More than a week old, or ahead of the clock." },
+      chain: { name: "Chain", good: "Knows this key.", over: "Does not know this key yet." } as Record<string, string>,
+    },
+    chainNotAsked: "Not asked: what stands here of the chain is the oracle's word.",
+    chainUnknown: (says: string) => `Cannot tell. ${says}`,
+    askChain: "Whether the chain knows a key is asked of a node of your choice.",
+    registrarTitle: "For registrars",
+    registrarText: "Whoever has the role registers what waits, with a wallet.",
   },
   proof: {
     title: "Proof of a reading",

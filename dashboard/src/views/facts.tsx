@@ -1,9 +1,8 @@
 /** What is known of the device and its key. */
-import type { ComponentChildren } from "preact";
 import { CONDITIONS, SOURCE_CHANNEL, SOURCE_EXPORT } from "../../../protocol/reading.ts";
 import { celsius, count, kilo, power } from "../model/format.ts";
 import type { Meter } from "../model/live.ts";
-import { When } from "../parts/common.tsx";
+import { Fact, When } from "../parts/common.tsx";
 import { strings } from "../strings/index.ts";
 
 export function Facts({ meter, source }: { meter: Meter; source: number | undefined }) {
@@ -41,13 +40,6 @@ export function Facts({ meter, source }: { meter: Meter; source: number | undefi
     </section>
   );
 }
-
-const Fact = ({ name, children }: { name: string; children: ComponentChildren }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{children}</dd>
-  </div>
-);
 
 /** In words. */
 export function conditionsIn(conditions: number): string {

@@ -4,15 +4,18 @@ import { count } from "../model/format.ts";
 import { connection, facts, meters } from "../model/live.ts";
 import { place } from "../model/router.ts";
 import { switchTheme, theme } from "../model/theme.ts";
+import { Corner } from "../model/wallet.ts";
 import { Empty } from "../parts/common.tsx";
 import { lazy } from "../parts/lazy.tsx";
 import { ORACLE } from "../settings.ts";
 import { LANGUAGES, type Language, language, speak, strings } from "../strings/index.ts";
 import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
+import { WalletView } from "./wallet.tsx";
 
-const ProofView = lazy(async () => (await import("./proof.tsx")).ProofView);
-const ProofFileView = lazy(async () => (await import("./proof.tsx")).ProofFileView);
+const ProofView = lazy(async () => (await import("./verifying.ts")).ProofView);
+const ProofFileView = lazy(async () => (await import("./verifying.ts")).ProofFileView);
+const RegisterView = lazy(async () => (await import("./verifying.ts")).RegisterView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);
@@ -57,13 +60,16 @@ function View({ path }: { path: readonly string[] }) {
     return <ProofView keyId={keyId} epoch={epoch} index={index} />;
   }
   if (view === "proof" && path.length === 1) return <ProofFileView />;
+  if (view === "register" && path.length === 1) return <RegisterView />;
+  if (view === "wallet" && path.length === 1) return <WalletView />;
   return <Nowhere />;
 }
 
 function titleOf([view, keyId]: readonly string[]): string {
-  const { proof, overview } = strings.value;
+  const { proof, overview, register, wallet } = strings.value;
   if (view === "meters") return `${meters.peek()?.get(keyId ?? "")?.title ?? overview.title} · WattWitness`;
-  return `${view === "proof" ? proof.title : overview.title} · WattWitness`;
+  const titles: Record<string, string> = { proof: proof.title, register: register.title, wallet: wallet.title };
+  return `${titles[view ?? ""] ?? overview.title} · WattWitness`;
 }
 
 function Nowhere() {
@@ -82,7 +88,7 @@ function Nowhere() {
 function Places() {
   const { nav } = strings.value;
   const [here = ""] = place.value.path;
-  const places = { "": nav.meters, proof: nav.proof };
+  const places = { "": nav.meters, proof: nav.proof, register: nav.register, wallet: nav.wallet };
   const isHere = (word: string) => word === here || (word === "" && here === "meters");
   return (
     <nav class="places" aria-label={nav.places}>
@@ -131,6 +137,7 @@ function Header() {
           )}
         </svg>
       </button>
+      {Corner.value && <Corner.value />}
     </header>
   );
 }

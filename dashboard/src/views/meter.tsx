@@ -4,6 +4,8 @@ import { energyParts, power, powerParts, tokens } from "../model/format.ts";
 import { failure, type Meter, meters, powerNow, refresh, stateNow } from "../model/live.ts";
 import { meterLink } from "../model/router.ts";
 import { Badge, Empty, Failure, Loading, Tile } from "../parts/common.tsx";
+import { lazy } from "../parts/lazy.tsx";
+import { NeedsWallet } from "../parts/needs-wallet.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { useNews } from "../parts/use-news.ts";
 import { strings } from "../strings/index.ts";
@@ -11,6 +13,8 @@ import { Chart } from "./chart.tsx";
 import { Facts } from "./facts.tsx";
 import { Lights } from "./lights.tsx";
 import { Readings } from "./readings.tsx";
+
+const Owner = lazy(async () => (await import("../wallet/index.ts")).Owner);
 
 /** ms between two questions about what is on chain */
 const PAUSE = 2000;
@@ -35,7 +39,7 @@ function Unknown() {
 }
 
 function Known({ meter }: { meter: Meter }) {
-  const { meter: words, overview } = strings.value;
+  const { meter: words, overview, wallet } = strings.value;
   const { keyId, glance } = meter;
   const answer = useAnswer((signal) => api.meter(keyId, signal), [keyId]);
   useNews(keyId, PAUSE, answer.ask);
@@ -69,6 +73,9 @@ function Known({ meter }: { meter: Meter }) {
         <Facts meter={meter} source={answer.value?.source} />
       </div>
       <Readings keyId={keyId} settlements={settlements} />
+      <NeedsWallet title={wallet.ownerTitle} text={wallet.ownerText}>
+        <Owner keyId={keyId} />
+      </NeedsWallet>
     </>
   );
 }
