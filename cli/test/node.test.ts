@@ -32,7 +32,10 @@ describe("an oracle by the command line", function () {
     folder = await mkdtemp(join(tmpdir(), "wattwitness-cli-"));
     chain = await startChain(0, START);
     ({ registry } = (await deployEverything(chain)).deployment);
-    environment = { WATTWITNESS_RPC_URL: chain.url, WATTWITNESS_REGISTRY: registry, LOG_LEVEL: "warn" };
+    environment = {
+      ...{ WATTWITNESS_RPC_URL: chain.url, WATTWITNESS_REGISTRY: registry, LOG_LEVEL: "warn" },
+      ...{ WATTWITNESS_POLL_EVERY: "1", WATTWITNESS_CONFIRMATIONS: "1" },
+    };
     const place = { chainId: 31337, registry };
     const device = createDevice({ privateKey: new Uint8Array(32).fill(7), epoch: 1, interval: 60, source: 0, place });
     roof = createMeter({ device, powerAt: () => 1_000_000n, start: START });
@@ -85,6 +88,15 @@ describe("an oracle by the command line", function () {
       () => roof.now,
     );
 
+  /** All that the roof has, once the oracle has seen what the chain knows of it. */
+  async function posted(url: string): Promise<void> {
+    const { device } = roof;
+    for (const end = Date.now() + PATIENCE; device.acknowledged < device.size && Date.now() < end; await delay(200)) {
+      await post(url).catch(() => {});
+    }
+    assert.equal(device.acknowledged, device.size);
+  }
+
   it("does not start where it is not configured, and says in one go why", async () => {
     const { code, err } = await wattwitness(["node", "start"]);
     assert.equal(code, 1);
@@ -125,11 +137,7 @@ describe("an oracle by the command line", function () {
     assert.equal(registered.code, 0, registered.err);
     roof.advance(START + 1800);
     await chain.mineAt(START + 1800);
-    for (const end = Date.now() + PATIENCE; roof.device.acknowledged < roof.device.size && Date.now() < end; ) {
-      await post(first.url).catch(() => {});
-      await delay(200);
-    }
-    assert.equal(roof.device.acknowledged, roof.device.size);
+    await posted(first.url);
     const status = await wattwitness(["node", "status", first.url, "--json"]);
     assert.equal(status.code, 0, status.err);
     const { meters, active, chain_id: chainId, registry: told } = JSON.parse(status.out);
@@ -155,8 +163,8 @@ describe("an oracle by the command line", function () {
 
     const second = await start("second");
     roof.advance(START + 2400);
-    await post(second.url);
-    assert.equal(roof.device.acknowledged, roof.device.size);
+    await chain.mineAt(START + 2400);
+    await posted(second.url);
     assert.equal(await second.stop(), 0);
   });
 });
