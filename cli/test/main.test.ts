@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { getAddress, type Hex } from "viem";
 import { meterRegistryAbi } from "../../contracts/abi.ts";
 import { ACCOUNTS } from "../../demo/deployment.ts";
+import type { Device } from "../../meter/device.ts";
 import type { Meter } from "../../meter/meter.ts";
 import { toHex } from "../../protocol/index.ts";
 import { CAPACITY, createSystem, createTestMeter, type System } from "../../test/support.ts";
@@ -183,6 +184,47 @@ describe("the command line", () => {
       assert.deepEqual(shown.proposals, []);
       await system.oracle.tick();
       await refused(by("registrar", "meter", "register", "--oracle", oracle, "--yes"), /Nothing waits/);
+    });
+
+    it("registers a fleet, goes on after what was wrong, and sends nothing twice", async () => {
+      const file = join(folder, "fleet.csv");
+      const fleet = (...more: string[]) =>
+        by("registrar", "meter", "register", "--file", file, "--oracle", oracle, "--yes", ...more);
+      await refused(fleet(), /fleet\.csv cannot be read \(ENOENT\)/);
+      await writeFile(file, "name\nroof\n");
+      await refused(fleet(), /line 2: it must have either an application or a key/);
+      const devices = [2, 3, 4].map((seed) => {
+        const each = createTestMeter(system, { powerAt: () => 1_000_000n, start: START, seed });
+        each.advance(START + 600);
+        return each.device;
+      });
+      const owner = ownerOf(ACCOUNTS.firstOwner);
+      const [first, second, third] = devices.map((device) =>
+        device.registration({ owner, capacity: CAPACITY, details: new Uint8Array(32) }),
+      );
+      await writeFile(join(folder, "first.json"), JSON.stringify(first));
+      await writeFile(join(folder, "second.json"), JSON.stringify({ ...second, owner: ownerOf(STRANGER) }));
+      assert.equal((await system.inject("/registrations", third as object)).status, 200);
+      const [, , thirdDevice] = devices;
+      const lines = ["name,application,key", `roof,,${meter}`, "a,first.json,", "b,second.json,"];
+      await writeFile(file, [...lines, `c,,${toHex((thirdDevice as Device).keyId)}`, "d,missing.json,", ""].join("\n"));
+      await refused(fleet(), /2 registered, 1 were known already, 2 failed\nMend these lines/);
+      await writeFile(join(folder, "second.json"), JSON.stringify(second));
+      await writeFile(join(folder, "missing.json"), JSON.stringify(first));
+      const { code, out, err } = await fleet("--json");
+      assert.equal(code, 0, err);
+      const results = JSON.parse(out).meters.map(({ line, result }: { line: number; result: string }) => [
+        line,
+        result,
+      ]);
+      assert.deepEqual(results, [
+        [2, "known"],
+        [3, "known"],
+        [4, "registered"],
+        [5, "known"],
+        [6, "known"],
+      ]);
+      assert.equal(JSON.parse((await read("meter", "list", "--json")).out).meters.length, 4);
     });
 
     it("takes a key from a file, and says what is wrong with one without repeating it", async () => {

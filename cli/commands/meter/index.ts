@@ -20,6 +20,7 @@ export function meterCommand(): Command {
     .option("--oracle <url>", "oracle at which it applied")
     .option("--key <id>", "its key id, where several wait there", id)
     .option("--application <file>", "or a file with its application, as JSON")
+    .option("--file <csv>", "or many: a column application (a file) or key (one that applied at --oracle)")
     .action(telling(registerMeter));
   writes("payout")
     .description("say who receives what a meter produces")
