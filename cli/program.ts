@@ -1,5 +1,6 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
+import { completionCommand } from "./commands/completion.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -26,5 +27,6 @@ export function createProgram(): Command {
   program.addCommand(meterCommand());
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
+  program.addCommand(completionCommand());
   return program;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -61,6 +62,20 @@ describe("the command line", () => {
       assert.doesNotMatch(err, /secret-word|\n/);
     });
   }
+
+  it("has what completes it in a shell", async () => {
+    const { code, out } = await wattwitness(["completion", "bash"]);
+    assert.equal(code, 0);
+    const complete = (...words: string[]) => {
+      const script = `${out}\nCOMP_WORDS=(wattwitness ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _wattwitness; echo "\${COMPREPLY[@]}"`;
+      return execFileSync("bash", ["-c", script], { encoding: "utf8" }).trim().split(" ");
+    };
+    assert.deepEqual(complete("me"), ["meter"]);
+    assert.deepEqual(complete("meter", "de"), ["decommission"]);
+    assert.deepEqual(complete("--json", "token", "re"), ["retire"]);
+    assert.deepEqual(complete("token", "retire", "--pu"), ["--purpose"]);
+    assert.equal((await wattwitness(["completion", "tcsh"])).code, 2);
+  });
 
   it("tells programs of a problem, too", async () => {
     const { code, out } = await wattwitness(["meter", "list", "--json"]);
