@@ -71,3 +71,11 @@ export function whole(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It is no whole number.");
   return Number(text);
 }
+
+/** With a slash at its end, so that routes are below it. */
+export function oracleUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) {
+    throw new InvalidArgumentError("It is no URL: http://… or https://…");
+  }
+  return text.endsWith("/") ? text : `${text}/`;
+}

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { completionCommand } from "./commands/completion.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { nodeCommand } from "./commands/node.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { version } from "./version.ts";
 
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   program.addCommand(meterCommand());
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
+  program.addCommand(simulateCommand());
   program.addCommand(completionCommand());
   return program;
 }

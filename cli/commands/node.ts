@@ -1,10 +1,10 @@
 /** `wattwitness node`: runs an oracle, and looks after what it keeps. */
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { Told } from "../../oracle/commands/program.ts";
 import { deploymentOf } from "../chain/deployment.ts";
-import { aboutChain, type GlobalOptions, telling, whole } from "../command.ts";
+import { aboutChain, type GlobalOptions, oracleUrl, telling, whole } from "../command.ts";
 import { firstLine, Problem } from "../problem.ts";
 import { type Answer, list } from "../terminal/telling.ts";
 
@@ -108,13 +108,6 @@ async function start(_options: StartOptions, command: Command): Promise<void> {
   const settings = await settingsOf(command.optsWithGlobals());
   process.execve?.(process.execPath, [process.execPath, ...HEAP, SERVER], settings as Record<string, string>);
   throw new Problem("An oracle cannot be started on this system by this command: npm run oracle");
-}
-
-function oracleUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:/.test(text)) {
-    throw new InvalidArgumentError("It is no URL: http://… or https://…");
-  }
-  return text.endsWith("/") ? text : `${text}/`;
 }
 
 type Ready = { ready: boolean; reasons?: string[]; [name: string]: unknown };
