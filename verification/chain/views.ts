@@ -3,6 +3,7 @@ import { domain, equal, type Hash, type Place, toHex } from "../../protocol/inde
 import type { Hex } from "../proof.ts";
 import * as abi from "./abi.ts";
 import { type Answer, answered, ask, askNumber, octets, quantity, tag, unanswered } from "./asking.ts";
+import { logsIn } from "./ranges.ts";
 import type { ChainReader } from "./reader.ts";
 
 /** Blocks that one node may be behind another: so far, what it does not know yet is not false. */
@@ -242,11 +243,9 @@ async function events<T>(
   count: number,
   read: (event: Event) => T | undefined,
 ): Promise<Answer<T[]>> {
-  const answer = await ask(chain, "eth_getLogs", [{ address, topics, fromBlock: tag(from), toBlock: tag(to) }]);
-  if (!answer.ok) return answer;
-  const found = Array.isArray(answer.value)
-    ? answer.value.map((log) => eventFrom(log, address, topics, count))
-    : [undefined];
+  const logs = await logsIn(chain, { address, topics }, from, to);
+  if (!logs.ok) return logs;
+  const found = logs.value.map((log) => eventFrom(log, address, topics, count));
   const values = found.map((event) => (event && event.block >= from && event.block <= to ? read(event) : undefined));
   return values.includes(undefined)
     ? unanswered("nonsense", "The chain's node answers eth_getLogs with what was not asked for.")
