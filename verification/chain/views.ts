@@ -140,10 +140,13 @@ export const attestationOf = (at: Deployment, root: Hash): Promise<Answer<{ atte
   );
 
 export type Settlement = {
+  keyId: Hash;
   attestation: Hash;
   epoch: number;
   fromSize: number;
   size: number;
+  /** of the head's reading, Unix time (s) */
+  timestamp: number;
   root: Hash;
   /** mWh */
   produced: bigint;
@@ -154,15 +157,18 @@ export type Settlement = {
 /** The settlements of a key in blocks `from` to `to`, in the chain's order. */
 export function settlementsOf(at: Deployment, keyId: Hash, from: number, to: number): Promise<Answer<Settlement[]>> {
   const topics = [abi.TOPIC.Settled, null, toHex(keyId)];
-  return events(at, at.wattWitness, topics, from, to, 8, ({ topics, words, transaction, block }) => {
-    const [, epoch, fromSize, size, , , produced, root] = words;
-    return allOf({
-      ...{ attestation: topics[3], root, transaction, block },
-      epoch: abi.numberOf(epoch, 32),
-      fromSize: abi.numberOf(fromSize, 64),
-      size: abi.numberOf(size, 64),
-      produced: abi.uintOf(produced, 64),
-    });
+  return events(at, at.wattWitness, topics, from, to, 8, settlementIn);
+}
+
+export function settlementIn({ topics, words, transaction, block }: Event): Settlement | undefined {
+  const [, epoch, fromSize, size, timestamp, , produced, root] = words;
+  return allOf({
+    ...{ keyId: topics[2], attestation: topics[3], root, transaction, block },
+    epoch: abi.numberOf(epoch, 32),
+    fromSize: abi.numberOf(fromSize, 64),
+    size: abi.numberOf(size, 64),
+    timestamp: abi.numberOf(timestamp, 32),
+    produced: abi.uintOf(produced, 64),
   });
 }
 
@@ -204,19 +210,19 @@ export async function publicKeyOnChain(
 /** Of no block: the newest. */
 type At = { chain: ChainReader; to: Hex; block?: number };
 
-const onWattWitness = <T>(
+export const onWattWitness = <T>(
   { chain, wattWitness, block }: Deployment,
   name: string,
   data: Hex,
-  count: number,
+  count: number | undefined,
   from: (words: readonly Uint8Array[]) => T | undefined,
 ): Promise<Answer<T>> => view({ chain, to: wattWitness, block }, name, data, count, from);
 
-async function view<T>(
+export async function view<T>(
   { chain, to, block }: At,
   name: string,
   data: Hex,
-  count: number,
+  count: number | undefined,
   from: (words: readonly Uint8Array[]) => T | undefined,
 ): Promise<Answer<T>> {
   const answer = await ask(chain, "eth_call", [{ to, data }, block === undefined ? "latest" : tag(block)]);
@@ -231,16 +237,16 @@ async function view<T>(
     : answered(value);
 }
 
-type Event = { topics: Uint8Array[]; words: Uint8Array[]; transaction: Hash; block: number };
+export type Event = { topics: Uint8Array[]; words: Uint8Array[]; transaction: Hash; block: number };
 
-/** Events of one contract. Any that was not asked for makes the answer `nonsense`. */
-async function events<T>(
+/** Events of one contract, of `count` words each or, undefined, of any number. Any that was not asked for makes the answer `nonsense`. */
+export async function events<T>(
   { chain }: Deployment,
   address: Hex,
   topics: readonly (string | null)[],
   from: number,
   to: number,
-  count: number,
+  count: number | undefined,
   read: (event: Event) => T | undefined,
 ): Promise<Answer<T[]>> {
   const logs = await logsIn(chain, { address, topics }, from, to);
@@ -252,7 +258,12 @@ async function events<T>(
     : answered(values as T[]);
 }
 
-function eventFrom(log: unknown, address: Hex, asked: readonly (string | null)[], count: number): Event | undefined {
+export function eventFrom(
+  log: unknown,
+  address: Hex,
+  asked: readonly (string | null)[],
+  count: number | undefined,
+): Event | undefined {
   if (typeof log !== "object" || log === null) return undefined;
   const { address: emitter, topics, data, transactionHash, blockNumber } = log as Record<string, unknown>;
   if (typeof emitter !== "string" || emitter.toLowerCase() !== address || !Array.isArray(topics)) return undefined;
@@ -269,5 +280,5 @@ function eventFrom(log: unknown, address: Hex, asked: readonly (string | null)[]
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
 /** An object of what is all there. */
-const allOf = <T extends object>(values: T): Defined<T> | undefined =>
+export const allOf = <T extends object>(values: T): Defined<T> | undefined =>
   Object.values(values).includes(undefined) ? undefined : (values as Defined<T>);
