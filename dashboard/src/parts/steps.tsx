@@ -1,10 +1,22 @@
-/** What was verified, step by step: a sentence for the owner of a roof, all bytes for an auditor. */
+/** What was verified, step by step: sentences for the owner of a roof, all bytes for an auditor. */
 import type { State, Step } from "../../../verification/index.ts";
+import { count } from "../model/format.ts";
 import type { Level } from "../model/health.ts";
 import { strings } from "../strings/index.ts";
 import { Mark } from "./common.tsx";
 
 const LEVELS: Record<State, Level> = { holds: "good", refuted: "bad", unknown: "over" };
+
+/** A sentence with what it names of the facts: `{block}`. */
+const withFacts = (sentence: string, { facts }: Step): string =>
+  sentence.replace(/\{(\w+)\}/g, (_, name) => {
+    const fact = facts[name];
+    return typeof fact === "number" ? count(fact) : String(fact ?? "?");
+  });
+
+/** Why a step does not hold, in the visitor's language. */
+export const whyOf = (step: Step): string | undefined =>
+  step.why && withFacts(strings.value.proof.rules[step.why.rule], step);
 
 export function Steps({ steps }: { steps: readonly Step[] }) {
   const { proof: words } = strings.value;
@@ -17,9 +29,9 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
             <Mark level={LEVELS[step.state]} />
             <div>
               <p>
-                <strong>{words.steps[step.name].title}</strong> {words.steps[step.name].text}
+                <strong>{words.steps[step.name].title}.</strong> {withFacts(words.steps[step.name][step.state], step)}
               </p>
-              {step.why && <p class="why">{step.why.says}</p>}
+              {step.why && <p class="why">{whyOf(step)}</p>}
               <Bytes step={step} />
             </div>
           </li>
@@ -32,7 +44,7 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
 function Bytes({ step }: { step: Step }) {
   const { proof: words } = strings.value;
   const facts = Object.entries(step.facts);
-  if (step.computed === undefined && step.expected === undefined && facts.length === 0) return null;
+  if (step.computed === undefined && step.expected === undefined && facts.length === 0 && !step.why) return null;
   return (
     <details class="numbers">
       <summary>
@@ -40,6 +52,7 @@ function Bytes({ step }: { step: Step }) {
         <span class="hidden">: {words.steps[step.name].title}</span>
       </summary>
       <dl class="facts">
+        {step.why && <Line name={words.library} value={`${step.why.rule}: ${step.why.says}`} />}
         {step.computed !== undefined && <Line name={words.computed} value={step.computed} />}
         {step.expected !== undefined && <Line name={words.expected} value={step.expected} />}
         {facts.map(([name, value]) => (

@@ -12,14 +12,14 @@ import {
   verifyReading,
 } from "../../../verification/index.ts";
 import { api } from "../model/api.ts";
-import { chain } from "../model/chain.ts";
+import { chain, fromBlock } from "../model/chain.ts";
 import { energy as formatEnergy, power as formatPower } from "../model/format.ts";
 import { facts } from "../model/live.ts";
 import { meterLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
-import { Steps } from "../parts/steps.tsx";
+import { Steps, whyOf } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 
@@ -27,7 +27,7 @@ import { strings } from "../strings/index.ts";
 function againstOf(proof: ReadingProof): Against | undefined {
   const { chain_id: chainId = proof.chainId, registry = proof.registry } = facts.value ?? {};
   if (chainId === undefined || registry === undefined) return undefined;
-  return { place: { chainId, registry }, chain };
+  return { place: { chainId, registry }, chain, fromBlock: fromBlock.value };
 }
 
 export function ProofView({ keyId, epoch, index }: { keyId: string; epoch: string; index: string }) {
@@ -104,11 +104,12 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
   if (error) return <Failure error={error} again={ask} />;
   if (!value || !against) return <Loading />;
   const { verdict, steps } = value;
+  const decisive = steps.find(({ why }) => "why" in verdict && why === verdict.why);
   return (
     <>
       <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
         <h2>{words.verdicts[verdict.is]}</h2>
-        <p>{"why" in verdict ? verdict.why.says : words.verified}</p>
+        <p>{decisive ? whyOf(decisive) : words.verified}</p>
         <What reading={proof.reading} />
         <p class="note">
           {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
