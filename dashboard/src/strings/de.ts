@@ -207,6 +207,7 @@ export const de: Strings = {
     save: "Beweis als Datei speichern",
     drop: "Eine Beweisdatei hier ablegen oder wählen. Sie wird auf dieser Seite geprüft und niemandem gesendet.",
     noProof: "Das ist kein Beweis",
+    other: "Das Orakel hat mit dem Beweis eines anderen Messwerts geantwortet.",
     verdicts: { verified: "Geprüft", refuted: "Nicht wahr", "cannot tell": "Noch nicht zu sagen" },
     verified:
       "Das Gerät hat diesen Messwert unterschrieben, und der Vertrag hat ihn abgerechnet. Dieser Browser hat es selbst nachgerechnet.",
@@ -392,7 +393,7 @@ export const de: Strings = {
   energy: {
     title: "Beweis einer Energie",
     of: (from, to) => `Vom Messwert von ${from} bis zu dem von ${to}`,
-    open: (time) => `Beweis der Energie: ${time}`,
+    open: "Beweis dieser Energie",
     verified:
       "Das Gerät hat beide Messwerte unterschrieben, und der Vertrag hat sie abgerechnet. Um so viel stieg das Zählwerk zwischen ihnen.",
     each: "Das Zählwerk ging in einem anderen Log weiter, also ist jeder Messwert für sich bewiesen. Was die Logs gezählt haben, ist summiert; dass zwischen ihnen nichts gezählt wurde, zeigen die zwei Messwerte allein nicht.",

@@ -200,6 +200,7 @@ export const en = {
     save: "Save the proof as a file",
     drop: "Drop a proof file here, or choose one. It is verified in this page and sent to nobody.",
     noProof: "This is no proof",
+    other: "The oracle answered with the proof of another reading.",
     verdicts: { verified: "Verified", refuted: "Not true", "cannot tell": "Cannot tell yet" },
     verified: "The device signed this reading, and the contract settled it. Your browser has computed it itself.",
     against: (chain: string) => `For chain ${chain}, registry`,
@@ -383,7 +384,7 @@ export const en = {
   energy: {
     title: "Proof of an energy",
     of: (from: string, to: string) => `From the reading of ${from} to that of ${to}`,
-    open: (time: string) => `Proof of the energy: ${time}`,
+    open: "Proof of this energy",
     verified:
       "The device signed both readings, and the contract settled them. The register rose by this much between them.",
     each: "The register went on in another log, so each reading is proven by itself. What the logs counted is summed; that nothing was counted between them, the two readings alone do not show.",

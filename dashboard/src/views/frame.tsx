@@ -11,8 +11,11 @@ import { LANGUAGES, type Language, language, speak, strings } from "../strings/i
 import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
 
-const ProofView = lazy(async () => (await import("./proof.tsx")).ProofView);
-const ProofFileView = lazy(async () => (await import("./proof.tsx")).ProofFileView);
+const ProofView = lazy(async () => (await import("./on-chain.ts")).ProofView);
+const ProofFileView = lazy(async () => (await import("./on-chain.ts")).ProofFileView);
+const EnergyView = lazy(async () => (await import("./on-chain.ts")).EnergyView);
+const ChainView = lazy(async () => (await import("./on-chain.ts")).ChainView);
+const CertificateView = lazy(async () => (await import("./on-chain.ts")).CertificateView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);
@@ -57,11 +60,19 @@ function View({ path }: { path: readonly string[] }) {
     return <ProofView keyId={keyId} epoch={epoch} index={index} />;
   }
   if (view === "proof" && path.length === 1) return <ProofFileView />;
+  if (view === "energy" && path.length === 6) return <EnergyView path={path.slice(1)} />;
+  if (view === "chain" && path.length === 1) return <ChainView />;
+  if (view === "certificate" && /^\d{1,15}$/.test(keyId ?? "") && path.length === 2) {
+    return <CertificateView serial={Number(keyId)} />;
+  }
   return <Nowhere />;
 }
 
 function titleOf([view, keyId]: readonly string[]): string {
-  const { proof, overview } = strings.value;
+  const { proof, overview, energy, chain, certificate } = strings.value;
+  if (view === "energy") return `${energy.title} · WattWitness`;
+  if (view === "chain") return `${chain.title} · WattWitness`;
+  if (view === "certificate") return `${certificate.title} ${keyId} · WattWitness`;
   if (view === "meters") return `${meters.peek()?.get(keyId ?? "")?.title ?? overview.title} · WattWitness`;
   return `${view === "proof" ? proof.title : overview.title} · WattWitness`;
 }
@@ -80,9 +91,9 @@ function Nowhere() {
 
 /** The views that have an address of their own, by its first word. */
 function Places() {
-  const { nav } = strings.value;
+  const { nav, chain } = strings.value;
   const [here = ""] = place.value.path;
-  const places = { "": nav.meters, proof: nav.proof };
+  const places = { "": nav.meters, chain: chain.nav, proof: nav.proof };
   const isHere = (word: string) => word === here || (word === "" && here === "meters");
   return (
     <nav class="places" aria-label={nav.places}>

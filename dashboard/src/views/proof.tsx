@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { decodeReading } from "../../../protocol/reading.ts";
 import {
   type Against,
+  type Parsed,
   proofFile,
   proofFrom,
   proofFromText,
@@ -23,6 +24,19 @@ import { Steps, whyOf } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 
+/** The oracle's proof of this reading: one of another is none, however true. */
+export async function proofOf(
+  keyId: string,
+  epoch: string,
+  index: string,
+  signal: AbortSignal,
+): Promise<Parsed<ReadingProof> & { json: unknown }> {
+  const json = await api.proof(keyId, epoch, index, signal);
+  const parsed = proofFrom(json);
+  const isOther = String([json["keyId"], json["epoch"], json["index"]]) !== String([keyId, epoch, index]);
+  return { json, ...(parsed.ok && isOther ? { ok: false, problem: strings.value.proof.other } : parsed) };
+}
+
 /** What it is for, by the proof itself where nobody else says it: of a file that is looked at without an oracle. */
 function againstOf(proof: ReadingProof): Against | undefined {
   const { chain_id: chainId = proof.chainId, registry = proof.registry } = facts.value ?? {};
@@ -32,8 +46,7 @@ function againstOf(proof: ReadingProof): Against | undefined {
 
 export function ProofView({ keyId, epoch, index }: { keyId: string; epoch: string; index: string }) {
   const { proof: words, nav } = strings.value;
-  const { value, error, ask } = useAnswer((signal) => api.proof(keyId, epoch, index, signal), [keyId, epoch, index]);
-  const parsed = value && proofFrom(value);
+  const { value, error, ask } = useAnswer((signal) => proofOf(keyId, epoch, index, signal), [keyId, epoch, index]);
   return (
     <>
       <nav class="trail">
@@ -45,9 +58,9 @@ export function ProofView({ keyId, epoch, index }: { keyId: string; epoch: strin
       </header>
       {error && !value && <Failure error={error} again={ask} />}
       {!error && !value && <Loading />}
-      {parsed?.ok === false && <Problem text={parsed.problem} />}
-      {parsed?.ok && <Verified name={JSON.stringify(value)} proof={parsed.value} />}
-      {value && <Raw text={JSON.stringify(value, null, 2)} />}
+      {value?.ok === false && <Problem text={value.problem} />}
+      {value?.ok && <Verified name={JSON.stringify(value.json)} proof={value.value} />}
+      {value && <Raw text={JSON.stringify(value.json, null, 2)} />}
     </>
   );
 }
@@ -88,7 +101,7 @@ export function ProofFileView() {
   );
 }
 
-const Problem = ({ text }: { text: string }) => (
+export const Problem = ({ text }: { text: string }) => (
   <div class="card verdict bad" role="alert">
     <h2>{strings.value.proof.noProof}</h2>
     <p>{text}</p>
@@ -123,7 +136,7 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
 }
 
 /** What the reading says, in the units that people use. */
-function What({ reading }: { reading: Uint8Array }) {
+export function What({ reading }: { reading: Uint8Array }) {
   const decoded = decodeReading(reading);
   if (!decoded.ok) return null;
   const { timestamp, power, energy } = decoded.value;
@@ -134,7 +147,7 @@ function What({ reading }: { reading: Uint8Array }) {
   );
 }
 
-const LEVELS = { verified: "good", refuted: "bad", "cannot tell": "warn" } as const;
+export const LEVELS = { verified: "good", refuted: "bad", "cannot tell": "warn" } as const;
 
 function Save({ proof, publicKey, against }: { proof: ReadingProof; publicKey: Uint8Array; against: Against }) {
   const { proof: words } = strings.value;
