@@ -41,7 +41,7 @@ export async function logsIn(
       continue;
     }
     if (!Array.isArray(answer.value))
-      return unanswered("nonsense", "The chain's node answers eth_getLogs with no list.");
+      return unanswered("nonsense", "The chain's node answers eth_getLogs with what was not asked for.");
     for (const log of answer.value) logs.push(log);
     if (range < Number.POSITIVE_INFINITY) allowed.set(chain, range);
     steady += 1;

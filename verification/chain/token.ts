@@ -62,25 +62,21 @@ export async function certificateOf(
   if (!count.ok) return count;
   if (serial < 1 || BigInt(serial) > count.value) return answered(undefined);
   const { chain, token, block } = at;
-  const [retirement, told] = await Promise.all([
+  const [retirement, found] = await Promise.all([
     view({ chain, to: token, block }, "retirement", abi.call(abi.SELECTOR.retirement, serial), undefined, retirementIn),
     events(at, token, [abi.TOPIC.Retired, `0x${abi.word(serial)}`], fromBlock, block, undefined, (event) => {
-      const [amount] = event.words;
-      const [, , from, beneficiary] = event.topics;
-      const [name, purpose] = [abi.textOf(event.words, 1), abi.textOf(event.words, 2)];
-      const says = allOf({ from: abi.addressOf(from), amount: abi.uintOf(amount, 256), name, purpose });
-      return says && { ...event, says: { ...says, beneficiary: abi.addressOf(beneficiary) } };
+      const [, , from, beneficiary] = event.topics.map(abi.addressOf);
+      return allOf({ ...event, from, beneficiary, amount: abi.uintOf(event.words[0], 256) });
     }),
   ]);
   if (!retirement.ok) return retirement;
-  const event = told.ok ? told.value[0] : undefined;
-  const isSame = Object.entries(event?.says ?? {}).every(
-    ([name, value]) => retirement.value[name as keyof Retirement] === value,
-  );
-  if (!isSame || retirement.value.serial !== BigInt(serial)) {
+  const event = found.ok ? found.value[0] : undefined;
+  const { value } = retirement;
+  const told = (["from", "beneficiary", "amount"] as const).every((name) => !event || event[name] === value[name]);
+  if (!told || value.serial !== BigInt(serial)) {
     return unanswered("contradicts itself", "The chain's node tells of this retirement in two ways: ask another.");
   }
-  return answered({ at, retirement: retirement.value, ...(event && { event }) });
+  return answered({ at, retirement: value, ...(event && { event }) });
 }
 
 function retirementIn([, ...words]: readonly Uint8Array[]): Retirement | undefined {

@@ -7,6 +7,7 @@ import { failure, refresh } from "../model/live.ts";
 import { strings } from "../strings/index.ts";
 import { AskForChain } from "./ask-for-chain.tsx";
 import { Empty, Failure, Loading } from "./common.tsx";
+import { sayRule } from "./steps.tsx";
 
 /** `children`: what is shown once there is a node to ask and something to ask it about. */
 export function WithChain({
@@ -31,16 +32,15 @@ export function WithChain({
 
 /** The node did not tell: why, and what can be done. */
 export function Untold({ why, again }: { why: Why; again: () => void }) {
-  const { chain: words, failed, proof } = strings.value;
+  const { chain: words, failed } = strings.value;
   return (
     <div class="card message" role="alert" data-rule={why.rule}>
       <h2>{words.failed}</h2>
-      <p>{proof.rules[why.rule]}</p>
+      <p>{sayRule(why.rule)}</p>
       <code>{why.says}</code>
       <button type="button" class="button" onClick={again}>
         {failed.again}
       </button>
-      <p>{words.other}</p>
       <AskForChain />
     </div>
   );

@@ -1,5 +1,5 @@
 /** What was verified, step by step: sentences for the owner of a roof, all bytes for an auditor. */
-import type { State, Step } from "../../../verification/index.ts";
+import type { ProofRule, Rule, State, Step } from "../../../verification/index.ts";
 import { count } from "../model/format.ts";
 import type { Level } from "../model/health.ts";
 import { strings } from "../strings/index.ts";
@@ -14,9 +14,9 @@ const withFacts = (sentence: string, { facts }: Step): string =>
     return typeof fact === "number" ? count(fact) : String(fact ?? "?");
   });
 
-/** Why a step does not hold, in the visitor's language. */
-export const whyOf = (step: Step): string | undefined =>
-  step.why && withFacts(strings.value.proof.rules[step.why.rule], step);
+/** Why, in the visitor's language. */
+export const sayRule = (rule: Rule): string => strings.value.proof.rules[rule as ProofRule];
+export const whyOf = (step: Step): string | undefined => step.why && withFacts(sayRule(step.why.rule), step);
 
 export function Steps({ steps }: { steps: readonly Step[] }) {
   const { proof: words } = strings.value;
@@ -29,7 +29,8 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
             <Mark level={LEVELS[step.state]} />
             <div>
               <p>
-                <strong>{words.steps[step.name].title}.</strong> {withFacts(words.steps[step.name][step.state], step)}
+                <strong>{words.steps[step.name].title}.</strong>{" "}
+                {step.state === "unknown" ? words.open : withFacts(words.steps[step.name][step.state], step)}
               </p>
               {step.why && <p class="why">{whyOf(step)}</p>}
               <Bytes step={step} />

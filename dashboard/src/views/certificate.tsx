@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { type Place, toHex } from "../../../protocol/index.ts";
 import { type Certificate, type ChainReader, certificateOf, tokenAt } from "../../../verification/index.ts";
 import { fromBlock, NODE } from "../model/chain.ts";
-import { count, exactTokens } from "../model/format.ts";
+import { count, exactTokens, NONE } from "../model/format.ts";
 import { certificateLink } from "../model/router.ts";
 import { Untold, WithChain } from "../parts/asks-chain.tsx";
 import { Empty, Loading, When } from "../parts/common.tsx";
@@ -49,36 +49,37 @@ function Shown({ certificate: { at, retirement, event } }: { certificate: Certif
   const link = linkOf(Number(serial));
   const type = "(uint256,address,uint40,uint256,address,string,string)";
   return (
-    <article class="card certificate" data-serial={String(serial)}>
+    <article class="card certificate">
       <header class="title">
-        <h1>{words.title}</h1>
+        <h1>
+          {words.title} {count(Number(serial))}
+        </h1>
         <button type="button" class="button" onClick={() => print()}>
           {words.print}
         </button>
       </header>
       <dl class="facts">
-        <Fact name={words.serial}>{count(Number(serial))}</Fact>
         <Fact name={words.amount}>
           <strong class="number">{exactTokens(amount)} kWh</strong>
         </Fact>
         <Fact name={words.name}>
           <Words text={name} />
         </Fact>
-        <Fact name={words.beneficiary}>{BigInt(beneficiary) === 0n ? words.nobody : <code>{beneficiary}</code>}</Fact>
+        <Fact name={words.beneficiary}>{BigInt(beneficiary) === 0n ? NONE : <code>{beneficiary}</code>}</Fact>
         <Fact name={words.purpose}>
           <Words text={purpose} />
         </Fact>
         <Fact name={words.from}>
           <code>{from}</code>
         </Fact>
-        <Fact name={words.time}>
+        <Fact name={chain.columns.time}>
           <When time={retiredAt} />
         </Fact>
-        <Fact name={chain.nav}>{at.chainId}</Fact>
+        <Fact name={chain.title}>{at.chainId}</Fact>
         <Fact name={words.token}>
           <code>{at.token}</code>
         </Fact>
-        <Fact name={words.transaction}>{event ? <code>{toHex(event.transaction)}</code> : words.hidden}</Fact>
+        <Fact name={chain.columns.transaction}>{event ? <code>{toHex(event.transaction)}</code> : words.hidden}</Fact>
         <Fact name={words.link}>
           <a href={link}>{link}</a>
         </Fact>
@@ -89,7 +90,7 @@ function Shown({ certificate: { at, retirement, event } }: { certificate: Certif
           </code>
         </Fact>
       </dl>
-      <Qr text={link} label={words.qr} />
+      <Qr text={link} label={`QR: ${words.link}`} />
       <p class="note">{words.what}</p>
     </article>
   );

@@ -36,7 +36,7 @@ export function ChainView() {
 }
 
 function Read({ node, place }: { node: ChainReader; place: Place }) {
-  const { chain: words, failed } = strings.value;
+  const { chain: words } = strings.value;
   const blocks = useSignal({ read: 0, all: 0 });
   const isNews = useRef(false);
   const { value, ask } = useAnswer(
@@ -81,15 +81,15 @@ function Read({ node, place }: { node: ChainReader; place: Place }) {
           <progress max={blocks.value.all} value={blocks.value.read} />
         </label>
       )}
-      {known && <Told ledger={known} again={again} againText={failed.again} />}
+      {known && <Told ledger={known} again={again} />}
     </>
   );
 }
 
 const inTokens = (units: bigint): string => tokens(Number(units / UNITS_PER_MWH) / 1000);
 
-function Told({ ledger, again, againText }: { ledger: Ledger; again: () => void; againText: string }) {
-  const { chain: words, overview } = strings.value;
+function Told({ ledger, again }: { ledger: Ledger; again: () => void }) {
+  const { chain: words, failed, overview } = strings.value;
   const { supply, retired } = ledger.totals;
   const { settlements, attestations, retirements, checks, holders, items } = useMemo(() => derived(ledger), [ledger]);
   const isWell = checks.every(({ holds }) => holds);
@@ -106,15 +106,17 @@ function Told({ ledger, again, againText }: { ledger: Ledger; again: () => void;
             <li key={name} class={holds ? "" : "refuted"} data-check={name} data-holds={holds}>
               <Mark level={holds ? "good" : "bad"} />
               <div>
-                <p>{words.checks[name]}.</p>
-                {!holds && <p class="why">{words.differs(exactTokens(events), exactTokens(contract))}</p>}
+                <p>
+                  {words.checks[name]}: {exactTokens(events)} {events === contract ? "=" : "≠"} {exactTokens(contract)}
+                </p>
+                {!holds && <p class="why">{words.differs}</p>}
               </div>
             </li>
           ))}
         </ul>
         {!isWell && (
           <button type="button" class="button" onClick={again}>
-            {againText}
+            {failed.again}
           </button>
         )}
       </section>
@@ -204,7 +206,7 @@ function List<T>({
   rows: readonly T[];
   cells: (row: T) => ComponentChildren[];
 }) {
-  const { chain: words } = strings.value;
+  const { chain: words, chart } = strings.value;
   const page = useSignal(0);
   const first = page.value * PAGE;
   const classOf = (i: number) => (NUMBERS.includes(columns[i] as Column) ? "right" : undefined);
@@ -221,7 +223,7 @@ function List<T>({
     </button>
   );
   return (
-    <section class="card" data-list={columns[0]}>
+    <section class="card">
       <h2>{title}</h2>
       {rows.length === 0 && <p class="none">{words.none}</p>}
       {rows.length > 0 && (
@@ -252,10 +254,10 @@ function List<T>({
       )}
       {rows.length > PAGE && (
         <div class="toolbar">
-          {turn(-1, words.newer, first === 0)}
-          {turn(1, words.older, first + PAGE >= rows.length)}
+          {turn(-1, chart.later, first === 0)}
+          {turn(1, chart.earlier, first + PAGE >= rows.length)}
           <p class="count" role="status">
-            {words.page(count(first + 1), count(Math.min(rows.length, first + PAGE)), count(rows.length))}
+            {count(first + 1)}–{count(Math.min(rows.length, first + PAGE))} / {count(rows.length)}
           </p>
         </div>
       )}

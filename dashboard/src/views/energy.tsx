@@ -6,6 +6,7 @@ import { energy, moment } from "../model/format.ts";
 import { meterLink, proofLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading } from "../parts/common.tsx";
+import { sayRule } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 import { LEVELS, Problem, proofOf, What } from "./proof.tsx";
@@ -54,7 +55,6 @@ function Between({ keyId, start, end }: { keyId: string; start: ReadingProof; en
   const { verdicts, isElsewhere, is, rule } = value;
   const rise = Number(energyOf(end.reading) - energyOf(start.reading)) / 1000;
   const isAnew = isElsewhere && rise < 0;
-  const [from, to] = [start, end].map(({ reading }) => moment(timestampOf(reading))) as [string, string];
   return (
     <>
       <section class={`card verdict ${LEVELS[is]}`} aria-live="polite" data-verdict={is} data-rise={rise}>
@@ -62,23 +62,23 @@ function Between({ keyId, start, end }: { keyId: string; start: ReadingProof; en
           {!isAnew && `${energy(rise)}: `}
           {proof.verdicts[is]}
         </h2>
-        <p>{words.of(from, to)}.</p>
-        {rule && <p>{proof.rules[rule]}</p>}
+        <p>{[start, end].map(({ reading }) => moment(timestampOf(reading))).join(" – ")}</p>
+        {rule && <p>{sayRule(rule)}</p>}
         {is === "verified" && <p>{isAnew ? words.anew : isElsewhere ? words.each : words.verified}</p>}
         {!chain && <AskForChain />}
       </section>
-      {[start, end].map((each, i) => (
-        <section key={i} class={`card verdict ${LEVELS[(verdicts[i] as Verdict).is]}`}>
-          <h2>{i === 0 ? words.start : words.end}</h2>
-          <What reading={each.reading} />
-          <p>
-            {proof.verdicts[(verdicts[i] as Verdict).is]} ·{" "}
+      {[start, end].map((each, i) => {
+        const { is } = verdicts[i] as Verdict;
+        return (
+          <section key={i} class={`card verdict ${LEVELS[is]}`}>
+            <h2>{proof.verdicts[is]}</h2>
+            <What reading={each.reading} />
             <a href={proofLink(keyId, each.epoch, each.index)}>
-              {proof.title}: {proof.reading(String(each.index), String(each.epoch))}
+              {proof.reading(String(each.index), String(each.epoch))}
             </a>
-          </p>
-        </section>
-      ))}
+          </section>
+        );
+      })}
     </>
   );
 }

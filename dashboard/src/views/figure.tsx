@@ -149,7 +149,7 @@ function Numbers({
   textOf: (value: number) => string;
 }) {
   const { chart: words } = strings.value;
-  const { open } = strings.value.energy;
+  const proofTitle = strings.value.energy.title;
   const isOpen = useSignal(false);
   const cell = (value: number | null | undefined) => (value == null ? "–" : textOf(value));
   return (
@@ -184,7 +184,7 @@ function Numbers({
                   <td class="right">
                     {link ? (
                       <a href={link}>
-                        {cell(value)} <span class="hidden">{open}</span>
+                        {cell(value)} <span class="hidden">{proofTitle}</span>
                       </a>
                     ) : (
                       cell(value)

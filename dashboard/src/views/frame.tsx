@@ -11,11 +11,12 @@ import { LANGUAGES, type Language, language, speak, strings } from "../strings/i
 import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
 
-const ProofView = lazy(async () => (await import("./on-chain.ts")).ProofView);
-const ProofFileView = lazy(async () => (await import("./on-chain.ts")).ProofFileView);
-const EnergyView = lazy(async () => (await import("./on-chain.ts")).EnergyView);
-const ChainView = lazy(async () => (await import("./on-chain.ts")).ChainView);
-const CertificateView = lazy(async () => (await import("./on-chain.ts")).CertificateView);
+const onChain = () => import("./on-chain.ts");
+const ProofView = lazy(async () => (await onChain()).ProofView);
+const ProofFileView = lazy(async () => (await onChain()).ProofFileView);
+const EnergyView = lazy(async () => (await onChain()).EnergyView);
+const ChainView = lazy(async () => (await onChain()).ChainView);
+const CertificateView = lazy(async () => (await onChain()).CertificateView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);
@@ -68,13 +69,11 @@ function View({ path }: { path: readonly string[] }) {
   return <Nowhere />;
 }
 
-function titleOf([view, keyId]: readonly string[]): string {
+function titleOf([view = "", keyId = ""]: readonly string[]): string {
   const { proof, overview, energy, chain, certificate } = strings.value;
-  if (view === "energy") return `${energy.title} · WattWitness`;
-  if (view === "chain") return `${chain.title} · WattWitness`;
-  if (view === "certificate") return `${certificate.title} ${keyId} · WattWitness`;
-  if (view === "meters") return `${meters.peek()?.get(keyId ?? "")?.title ?? overview.title} · WattWitness`;
-  return `${view === "proof" ? proof.title : overview.title} · WattWitness`;
+  const titles: Record<string, { title: string }> = { proof, energy, chain, certificate };
+  const meter = view === "meters" ? meters.peek()?.get(keyId) : undefined;
+  return `${(meter ?? titles[view] ?? overview).title} · WattWitness`;
 }
 
 function Nowhere() {
@@ -93,7 +92,7 @@ function Nowhere() {
 function Places() {
   const { nav, chain } = strings.value;
   const [here = ""] = place.value.path;
-  const places = { "": nav.meters, chain: chain.nav, proof: nav.proof };
+  const places = { "": nav.meters, chain: chain.title, proof: nav.proof };
   const isHere = (word: string) => word === here || (word === "" && here === "meters");
   return (
     <nav class="places" aria-label={nav.places}>
