@@ -1,12 +1,4 @@
-export {
-  type Check,
-  checksOf,
-  holdersOf,
-  type Ledger,
-  ledgerAt,
-} from "./chain/ledger.ts";
 export { type ChainReader, RpcError, rpc } from "./chain/reader.ts";
-export { type Certificate, certificateOf, tokenAt, totalsOf, UNITS_PER_MWH } from "./chain/token.ts";
 export { type EnergyVerdict, type EnergyVerification, verifyEnergy } from "./energy.ts";
 export { EXTENSION, proofFile, proofFromText } from "./file.ts";
 export { FORMAT, type Inclusion, type Mark, type Parsed, proofFrom, type ReadingProof } from "./proof.ts";

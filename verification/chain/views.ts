@@ -172,15 +172,22 @@ export function settlementIn({ topics, words, transaction, block }: Event): Sett
   });
 }
 
-/** The log that a key began with: it is settled, and mints nothing. */
+/** The log that a key began with, if it did in blocks `from` to `to`: it is settled as of itself, and mints nothing. */
 export async function baselineOf(
   at: Deployment,
   keyId: Hash,
   from: number,
-): Promise<Answer<{ epoch: number; size: number; root: Hash } | undefined>> {
-  const found = await events(at, at.wattWitness, [abi.TOPIC.Begun, toHex(keyId)], from, at.block, 5, ({ words }) => {
-    const [epoch, size, , , root] = words;
-    return allOf({ epoch: abi.numberOf(epoch, 32), size: abi.numberOf(size, 64), root });
+  to: number,
+): Promise<Answer<Settlement | undefined>> {
+  const topics = [abi.TOPIC.Begun, toHex(keyId)];
+  const found = await events(at, at.wattWitness, topics, from, to, 5, ({ words, transaction, block }) => {
+    const [epoch, size, timestamp, , root] = words;
+    return allOf({
+      ...{ keyId, attestation: new Uint8Array(32), fromSize: 0, produced: 0n, root, transaction, block },
+      epoch: abi.numberOf(epoch, 32),
+      size: abi.numberOf(size, 64),
+      timestamp: abi.numberOf(timestamp, 32),
+    });
   });
   return found.ok ? answered(found.value[0]) : found;
 }

@@ -360,7 +360,8 @@ export const de: Strings = {
     title: "Beweis einer Energie",
     verified:
       "Das Gerät hat beide Messwerte unterschrieben, und der Vertrag hat sie abgerechnet. Um so viel stieg das Zählwerk zwischen ihnen.",
-    each: "Das Zählwerk ging in einem anderen Log weiter: Jeder Messwert ist für sich bewiesen. Der Balken summiert, was die Logs gezählt haben; was zwischen ihnen geschah, zeigen die zwei Messwerte nicht.",
-    anew: "Das Zählwerk begann zwischen den Messwerten von vorn: Jeder ist für sich bewiesen, und der Balken summiert, was die Logs gezählt haben.",
+    each: "Das Gerät hat beide Messwerte unterschrieben, in einem Log und im nächsten, und der Vertrag hat sie abgerechnet. Das Zählwerk ging von einem zum anderen weiter und stieg um so viel.",
+    anew: "Das Zählwerk begann mit dem nächsten Log von vorn: So viel haben die beiden Logs gezählt, jedes für sich. Beide Messwerte sind unterschrieben und abgerechnet.",
+    many: "Andere Logs liegen dazwischen: Jeder Messwert ist für sich unterschrieben und abgerechnet, und der Balken summiert, was alle Logs gezählt haben.",
   },
 };

@@ -351,8 +351,9 @@ export const en = {
     title: "Proof of an energy",
     verified:
       "The device signed both readings, and the contract settled them. The register rose by this much between them.",
-    each: "The register went on in another log: each reading is proven by itself. The bar sums what the logs counted; what happened between them, the two readings do not show.",
-    anew: "The register began anew between the readings: each is proven by itself, and the bar sums what the logs counted.",
+    each: "The device signed both readings, in one log and in the next, and the contract settled both. The register went on from the one to the other and rose by this much.",
+    anew: "The register began anew with the next log: this is what the two logs counted, each by itself. Both readings are signed and settled.",
+    many: "Other logs lie between: each reading is signed and settled by itself, and the bar sums what all the logs counted.",
   },
 };
 export type Strings = typeof en;

@@ -1,7 +1,8 @@
 /** A retirement as a certificate: read from the contract by the visitor's node, to be shown, shared and printed. */
 import type { ComponentChildren } from "preact";
 import { type Place, toHex } from "../../../protocol/index.ts";
-import { type Certificate, type ChainReader, certificateOf, tokenAt } from "../../../verification/index.ts";
+import { type Certificate, certificateOf, tokenAt } from "../../../verification/chain/token.ts";
+import type { ChainReader } from "../../../verification/index.ts";
 import { fromBlock, NODE } from "../model/chain.ts";
 import { count, exactTokens, NONE } from "../model/format.ts";
 import { certificateLink } from "../model/router.ts";

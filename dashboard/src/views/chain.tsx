@@ -4,14 +4,9 @@ import type { ComponentChildren } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { type Place, toHex } from "../../../protocol/index.ts";
 import { quantity, tag } from "../../../verification/chain/asking.ts";
-import {
-  type ChainReader,
-  checksOf,
-  holdersOf,
-  type Ledger,
-  ledgerAt,
-  UNITS_PER_MWH,
-} from "../../../verification/index.ts";
+import { checksOf, holdersOf, type Ledger, ledgerAt } from "../../../verification/chain/ledger.ts";
+import { UNITS_PER_MWH } from "../../../verification/chain/token.ts";
+import type { ChainReader } from "../../../verification/index.ts";
 import { chain, fromBlock, NODE } from "../model/chain.ts";
 import { count, exactTokens, NONE, share, tokens } from "../model/format.ts";
 import { meters } from "../model/live.ts";

@@ -1,6 +1,6 @@
 /** The energy of a bar: the two readings that it is the difference of, and the proofs of both. */
 import { energyOf, timestampOf } from "../../../protocol/index.ts";
-import { type ReadingProof, type Rule, type Verdict, verifyEnergy } from "../../../verification/index.ts";
+import { type ReadingProof, type Verdict, verifyEnergy, verifyReading } from "../../../verification/index.ts";
 import { chain, deployed, fromBlock } from "../model/chain.ts";
 import { energy, moment } from "../model/format.ts";
 import { meterLink, proofLink } from "../model/router.ts";
@@ -15,10 +15,16 @@ export function EnergyView({ path }: { path: readonly string[] }) {
   const { energy: words, nav } = strings.value;
   const [keyId, epoch, index, lastEpoch, lastIndex] = path as [string, string, string, string, string];
   const { value, error, ask } = useAnswer(
-    (signal) => Promise.all([proofOf(keyId, epoch, index, signal), proofOf(keyId, lastEpoch, lastIndex, signal)]),
+    (signal) =>
+      Promise.all([
+        proofOf(keyId, epoch, index, signal),
+        proofOf(keyId, lastEpoch, lastIndex, signal),
+        // with which the next log began
+        Number(lastEpoch) === Number(epoch) + 1 ? proofOf(keyId, lastEpoch, "0", signal) : undefined,
+      ]),
     [path],
   );
-  const [start, end] = value ?? [];
+  const [start, end, first] = value ?? [];
   return (
     <>
       <nav class="trail">
@@ -29,42 +35,69 @@ export function EnergyView({ path }: { path: readonly string[] }) {
       {!error && !value && <Loading />}
       {start?.ok === false && <Problem text={start.problem} />}
       {end?.ok === false && <Problem text={end.problem} />}
-      {start?.ok && end?.ok && <Between keyId={keyId} start={start.value} end={end.value} />}
+      {first?.ok === false && <Problem text={first.problem} />}
+      {start?.ok && end?.ok && first?.ok !== false && (
+        <Between keyId={keyId} start={start.value} end={end.value} first={first?.value} />
+      )}
     </>
   );
 }
 
-/** Of readings of two logs each is judged by itself. */
-async function judged(start: ReadingProof, end: ReadingProof) {
+type Proofs = {
+  start: ReadingProof;
+  end: ReadingProof;
+  /** the first reading of the end's log, where that is the next after the start's */
+  first: ReadingProof | undefined;
+};
+
+/** Of two logs each reading is judged by itself, and of the later one what it counted. */
+async function judged({ start, end, first }: Proofs) {
   const place = deployed.value;
   if (!place) return undefined;
-  const found = await verifyEnergy(start, end, { place, chain, fromBlock: fromBlock.value });
-  const verdicts: [Verdict, Verdict] = [found.start.verdict, found.end.verdict];
-  const isElsewhere = "why" in found.verdict && found.verdict.why.rule === "other log" && start.epoch < end.epoch;
-  const open = verdicts.find((each) => each.is === "cannot tell");
-  const verdict = isElsewhere ? (open ?? verdicts[0]) : found.verdict;
-  const rule: Rule | undefined = "why" in verdict ? verdict.why.rule : undefined;
-  return { verdicts, isElsewhere, is: verdict.is, rule };
+  const against = { place, chain, fromBlock: fromBlock.value };
+  if (start.epoch >= end.epoch) {
+    const found = await verifyEnergy(start, end, against);
+    return { verdict: found.verdict, verdicts: [found.start.verdict, found.end.verdict] };
+  }
+  const before = (await verifyReading(start, against)).verdict;
+  const after = await verifyEnergy(first ?? end, end, against);
+  const both = [before, after.verdict];
+  const worst = both.find(({ is }) => is === "refuted") ?? both.find(({ is }) => is === "cannot tell");
+  return { verdict: worst ?? before, verdicts: [before, after.end.verdict] };
 }
 
-function Between({ keyId, start, end }: { keyId: string; start: ReadingProof; end: ReadingProof }) {
+/** mWh, and how they were counted; no number where other logs may lie between, of which nothing is known here. */
+function riseOf({ start, end, first }: Proofs): { rise?: bigint; how: "verified" | "each" | "anew" | "many" } {
+  const [from, to] = [energyOf(start.reading), energyOf(end.reading)];
+  if (start.epoch >= end.epoch) return { rise: to - from, how: "verified" };
+  if (!first) return { how: "many" };
+  const [last, next] = [energyOf(start.signed.reading), energyOf(first.reading)];
+  return next >= last ? { rise: to - from, how: "each" } : { rise: last - from + to - next, how: "anew" };
+}
+
+function Between({ keyId, ...proofs }: Proofs & { keyId: string }) {
+  const { start, end } = proofs;
   const { energy: words, proof } = strings.value;
-  const { value, error, ask } = useAnswer(() => judged(start, end), [deployed.value, keyId, start.index, end.index]);
+  const { value, error, ask } = useAnswer(
+    () => judged(proofs),
+    [deployed.value, keyId, start.epoch, start.index, end.epoch, end.index],
+  );
   if (error) return <Failure error={error} again={ask} />;
   if (!value) return <Loading />;
-  const { verdicts, isElsewhere, is, rule } = value;
-  const rise = Number(energyOf(end.reading) - energyOf(start.reading)) / 1000;
-  const isAnew = isElsewhere && rise < 0;
+  const { verdict, verdicts } = value;
+  const { is } = verdict;
+  const { rise, how } = riseOf(proofs);
+  const wattHours = rise === undefined ? undefined : Number(rise) / 1000;
   return (
     <>
-      <section class={`card verdict ${LEVELS[is]}`} aria-live="polite" data-verdict={is} data-rise={rise}>
+      <section class={`card verdict ${LEVELS[is]}`} aria-live="polite" data-verdict={is} data-rise={wattHours ?? ""}>
         <h2>
-          {!isAnew && `${energy(rise)}: `}
+          {wattHours !== undefined && `${energy(wattHours)}: `}
           {proof.verdicts[is]}
         </h2>
         <p>{[start, end].map(({ reading }) => moment(timestampOf(reading))).join(" – ")}</p>
-        {rule && <p>{sayRule(rule)}</p>}
-        {is === "verified" && <p>{isAnew ? words.anew : isElsewhere ? words.each : words.verified}</p>}
+        {"why" in verdict && <p>{sayRule(verdict.why.rule)}</p>}
+        {is === "verified" && <p>{words[how]}</p>}
         {!chain && <AskForChain />}
       </section>
       {[start, end].map((each, i) => {

@@ -102,7 +102,7 @@ export function ProofFileView() {
 }
 
 export const Problem = ({ text }: { text: string }) => (
-  <div class="card verdict bad" role="alert">
+  <div class="card verdict bad" role="alert" data-verdict="refuted">
     <h2>{strings.value.proof.noProof}</h2>
     <p>{text}</p>
   </div>
