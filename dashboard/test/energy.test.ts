@@ -114,7 +114,9 @@ describe("the energy of a bar, in a browser", function () {
   it("cannot be told without a chain, or before its end is settled", async () => {
     assert.equal(await verdictOf(await energy("1/0/1/30", {}, "")), "cannot tell");
     await current?.close();
-    assert.equal(await verdictOf(await energy(`3/10/3/${meter.device.size - 1}`)), "cannot tell");
+    const visited = await energy(`3/10/3/${meter.device.size - 1}`);
+    assert.equal(await verdictOf(visited), "cannot tell");
+    assert.match(await visited.page.locator(".verdict").first().innerText(), /has settled 60 readings of this log/);
   });
 
   it("is verified from its bar's row: both readings, and their difference is the bar's number", async () => {

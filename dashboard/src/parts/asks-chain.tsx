@@ -7,7 +7,7 @@ import { failure, refresh } from "../model/live.ts";
 import { strings } from "../strings/index.ts";
 import { AskForChain } from "./ask-for-chain.tsx";
 import { Empty, Failure, Loading } from "./common.tsx";
-import { sayRule } from "./steps.tsx";
+import { sayWhy } from "./steps.tsx";
 
 /** `children`: what is shown once there is a node to ask and something to ask it about. */
 export function WithChain({
@@ -36,7 +36,7 @@ export function Untold({ why, again }: { why: Why; again: () => void }) {
   return (
     <div class="card message" role="alert" data-rule={why.rule}>
       <h2>{words.failed}</h2>
-      <p>{sayRule(why.rule)}</p>
+      <p>{sayWhy(why)}</p>
       <code>{why.says}</code>
       <button type="button" class="button" onClick={again}>
         {failed.again}

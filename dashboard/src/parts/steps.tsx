@@ -1,5 +1,5 @@
 /** What was verified, step by step: sentences for the owner of a roof, all bytes for an auditor. */
-import type { ProofRule, Rule, State, Step } from "../../../verification/index.ts";
+import type { ProofRule, State, Step, Why } from "../../../verification/index.ts";
 import { count } from "../model/format.ts";
 import type { Level } from "../model/health.ts";
 import { strings } from "../strings/index.ts";
@@ -14,9 +14,12 @@ const withFacts = (sentence: string, { facts }: Step): string =>
     return typeof fact === "number" ? count(fact) : String(fact ?? "?");
   });
 
-/** Why, in the visitor's language. */
-export const sayRule = (rule: Rule): string => strings.value.proof.rules[rule as ProofRule];
-export const whyOf = (step: Step): string | undefined => step.why && withFacts(sayRule(step.why.rule), step);
+/** Why, in the visitor's language, with the facts of the step among these that it is of. */
+export function sayWhy(why: Why, steps: readonly Step[] = []): string {
+  const sentence = strings.value.proof.rules[why.rule as ProofRule];
+  const step = steps.find((each) => each.why === why);
+  return step ? withFacts(sentence, step) : sentence;
+}
 
 export function Steps({ steps }: { steps: readonly Step[] }) {
   const { proof: words } = strings.value;
@@ -32,7 +35,7 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
                 <strong>{words.steps[step.name].title}.</strong>{" "}
                 {step.state === "unknown" ? words.open : withFacts(words.steps[step.name][step.state], step)}
               </p>
-              {step.why && <p class="why">{whyOf(step)}</p>}
+              {step.why && <p class="why">{sayWhy(step.why, steps)}</p>}
               <Bytes step={step} />
             </div>
           </li>

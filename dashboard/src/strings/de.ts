@@ -245,7 +245,7 @@ export const de: Strings = {
       },
       chain: {
         title: "Die Chain",
-        holds: "Der gefragte Knoten ist von Chain {chainId}, bei Block {block}, und die Verträge sind dort.",
+        holds: "Der gefragte Knoten ist von dieser Chain, bei Block {block}, und die Verträge sind dort.",
         refuted: "Die Verträge sind nicht die, die der Beweis nennt.",
       },
       meter: {

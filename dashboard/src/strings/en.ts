@@ -237,7 +237,7 @@ export const en = {
       },
       chain: {
         title: "The chain",
-        holds: "The node that was asked is of chain {chainId}, at block {block}, and the contracts are there.",
+        holds: "The node that was asked is of this chain, at block {block}, and the contracts are there.",
         refuted: "The contracts are not those that the proof names.",
       },
       meter: {

@@ -6,7 +6,7 @@ import { energy, moment } from "../model/format.ts";
 import { meterLink, proofLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading } from "../parts/common.tsx";
-import { sayRule } from "../parts/steps.tsx";
+import { sayWhy } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 import { LEVELS, Problem, proofOf, What } from "./proof.tsx";
@@ -57,13 +57,18 @@ async function judged({ start, end, first }: Proofs) {
   const against = { place, chain, fromBlock: fromBlock.value };
   if (start.epoch >= end.epoch) {
     const found = await verifyEnergy(start, end, against);
-    return { verdict: found.verdict, verdicts: [found.start.verdict, found.end.verdict] };
+    const { verdict, start: from, end: to } = found;
+    return { verdict, verdicts: [from.verdict, to.verdict], steps: [...from.steps, ...to.steps] };
   }
-  const before = (await verifyReading(start, against)).verdict;
+  const before = await verifyReading(start, against);
   const after = await verifyEnergy(first ?? end, end, against);
-  const both = [before, after.verdict];
+  const both = [before.verdict, after.verdict];
   const worst = both.find(({ is }) => is === "refuted") ?? both.find(({ is }) => is === "cannot tell");
-  return { verdict: worst ?? before, verdicts: [before, after.end.verdict] };
+  return {
+    verdict: worst ?? before.verdict,
+    verdicts: [before.verdict, after.end.verdict],
+    steps: [...before.steps, ...after.start.steps, ...after.end.steps],
+  };
 }
 
 /** mWh, and how they were counted; no number where other logs may lie between, of which nothing is known here. */
@@ -84,7 +89,7 @@ function Between({ keyId, ...proofs }: Proofs & { keyId: string }) {
   );
   if (error) return <Failure error={error} again={ask} />;
   if (!value) return <Loading />;
-  const { verdict, verdicts } = value;
+  const { verdict, verdicts, steps } = value;
   const { is } = verdict;
   const { rise, how } = riseOf(proofs);
   const wattHours = rise === undefined ? undefined : Number(rise) / 1000;
@@ -96,7 +101,7 @@ function Between({ keyId, ...proofs }: Proofs & { keyId: string }) {
           {proof.verdicts[is]}
         </h2>
         <p>{[start, end].map(({ reading }) => moment(timestampOf(reading))).join(" – ")}</p>
-        {"why" in verdict && <p>{sayRule(verdict.why.rule)}</p>}
+        {"why" in verdict && <p>{sayWhy(verdict.why, steps)}</p>}
         {is === "verified" && <p>{words[how]}</p>}
         {!chain && <AskForChain />}
       </section>

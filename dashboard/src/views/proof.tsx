@@ -20,7 +20,7 @@ import { meterLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
-import { Steps, whyOf } from "../parts/steps.tsx";
+import { Steps, sayWhy } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 
@@ -117,12 +117,11 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
   if (error) return <Failure error={error} again={ask} />;
   if (!value || !against) return <Loading />;
   const { verdict, steps } = value;
-  const decisive = steps.find(({ why }) => "why" in verdict && why === verdict.why);
   return (
     <>
       <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
         <h2>{words.verdicts[verdict.is]}</h2>
-        <p>{decisive ? whyOf(decisive) : words.verified}</p>
+        <p>{"why" in verdict ? sayWhy(verdict.why, steps) : words.verified}</p>
         <What reading={proof.reading} />
         <p class="note">
           {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
