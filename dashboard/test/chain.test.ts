@@ -280,6 +280,16 @@ describe("the chain in a browser", function () {
     assert.ok(performance.now() - began < 1000);
   });
 
+  it("says on the overview what is held and retired, or leads to where a node is asked for", async () => {
+    const { page, shoot } = await open("#/");
+    await page.getByRole("link", { name: /^In circulation \d+\.\d\d, Retired 1\.25$/ }).waitFor();
+    await shoot("overview-with-chain");
+    await current?.close();
+    const without = await open("#/", {}, "");
+    await without.page.getByRole("link", { name: /^In circulation\s*, Retired$/ }).click();
+    await without.page.getByLabel(/URL of a node/).waitFor();
+  });
+
   describe("has certificates of retirement that", () => {
     const certificate = async (serial: number | string, options?: Options) => {
       const visited = await open(`#/certificate/${serial}`, options);

@@ -5,10 +5,10 @@ import { useMemo, useRef } from "preact/hooks";
 import { type Place, toHex } from "../../../protocol/index.ts";
 import { quantity, tag } from "../../../verification/chain/asking.ts";
 import { checksOf, holdersOf, type Ledger, ledgerAt } from "../../../verification/chain/ledger.ts";
-import { UNITS_PER_MWH } from "../../../verification/chain/token.ts";
 import type { ChainReader } from "../../../verification/index.ts";
 import { chain, fromBlock, NODE } from "../model/chain.ts";
 import { count, exactTokens, NONE, share, tokens } from "../model/format.ts";
+import { inTokens } from "../model/held.ts";
 import { meters } from "../model/live.ts";
 import { certificateLink, meterLink } from "../model/router.ts";
 import { Untold, WithChain } from "../parts/asks-chain.tsx";
@@ -80,8 +80,6 @@ function Read({ node, place }: { node: ChainReader; place: Place }) {
     </>
   );
 }
-
-const inTokens = (units: bigint): string => tokens(Number(units / UNITS_PER_MWH) / 1000);
 
 function Told({ ledger, again }: { ledger: Ledger; again: () => void }) {
   const { chain: words, failed, overview } = strings.value;
