@@ -280,6 +280,16 @@ describe("the chain in a browser", function () {
     assert.ok(performance.now() - began < 1000);
   });
 
+  it("does not join from a block on that is too late, whoever says to begin there", async () => {
+    const visited = await open(
+      "#/chain",
+      {},
+      `?rpc=${system.chain.url}&from_block=${await system.chain.publicClient.getBlockNumber()}`,
+    );
+    await visited.page.waitForSelector("[data-joins=false]");
+    assert.ok((await fails(visited)).includes("minted"));
+  });
+
   it("says on the overview what is held and retired, or leads to where a node is asked for", async () => {
     const { page, shoot } = await open("#/");
     await page.getByRole("link", { name: /^In circulation \d+\.\d\d, Retired 1\.25$/ }).waitFor();
