@@ -69,7 +69,8 @@ describe("logs of many blocks", () => {
       const last = limit * 20 + 3;
       const read: number[] = [];
       const answer = await logsIn(chain, FILTER, 3, last, { onRead: (count) => read.push(count) });
-      assert.deepEqual(answer.ok && answer.value, blocks(3, last));
+      assert.ok(answer.ok);
+      assert.deepEqual(answer.value, blocks(3, last));
       assert.deepEqual(
         read,
         [...read].sort((a, b) => a - b),
@@ -88,7 +89,8 @@ describe("logs of many blocks", () => {
     limit = 100_000;
     asked.length = 0;
     const answer = await logsIn(chain, FILTER, 0, 99_999);
-    assert.deepEqual(answer.ok && answer.value, blocks(0, 99_999));
+    assert.ok(answer.ok);
+    assert.deepEqual(answer.value, blocks(0, 99_999));
     assert.ok(asked.length < 70, String(asked.length));
   });
 });
