@@ -36,6 +36,8 @@ export type OracleConfig = Pick<
 };
 
 export type Oracle = {
+  /** the block from which the chain is followed: the deployment's first */
+  fromBlock: number;
   store: Store;
   follower: Follower;
   registrations: Registrations;
@@ -157,7 +159,8 @@ export async function createOracle({
   }
 
   return {
-    ...{ store, follower, registrations, installations, equivocations, settlement, tally, funds, noteKey, events, now },
+    ...{ fromBlock, store, follower, registrations, installations, equivocations, settlement, tally, funds },
+    ...{ noteKey, events, now },
     lookedAt: () => lookedAt,
     troubles: troubles.told,
     accept: troubles.ofPosts(

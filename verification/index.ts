@@ -5,6 +5,7 @@ export { FORMAT, type Inclusion, type Mark, type Parsed, proofFrom, type Reading
 export { type Against, type Verification, verifyReading } from "./reading.ts";
 export {
   type Facts,
+  type ProofRule,
   RULES,
   type Rule,
   STEPS,

@@ -1,11 +1,12 @@
 /** Whether a reading is part of a log that the contract settled. */
-import { equal, type Hash, verifyInclusion } from "../protocol/index.ts";
+import { equal, verifyInclusion } from "../protocol/index.ts";
 import {
   BEHIND,
   baselineOf,
   type Deployment,
   isReadingSettled,
   type SettledLog,
+  type Settlement,
   settledLog,
   settlementsOf,
 } from "./chain/views.ts";
@@ -65,8 +66,6 @@ function notYet({ index, settled }: ReadingProof, at: Deployment, { size }: Sett
     : refutedAs("not settled", says, { computed: `${settled.size}`, expected: `${size}`, facts });
 }
 
-type Settled = { size: number; root: Hash; fromSize: number };
-
 /** The contract has settled more since: its events say what was settled before. */
 async function settledBefore(
   { keyId, epoch, settled }: ReadingProof,
@@ -79,12 +78,12 @@ async function settledBefore(
   const says = `The contract has settled ${size} readings since, and this proof is for ${claim.size}: fetch it again.`;
   const lost = unknown("settled", { rule: "settled further", says }, { facts });
   const [baseline, settlements] = await Promise.all([
-    baselineOf(at, keyId, fromBlock),
+    baselineOf(at, keyId, fromBlock, at.block),
     settlementsOf(at, keyId, fromBlock, at.block),
   ]);
   if (!baseline.ok || !settlements.ok) return lost;
-  const begun = baseline.value?.epoch === epoch ? [{ ...baseline.value, fromSize: 0 }] : [];
-  const all: Settled[] = [...begun, ...settlements.value.filter((settlement) => settlement.epoch === epoch)];
+  const begun = baseline.value ? [baseline.value] : [];
+  const all = [...begun, ...settlements.value].filter((settlement) => settlement.epoch === epoch);
   const then = all.find((settlement) => settlement.size === claim.size);
   if (then) {
     const compared = { computed: claim.root, expected: then.root, facts: { ...facts, settledThen: then.size } };
@@ -98,7 +97,7 @@ async function settledBefore(
 }
 
 /** Whether settlements lead from nothing to `size` without one missing. */
-function joins(settlements: readonly Settled[], size: number): boolean {
+function joins(settlements: readonly Settlement[], size: number): boolean {
   let reached = 0;
   for (const { fromSize, size } of [...settlements].sort((a, b) => a.size - b.size)) {
     if (fromSize !== reached) return false;

@@ -1,6 +1,6 @@
 /** Whether the settlement that a proof names happened as it says. */
 import { equal, toHex } from "../protocol/index.ts";
-import { attestationOf, BEHIND, type Deployment, type Settlement, settlementsOf } from "./chain/views.ts";
+import { attestationOf, BEHIND, baselineOf, type Deployment, type Settlement, settlementsOf } from "./chain/views.ts";
 import type { Mark, ReadingProof } from "./proof.ts";
 import { holds, refuted, type Step, unknown } from "./steps.ts";
 
@@ -16,9 +16,14 @@ export async function settlementStep(proof: ReadingProof, mark: Mark, at: Deploy
     );
   }
   if (mark.block > at.block) return ahead(mark, at);
-  const answer = await settlementsOf(at, keyId, mark.block, mark.block);
+  const [answer, baseline] = await Promise.all([
+    settlementsOf(at, keyId, mark.block, mark.block),
+    baselineOf(at, keyId, mark.block, mark.block),
+  ]);
   if (!answer.ok) return unknown("settlement", answer.why);
-  const found = answer.value.find((settlement) => settlement.epoch === epoch && settlement.size === mark.size);
+  if (!baseline.ok) return unknown("settlement", baseline.why);
+  const all = [...answer.value, ...(baseline.value ? [baseline.value] : [])];
+  const found = all.find((settlement) => settlement.epoch === epoch && settlement.size === mark.size);
   if (!found) {
     const says = `Block ${mark.block} settled no ${mark.size} readings of this log.`;
     return refuted("settlement", { rule: "no such settlement", says });

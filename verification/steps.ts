@@ -64,6 +64,20 @@ export const RULES = [
 
 export type Rule = (typeof RULES)[number] | Failure;
 
+/** Those by which no proof fails that could be parsed: they are of batches and posts. */
+type Elsewhere =
+  | "wrong length"
+  | "wrong magic"
+  | "too large"
+  | "no segments"
+  | "count zero"
+  | "truncated"
+  | "trailing bytes"
+  | "beyond capacity"
+  | "size not forward";
+/** The rules that a verification says. */
+export type ProofRule = Exclude<Rule, Elsewhere>;
+
 /** Why, as a word that a program can look up and a sentence that a person can read. */
 export type Why = { rule: Rule; says: string };
 

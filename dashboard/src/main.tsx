@@ -1,5 +1,4 @@
 /** The dashboard in a browser: it listens to an oracle and draws what it is told. */
-import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { render } from "preact";
 import { listen, refresh, tick } from "./model/live.ts";

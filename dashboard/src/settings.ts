@@ -1,4 +1,4 @@
-/** What the page is told by its address: `?oracle=URL&rpc=URL`. Without them it asks whoever served it, and no chain. */
+/** What the page is told by its address: `?oracle=URL&rpc=URL&from_block=N`. Without them it asks whoever served it, and no chain. */
 
 /** An http(s) URL with a slash at its end; undefined where the text is none. */
 function baseIn(text: string | null): string | undefined {
@@ -14,6 +14,11 @@ const asked = new URLSearchParams(location.search);
 export const ORACLE = baseIn(asked.get("oracle")) ?? new URL("./", location.href).href;
 /** The visitor's own way to the chain. */
 export const RPC = baseIn(asked.get("rpc"))?.replace(/\/$/, "");
+
+/** The block from which its events are read; undefined = the oracle says, which can hide some and invent none. */
+export const FROM_BLOCK = /^\d{1,15}$/.test(asked.get("from_block") ?? "")
+  ? Number(asked.get("from_block"))
+  : undefined;
 
 /** Whose time days and months are of. */
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { correction, generate, mode } from "lean-qr";
 import { CONDITIONS } from "../../protocol/index.ts";
+import { RULES, STEPS } from "../../verification/index.ts";
 import { aligned } from "../src/model/align.ts";
 import { csvOf } from "../src/model/csv.ts";
 import { gapsOf, stepsOfReadings } from "../src/model/gaps.ts";
 import { byLevel, type Seen, stateOf } from "../src/model/health.ts";
+import { qrOf, ROOM, SIDE } from "../src/parts/qr.ts";
+import { de } from "../src/strings/de.ts";
+import { en } from "../src/strings/en.ts";
 
 const HOUR = 3600;
 const DAY = 86_400;
@@ -130,4 +135,41 @@ describe("what the dashboard makes of answers", () => {
       'a,b\r\n1,\r\n"x""y","p,q"\r\n',
     );
   });
+
+  describe("a QR code", () => {
+    it("is none of a text that does not fit", () => {
+      assert.equal(qrOf("x".repeat(ROOM + 1)), undefined);
+      assert.equal(qrOf("ü".repeat(ROOM / 2 + 1)), undefined);
+    });
+
+    it("is the one that a general coder makes", () => {
+      const same = { minCorrectionLevel: correction.L, maxCorrectionLevel: correction.L, mask: 0 } as const;
+      for (const text of ["", "a", "https://oracle.example/#/certificate/12", "x".repeat(ROOM)]) {
+        const code = generate(mode.ascii(text), { ...same, minVersion: 6, maxVersion: 6 });
+        const expected = Array.from({ length: SIDE * SIDE }, (_, i) => code.get(i % SIDE, Math.floor(i / SIDE)));
+        assert.deepEqual(qrOf(text), expected, text);
+      }
+    });
+  });
+
+  for (const [language, { proof, chain }] of Object.entries({ en, de })) {
+    describe(`what is said of a verification in ${language}`, () => {
+      it("has a neutral title for each step, and another sentence for each state", () => {
+        for (const step of STEPS) {
+          const { title, holds, refuted } = proof.steps[step];
+          assert.equal(new Set([title, holds, refuted, proof.open]).size, 4, step);
+          for (const text of [holds, refuted, proof.open]) assert.match(text, /^\p{Lu}.*\.$/u, step);
+          assert.doesNotMatch(title, /[.!]/, step);
+        }
+      });
+
+      it("has a sentence for each rule", () => {
+        for (const rule of RULES) assert.match(proof.rules[rule], /^\p{Lu}.*\.$/u, rule);
+      });
+
+      it("does not say of a check that it holds before it is known", () => {
+        for (const name of Object.values(chain.checks)) assert.doesNotMatch(name, /\.|\b(is|are|ist|sind)\b/);
+      });
+    });
+  }
 });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
+import { SELECTOR } from "../../verification/chain/abi.ts";
 import { changed, othersThan, type Path, pathsOf } from "../../verification/test/changing.ts";
 import { AXE, isMissing, launch, type Served, serve, type Visit, visit, WHY } from "./support.ts";
 
@@ -131,6 +132,64 @@ describe("a proof in a browser", function () {
     await visited.page.goto(`${served.url}${withChain()}${proofPath()}`);
     await visited.page.waitForSelector("[data-step=chain]:not([data-state=holds]) .why");
     assert.notEqual(await verdictOf(visited), "verified");
+  });
+
+  describe("is never green with a node that", () => {
+    type Call = { id: number; method: string; params: { data?: string }[] };
+    type Log = { data: string };
+    const oneMore = (hex: string) => hex.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
+    const view =
+      (selector: string, lie: (honest: string) => string) =>
+      ({ params: [call] }: Call, honest: unknown) =>
+        call?.data?.startsWith(selector) ? lie(honest as string) : honest;
+    const events =
+      (lie: (logs: Log[]) => Log[]) =>
+      ({ method }: Call, honest: unknown) =>
+        method === "eth_getLogs" ? lie(honest as Log[]) : honest;
+    const lies: [string, (call: Call, honest: unknown) => unknown][] = [
+      ["is of another chain", ({ method }, honest) => (method === "eth_chainId" ? "0x1" : honest)],
+      ["settled another root", view(SELECTOR.logOf, oneMore)],
+      ["invents a settlement that was not", events((logs) => logs.map((log) => ({ ...log, data: oneMore(log.data) })))],
+      ["hides the settlement", events(() => [])],
+      ["forgot the attestation", view(SELECTOR.attestationOf, (hex) => `0x${"0".repeat(hex.length - 2)}`)],
+      ["denies the reading", view(SELECTOR.verifyReading, () => `0x${"0".repeat(64)}`)],
+      ["answers nothing", () => undefined],
+      ["answers with a page", () => "<html>"],
+      ["has had enough", () => 429],
+      ["is asleep", () => new Promise(() => {})],
+    ];
+    for (const [name, lie] of lies) {
+      it(name, async () => {
+        const visited = await open("");
+        await visited.page.route(`${system.chain.url}/**`, async (route) => {
+          const call = route.request().postDataJSON() as Call;
+          const response = await route.fetch();
+          const result = await lie(call, ((await response.json()) as { result: unknown }).result);
+          if (result === undefined) return route.abort();
+          if (result === 429) return route.fulfill({ response, status: 429, body: "{}" });
+          if (result === "<html>") return route.fulfill({ response, body: result });
+          await route.fulfill({ response, json: { jsonrpc: "2.0", id: call.id, result } });
+        });
+        await visited.page.goto(`${served.url}${withChain()}${proofPath()}`);
+        await visited.page.waitForSelector(".verdict:has(~ section [data-step])");
+        await visited.page.waitForSelector(".proof-steps :is([data-state=unknown], [data-state=refuted]) .why");
+        assert.match((await verdictOf(visited)) as string, /refuted|cannot tell/);
+        assert.equal(await visited.page.locator(".verdict.good").count(), 0);
+      });
+    }
+  });
+
+  it("says of no step that it holds where it does not, in any language", async () => {
+    for (const locale of ["en-GB", "de-DE"]) {
+      const { page } = await open("", { locale });
+      const signature = await page.locator("[data-step=settled]").innerText();
+      assert.match(signature, /open|offen/);
+      const text = await page.locator(".proof-steps").innerText();
+      assert.doesNotMatch(text, /\{|\?/);
+      await current?.close();
+    }
+    const { page } = await open(withChain());
+    assert.doesNotMatch(await page.locator(".proof-steps").innerText(), /\{|\?/);
   });
 
   it("is saved as a file, and verified from it", async () => {

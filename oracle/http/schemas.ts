@@ -238,6 +238,9 @@ export const OverviewAnswer = Type.Object({
   chain_id: Count,
   registry: Address,
   watt_witness: nullable<string>("string"),
+  /** the deployment's first, from which the oracle follows the chain */
+  from_block: Count,
+  /** the newest that the oracle has seen */
   block: Count,
   /** why nothing is settled at the moment, a sentence each */
   obstacles: Type.Array(Type.String()),

@@ -5,10 +5,10 @@
  */
 import type { StoredLog } from "../store/store.ts";
 import { bucketsOf, type TimeFrame } from "./calendar.ts";
-import { counted, counterAt, earliestOf } from "./produced.ts";
+import { counted, counterAt, earliestOf, type Place } from "./produced.ts";
 
-/** `value` in mWh. */
-export type DataPoint = { label: string; timestamp: number; value: bigint | undefined };
+/** `value` in mWh: what the register rose by between two readings, over all logs between them. */
+export type DataPoint = { label: string; timestamp: number; value: bigint | undefined; from?: Place; to?: Place };
 export type Chart = { points: DataPoint[]; total: bigint };
 
 export async function chartOf(
@@ -26,8 +26,9 @@ export async function chartOf(
     const after = await counterAt(logs, end);
     const from = before ?? earliest;
     // a single first reading counts nothing yet
-    const value = after && from && after.place > from.place ? after.energy - from.energy : undefined;
-    points.push({ label, timestamp: start, value });
+    const rise = after && from && after.place > from.place;
+    const value = rise ? after.energy - from.energy : undefined;
+    points.push({ label, timestamp: start, value, ...(rise && { from: from.at, to: after.at }) });
     total += value ?? 0n;
     before = after ?? before;
   }

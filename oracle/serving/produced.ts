@@ -7,8 +7,10 @@ import type { StoredLog } from "../store/store.ts";
 
 /** A log, and what is to be added to its register so that it goes on from the log before it. */
 export type Counted = { log: StoredLog; first: number; offset: bigint };
+/** A reading's place: in which log, and where in it. */
+export type Place = { epoch: number; index: number };
 /** `place` counts up over all logs with every reading; `energy` in mWh, `timestamp` in Unix time (s). */
-export type Counter = { place: number; energy: bigint; timestamp: number };
+export type Counter = { place: number; energy: bigint; timestamp: number; at: Place };
 
 const at = async (log: StoredLog, index: number): Promise<Uint8Array> =>
   (await log.readings(index, index + 1))[0] as Uint8Array;
@@ -30,7 +32,8 @@ export async function counted(logs: readonly StoredLog[]): Promise<Counted[]> {
 export async function earliestOf(logs: readonly Counted[]): Promise<Counter | undefined> {
   const [first] = logs;
   if (!first) return undefined;
-  return { place: 0, energy: energyOf(await at(first.log, 0)) + first.offset, timestamp: first.first };
+  const energy = energyOf(await at(first.log, 0)) + first.offset;
+  return { place: 0, energy, timestamp: first.first, at: { epoch: first.log.epoch, index: 0 } };
 }
 
 /** The last reading not later than `time` (Unix time, s). */
@@ -41,5 +44,8 @@ export async function counterAt(logs: readonly Counted[], time: number): Promise
   const index = (await current.log.countBefore(time + 1)) - 1;
   const before = logs.slice(0, epoch).reduce((sum, { log }) => sum + log.size, 0);
   const reading = await at(current.log, index);
-  return { place: before + index, energy: energyOf(reading) + current.offset, timestamp: timestampOf(reading) };
+  return {
+    ...{ place: before + index, energy: energyOf(reading) + current.offset, timestamp: timestampOf(reading) },
+    at: { epoch: current.log.epoch, index },
+  };
 }

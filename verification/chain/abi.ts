@@ -25,6 +25,16 @@ export const SELECTOR = {
   verifyReading: "0x5c8abe75",
   /** WattWitness.attestationOf(root) → attestor, attestedAt u48 */
   attestationOf: "0xb174a9c4",
+  /** WattWitness.token() → address */
+  token: "0xfc0c546a",
+  /** ProductionToken.totalSupply() → uint256 */
+  totalSupply: "0x18160ddd",
+  /** ProductionToken.totalRetired() → uint256 */
+  totalRetired: "0x4d8f59f0",
+  /** ProductionToken.retirements() → uint256 */
+  retirements: "0xd3226d82",
+  /** ProductionToken.retirement(serial) → (serial, from, retiredAt u40, amount, beneficiary, name, purpose) */
+  retirement: "0x2fcd6730",
 } as const;
 
 export const TOPIC = {
@@ -36,11 +46,17 @@ export const TOPIC = {
   MeterRegistered: "0x164658fe2514e2f0b6617d34465de650be2ddf3652ede2047f6faf6e862c75cb",
   /** KeyRotated(meter, keyId, previousKeyId; x, y) */
   KeyRotated: "0xfe7854aaed9f0639061bcd92979d192d619b12564f6ef7e756ff8da94873b6cf",
+  /** Attested(root, attestor) */
+  Attested: "0x3d83c7bc55c269e0bc853ddc0d7b9fca30216ecc43779acb4e36b7e0ad1c71e4",
+  /** Transfer(from, to; value) */
+  Transfer: "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef",
+  /** Retired(serial, from, beneficiary; amount, name, purpose) */
+  Retired: "0x9decaaba93d869b316e2cd7c41b743f95904fb31c06a1efd0724ccc431f8b7b9",
 } as const;
 
 const WORD = 32;
 
-const word = (value: number | bigint | Uint8Array): string =>
+export const word = (value: number | bigint | Uint8Array): string =>
   typeof value === "object" ? toHex(value).slice(2) : value.toString(16).padStart(2 * WORD, "0");
 
 /** A call whose arguments are a word each. */
@@ -57,8 +73,8 @@ export const callVerifyReading = (
   return `${call(SELECTOR.verifyReading)}${[keyId, epoch, 3 * WORD].map(word).join("")}${placed}`;
 };
 
-/** The words of an answer; undefined where they are not `count`. */
-export function wordsOf(bytes: Uint8Array, count: number): Uint8Array[] | undefined {
+/** The words of an answer; undefined where they are not `count`, or without it no whole words. */
+export function wordsOf(bytes: Uint8Array, count: number = Math.ceil(bytes.length / WORD)): Uint8Array[] | undefined {
   if (bytes.length !== count * WORD) return undefined;
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * WORD, (i + 1) * WORD));
 }
@@ -83,3 +99,12 @@ export const boolOf = (bytes: Uint8Array | undefined): boolean | undefined => {
 
 export const addressOf = (bytes: Uint8Array | undefined): Hex | undefined =>
   uintOf(bytes, 160) === undefined ? undefined : toHex((bytes as Uint8Array).subarray(12));
+
+/** The text whose place among these words stands in one of them: its length, then its bytes as UTF-8. */
+export function textOf(words: readonly Uint8Array[], at: number): string | undefined {
+  const place = (numberOf(words[at], 32) ?? Number.NaN) / WORD;
+  const length = numberOf(words[place], 32);
+  if (length === undefined) return undefined;
+  const bytes = words.slice(place + 1, place + 1 + Math.ceil(length / WORD)).flatMap((each) => [...each]);
+  return bytes.length < length ? undefined : new TextDecoder().decode(Uint8Array.from(bytes.slice(0, length)));
+}

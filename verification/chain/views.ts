@@ -3,6 +3,7 @@ import { domain, equal, type Hash, type Place, toHex } from "../../protocol/inde
 import type { Hex } from "../proof.ts";
 import * as abi from "./abi.ts";
 import { type Answer, answered, ask, askNumber, octets, quantity, tag, unanswered } from "./asking.ts";
+import { logsIn } from "./ranges.ts";
 import type { ChainReader } from "./reader.ts";
 
 /** Blocks that one node may be behind another: so far, what it does not know yet is not false. */
@@ -139,10 +140,13 @@ export const attestationOf = (at: Deployment, root: Hash): Promise<Answer<{ atte
   );
 
 export type Settlement = {
+  keyId: Hash;
   attestation: Hash;
   epoch: number;
   fromSize: number;
   size: number;
+  /** of the head's reading, Unix time (s) */
+  timestamp: number;
   root: Hash;
   /** mWh */
   produced: bigint;
@@ -153,27 +157,37 @@ export type Settlement = {
 /** The settlements of a key in blocks `from` to `to`, in the chain's order. */
 export function settlementsOf(at: Deployment, keyId: Hash, from: number, to: number): Promise<Answer<Settlement[]>> {
   const topics = [abi.TOPIC.Settled, null, toHex(keyId)];
-  return events(at, at.wattWitness, topics, from, to, 8, ({ topics, words, transaction, block }) => {
-    const [, epoch, fromSize, size, , , produced, root] = words;
-    return allOf({
-      ...{ attestation: topics[3], root, transaction, block },
-      epoch: abi.numberOf(epoch, 32),
-      fromSize: abi.numberOf(fromSize, 64),
-      size: abi.numberOf(size, 64),
-      produced: abi.uintOf(produced, 64),
-    });
+  return events(at, at.wattWitness, topics, from, to, 8, settlementIn);
+}
+
+export function settlementIn({ topics, words, transaction, block }: Event): Settlement | undefined {
+  const [, epoch, fromSize, size, timestamp, , produced, root] = words;
+  return allOf({
+    ...{ keyId: topics[2], attestation: topics[3], root, transaction, block },
+    epoch: abi.numberOf(epoch, 32),
+    fromSize: abi.numberOf(fromSize, 64),
+    size: abi.numberOf(size, 64),
+    timestamp: abi.numberOf(timestamp, 32),
+    produced: abi.uintOf(produced, 64),
   });
 }
 
-/** The log that a key began with: it is settled, and mints nothing. */
+/** The log that a key began with, if it did in blocks `from` to `to`: it is settled as of itself, and mints nothing. */
 export async function baselineOf(
   at: Deployment,
   keyId: Hash,
   from: number,
-): Promise<Answer<{ epoch: number; size: number; root: Hash } | undefined>> {
-  const found = await events(at, at.wattWitness, [abi.TOPIC.Begun, toHex(keyId)], from, at.block, 5, ({ words }) => {
-    const [epoch, size, , , root] = words;
-    return allOf({ epoch: abi.numberOf(epoch, 32), size: abi.numberOf(size, 64), root });
+  to: number,
+): Promise<Answer<Settlement | undefined>> {
+  const topics = [abi.TOPIC.Begun, toHex(keyId)];
+  const found = await events(at, at.wattWitness, topics, from, to, 5, ({ words, transaction, block }) => {
+    const [epoch, size, timestamp, , root] = words;
+    return allOf({
+      ...{ keyId, attestation: new Uint8Array(32), fromSize: 0, produced: 0n, root, transaction, block },
+      epoch: abi.numberOf(epoch, 32),
+      size: abi.numberOf(size, 64),
+      timestamp: abi.numberOf(timestamp, 32),
+    });
   });
   return found.ok ? answered(found.value[0]) : found;
 }
@@ -203,19 +217,19 @@ export async function publicKeyOnChain(
 /** Of no block: the newest. */
 type At = { chain: ChainReader; to: Hex; block?: number };
 
-const onWattWitness = <T>(
+export const onWattWitness = <T>(
   { chain, wattWitness, block }: Deployment,
   name: string,
   data: Hex,
-  count: number,
+  count: number | undefined,
   from: (words: readonly Uint8Array[]) => T | undefined,
 ): Promise<Answer<T>> => view({ chain, to: wattWitness, block }, name, data, count, from);
 
-async function view<T>(
+export async function view<T>(
   { chain, to, block }: At,
   name: string,
   data: Hex,
-  count: number,
+  count: number | undefined,
   from: (words: readonly Uint8Array[]) => T | undefined,
 ): Promise<Answer<T>> {
   const answer = await ask(chain, "eth_call", [{ to, data }, block === undefined ? "latest" : tag(block)]);
@@ -230,30 +244,33 @@ async function view<T>(
     : answered(value);
 }
 
-type Event = { topics: Uint8Array[]; words: Uint8Array[]; transaction: Hash; block: number };
+export type Event = { topics: Uint8Array[]; words: Uint8Array[]; transaction: Hash; block: number };
 
-/** Events of one contract. Any that was not asked for makes the answer `nonsense`. */
-async function events<T>(
+/** Events of one contract, of `count` words each or, undefined, of any number. Any that was not asked for makes the answer `nonsense`. */
+export async function events<T>(
   { chain }: Deployment,
   address: Hex,
   topics: readonly (string | null)[],
   from: number,
   to: number,
-  count: number,
+  count: number | undefined,
   read: (event: Event) => T | undefined,
 ): Promise<Answer<T[]>> {
-  const answer = await ask(chain, "eth_getLogs", [{ address, topics, fromBlock: tag(from), toBlock: tag(to) }]);
-  if (!answer.ok) return answer;
-  const found = Array.isArray(answer.value)
-    ? answer.value.map((log) => eventFrom(log, address, topics, count))
-    : [undefined];
+  const logs = await logsIn(chain, { address, topics }, from, to);
+  if (!logs.ok) return logs;
+  const found = logs.value.map((log) => eventFrom(log, address, topics, count));
   const values = found.map((event) => (event && event.block >= from && event.block <= to ? read(event) : undefined));
   return values.includes(undefined)
     ? unanswered("nonsense", "The chain's node answers eth_getLogs with what was not asked for.")
     : answered(values as T[]);
 }
 
-function eventFrom(log: unknown, address: Hex, asked: readonly (string | null)[], count: number): Event | undefined {
+export function eventFrom(
+  log: unknown,
+  address: Hex,
+  asked: readonly (string | null)[],
+  count: number | undefined,
+): Event | undefined {
   if (typeof log !== "object" || log === null) return undefined;
   const { address: emitter, topics, data, transactionHash, blockNumber } = log as Record<string, unknown>;
   if (typeof emitter !== "string" || emitter.toLowerCase() !== address || !Array.isArray(topics)) return undefined;
@@ -270,5 +287,5 @@ function eventFrom(log: unknown, address: Hex, asked: readonly (string | null)[]
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
 /** An object of what is all there. */
-const allOf = <T extends object>(values: T): Defined<T> | undefined =>
+export const allOf = <T extends object>(values: T): Defined<T> | undefined =>
   Object.values(values).includes(undefined) ? undefined : (values as Defined<T>);

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
-import { type AbiEvent, type AbiFunction, encodeFunctionData, toEventSelector, toFunctionSelector, toHex } from "viem";
-import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
-import { callVerifyReading, SELECTOR, TOPIC } from "../chain/abi.ts";
+import {
+  type AbiEvent,
+  type AbiFunction,
+  encodeAbiParameters,
+  encodeFunctionData,
+  toEventSelector,
+  toFunctionSelector,
+  toHex,
+} from "viem";
+import { meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import { fromHex } from "../../protocol/index.ts";
+import { callVerifyReading, SELECTOR, TOPIC, textOf, wordsOf } from "../chain/abi.ts";
 
 type Item = { type: string; name?: string };
 type Kind = { function: AbiFunction; event: AbiEvent };
@@ -12,7 +21,9 @@ const itemOf = <K extends keyof Kind>(abi: readonly Item[], type: K, name: strin
 const typesOf = (parameters: readonly { type: string }[]): string[] => parameters.map(({ type }) => type);
 
 const ON_REGISTRY = ["wattWitness", "headDomain", "MeterRegistered", "KeyRotated"];
-const abiWith = (name: string): readonly Item[] => (ON_REGISTRY.includes(name) ? meterRegistryAbi : wattWitnessAbi);
+const ON_TOKEN = ["totalSupply", "totalRetired", "retirements", "retirement", "Transfer", "Retired"];
+const abiWith = (name: string): readonly Item[] =>
+  ON_TOKEN.includes(name) ? productionTokenAbi : ON_REGISTRY.includes(name) ? meterRegistryAbi : wattWitnessAbi;
 
 /** What is read of each, by position. */
 const OUTPUTS: Record<keyof typeof SELECTOR, string[]> = {
@@ -25,8 +36,16 @@ const OUTPUTS: Record<keyof typeof SELECTOR, string[]> = {
   logOf: ["uint64", "bytes32"],
   verifyReading: ["bool"],
   attestationOf: ["address", "uint48"],
+  token: ["address"],
+  totalSupply: ["uint256"],
+  totalRetired: ["uint256"],
+  retirements: ["uint256"],
+  retirement: ["uint256", "address", "uint40", "uint256", "address", "string", "string"],
 };
-const TERMS = ["payee", "capacity", "source", "status", "since", "rotatedIn", "raised"];
+const FIELDS: Partial<Record<keyof typeof SELECTOR, string[]>> = {
+  termsOf: ["payee", "capacity", "source", "status", "since", "rotatedIn", "raised"],
+  retirement: ["serial", "from", "retiredAt", "amount", "beneficiary", "name", "purpose"],
+};
 
 const EVENTS: Record<keyof typeof TOPIC, { indexed: string[]; words: string[] }> = {
   Settled: {
@@ -36,6 +55,9 @@ const EVENTS: Record<keyof typeof TOPIC, { indexed: string[]; words: string[] }>
   Begun: { indexed: ["keyId"], words: ["epoch", "size", "timestamp", "energy", "root"] },
   MeterRegistered: { indexed: ["meter", "owner"], words: ["x", "y", "capacity", "source", "details"] },
   KeyRotated: { indexed: ["meter", "keyId", "previousKeyId"], words: ["x", "y"] },
+  Attested: { indexed: ["root", "attestor"], words: [] },
+  Transfer: { indexed: ["from", "to"], words: ["value"] },
+  Retired: { indexed: ["serial", "from", "beneficiary"], words: ["amount", "name", "purpose"] },
 };
 
 describe("the contracts' words, written here by hand", () => {
@@ -46,11 +68,8 @@ describe("the contracts' words, written here by hand", () => {
       const [output] = item.outputs as [{ type: string; components?: { type: string; name: string }[] }];
       const outputs = output.components ?? item.outputs;
       assert.deepEqual(typesOf(outputs), OUTPUTS[name as keyof typeof SELECTOR]);
-      if (output.components)
-        assert.deepEqual(
-          output.components.map((part) => part.name),
-          TERMS,
-        );
+      const names = output.components?.map((part) => part.name);
+      assert.deepEqual(names, FIELDS[name as keyof typeof SELECTOR]);
     });
   }
 
@@ -62,9 +81,19 @@ describe("the contracts' words, written here by hand", () => {
       const namesOf = (isIndexed: boolean) =>
         item.inputs.filter((input) => (input.indexed ?? false) === isIndexed).map((input) => input.name);
       assert.deepEqual([namesOf(true), namesOf(false)], [indexed, words]);
-      assert.ok(!typesOf(item.inputs).some((type) => /\[|string|^bytes$|tuple/.test(type)));
+      const placed = typesOf(item.inputs).filter((type) => /\[|string|^bytes$|tuple/.test(type));
+      assert.deepEqual(placed, name === "Retired" ? ["string", "string"] : []);
     });
   }
+
+  it("give back texts of any length, and none where they are cut or lie elsewhere", () => {
+    for (const text of ["", "Grüße", "x".repeat(32), "長".repeat(1000)]) {
+      const bytes = fromHex(encodeAbiParameters([{ type: "uint8" }, { type: "string" }], [1, text]));
+      assert.equal(textOf(wordsOf(bytes) as Uint8Array[], 1), text);
+      if (text !== "") assert.equal(textOf(wordsOf(bytes.slice(0, -32)) as Uint8Array[], 1), undefined);
+      assert.equal(textOf(wordsOf(bytes) as Uint8Array[], 0), undefined);
+    }
+  });
 
   it("ask about a reading as a general coder does, with proofs of any length", () => {
     for (const length of [0, 1, 40]) {

@@ -275,7 +275,9 @@ describe("a reading's proof, against a real chain and a real oracle", function (
     });
 
     it("whose answers are cut short or long", async () => {
-      for (const selector of Object.values(SELECTOR)) {
+      const ofToken = ["token", "totalSupply", "totalRetired", "retirements", "retirement"];
+      for (const [name, selector] of Object.entries(SELECTOR)) {
+        if (ofToken.includes(name)) continue;
         for (const cut of [(hex: string) => hex.slice(0, -2), (hex: string) => `${hex}00`, () => "hello", () => null]) {
           const { verdict } = await verify(served, lyingIn(selector, cut));
           assert.deepEqual([verdict.is, "why" in verdict && verdict.why.rule], ["cannot tell", "nonsense"], selector);
@@ -363,6 +365,18 @@ describe("a reading's proof, against a real chain and a real oracle", function (
   });
 
   describe("told honestly", () => {
+    type Blocks = { fromBlock: number; toBlock: number };
+    /** A node that refuses to look through some blocks for events. */
+    const refusing = (refuses: (blocks: Blocks) => boolean, words: string): ChainReader => ({
+      async request(call) {
+        const [filter] = call.params as [Record<keyof Blocks, string>];
+        if (call.method !== "eth_getLogs") return world.chain.request(call);
+        const blocks = { fromBlock: Number(filter.fromBlock), toBlock: Number(filter.toBlock) };
+        if (!refuses(blocks)) return world.chain.request(call);
+        throw Object.assign(new Error(words), { code: -32_600 });
+      },
+    });
+
     it("is verified in every step", async () => {
       const started = performance.now();
       const { verdict, steps } = await verify(served, rpc(world.chainUrl));
@@ -379,6 +393,12 @@ describe("a reading's proof, against a real chain and a real oracle", function (
       assert.doesNotThrow(() => JSON.stringify(steps));
     });
 
+    it("is verified where the meter's baseline is what covers it", async () => {
+      const { verdict, steps } = await verify(await world.full(9));
+      assert.deepEqual(verdict, { is: "verified" });
+      assert.equal(steps.at(-1)?.facts["size"], 10);
+    });
+
     it("is verified by any EIP-1193 provider", async () => {
       const { createPublicClient, http } = await import("viem");
       const client = createPublicClient({ transport: http(world.chainUrl) });
@@ -393,16 +413,22 @@ describe("a reading's proof, against a real chain and a real oracle", function (
     });
 
     it("cannot be told then where the node does not look for events so far back", async () => {
-      const chain: ChainReader = {
-        async request(call) {
-          const [filter] = call.params as [{ fromBlock?: string; toBlock?: string }];
-          if (call.method !== "eth_getLogs" || filter.fromBlock === filter.toBlock) return world.chain.request(call);
-          throw Object.assign(new Error("block range too large"), { code: -32_600 });
-        },
-      };
+      const { mark } = world.early["settled"] as { mark: { block: number } };
       const early = { ...world.early, public_key: toHex(world.publicKey) };
+      const chain = refusing(({ fromBlock }) => fromBlock < mark.block, "missing trie node");
       assert.deepEqual(ruleOf(await verify(early, chain)), ["cannot tell", "settled further"]);
     });
+
+    for (const limit of [1, 7, 500]) {
+      it(`stays verified where the node answers for ${limit} blocks at once, whatever it says of more`, async () => {
+        const tooMany = ({ fromBlock, toBlock }: Blocks) => toBlock - fromBlock >= limit;
+        for (const words of ["block range too large", "query returned more than 10000 results", "no"]) {
+          const chain = refusing(tooMany, words);
+          assert.equal((await verify(world.early, chain)).verdict.is, "verified", words);
+          assert.equal((await verify(await world.plain(31), chain)).verdict.is, "verified", words);
+        }
+      });
+    }
 
     it("was never settled where the events say so", async () => {
       const lied = changed(world.early, ["settled", "size"], () => 59);

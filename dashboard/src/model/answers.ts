@@ -35,6 +35,8 @@ export type Overview = {
   chain_id: number;
   registry: string;
   watt_witness: string | null;
+  /** absent = an older oracle's */
+  from_block?: number;
   block: number;
   obstacles: string[];
   meters: Glance[];
@@ -52,8 +54,18 @@ export type Mark = {
 };
 export type MeterAnswer = { owner: string; source: number; details: string; settlements: Mark[] };
 
+/** A reading of a meter. */
+export type ReadingPlace = { epoch: number; index: number };
+
 export type ChartAnswer = {
-  data_points: { label: string; timestamp: number; value: number | null }[];
+  /** each value with the readings that it is the difference of */
+  data_points: {
+    label: string;
+    timestamp: number;
+    value: number | null;
+    from: ReadingPlace | null;
+    to: ReadingPlace | null;
+  }[];
   /** Wh */
   total_energy: number;
 };

@@ -47,6 +47,14 @@ export const onAxis = (value: number, isEnergy: boolean): string =>
     : quantity({ value: axisNumber.value.format(value / 1000), unit: isEnergy ? "kWh" : "kW" });
 /** From Wh: a token is a kWh. */
 export const tokens = (wattHours: number | null): string => (wattHours === null ? NONE : digits(wattHours / 1000));
+/** From units of 10^-18: all of them. */
+export function exactTokens(units: bigint): string {
+  const digits = String(units).padStart(19, "0");
+  const decimal = `${digits.slice(0, -18)}.${digits.slice(-18)}` as Intl.StringNumericLiteral;
+  return new Intl.NumberFormat(locale.value, { maximumFractionDigits: 18 }).format(decimal);
+}
+export const share = (part: number): string =>
+  new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 2 }).format(part);
 export const kilo = (value: number): string => numbers.value[3].format(value / 1000);
 export const percent = (share: number): string =>
   new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" }).format(

@@ -1,7 +1,7 @@
 /** Where nothing was read, of a curve or of bars: that is drawn as what it is, and never as zero. Pure. */
 
-/** What a value stands for: from `start` to `end` (Unix time, s); null = nothing was read. */
-export type Step = { start: number; end: number; value: number | null };
+/** What a value stands for: from `start` to `end` (Unix time, s); null = nothing was read; `link`: to what proves it. */
+export type Step = { start: number; end: number; value: number | null; link?: string | undefined };
 export type Known = {
   /** first and newest reading of the meter, Unix time (s); null = none */
   since: number | null;

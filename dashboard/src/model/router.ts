@@ -1,5 +1,6 @@
-/** Where the visitor is: `#/`, `#/meters/<key id>?frame=…&at=…`, `#/proof/<key id>/<epoch>/<index>`. */
+/** Where the visitor is: `#/`, `#/meters/<key id>?frame=…&at=…`, `#/proof/<key id>/<epoch>/<index>`, … */
 import { signal } from "@preact/signals";
+import type { ReadingPlace } from "./answers.ts";
 
 export type Place = { path: readonly string[]; query: URLSearchParams };
 
@@ -14,6 +15,10 @@ addEventListener("hashchange", () => {
 });
 
 export const meterLink = (keyId: string): string => `#/meters/${keyId}`;
+export const certificateLink = (serial: number): string => `#/certificate/${serial}`;
+/** Of what was counted between two readings. */
+export const energyLink = (keyId: string, from: ReadingPlace, to: ReadingPlace): string =>
+  `#/energy/${keyId}/${from.epoch}/${from.index}/${to.epoch}/${to.index}`;
 export const proofLink = (keyId: string, epoch: number, index: number): string => `#/proof/${keyId}/${epoch}/${index}`;
 
 /** Changes what the view is asked with, in its permanent link and without a step in the history. */

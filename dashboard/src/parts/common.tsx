@@ -15,7 +15,7 @@ export function Tile({
 }: {
   label: string;
   quantity: ReturnType<typeof powerParts>;
-  note?: string | undefined;
+  note?: ComponentChildren;
   /** the one that counts most */
   main?: boolean;
 }) {

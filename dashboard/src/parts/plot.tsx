@@ -27,6 +27,8 @@ type Props = {
   label: string;
   /** told where it is pointed at, as `x` counts; undefined = nowhere */
   onPoint: (x: number | undefined) => void;
+  /** told what was clicked on, as `x` counts */
+  onPick?: ((x: number) => void) | undefined;
   /** takes the canvas, for a picture of it */
   onDrawn: (canvas: HTMLCanvasElement) => void;
 };
@@ -39,17 +41,21 @@ const colour = (name: string): string => getComputedStyle(document.documentEleme
 /** px between two marks at least */
 const APART = 56;
 
-export function Plot({ kind, data, marks, valueText, label, onPoint, onDrawn }: Props) {
+export function Plot({ kind, data, marks, valueText, label, onPoint, onPick, onDrawn }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  const latest = useRef({ data, marks, valueText, onPoint });
-  latest.current = { data, marks, valueText, onPoint };
+  const latest = useRef<Latest["current"]>({ data, marks, valueText, onPoint, onPick });
+  latest.current = { data, marks, valueText, onPoint, onPick };
 
   useEffect(() => {
     const element = box.current as HTMLDivElement;
     const made = new uPlot(optionsOf(kind, element.clientWidth, latest), columnsOf(latest.current.data), element);
     plot.current = made;
     onDrawn(made.ctx.canvas);
+    made.over.addEventListener("click", () => {
+      const x = made.cursor.idx == null ? undefined : made.data[0]?.[made.cursor.idx];
+      if (x !== undefined) latest.current.onPick?.(x);
+    });
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
     return () => {
@@ -80,7 +86,7 @@ const columnsOf = ({ x, before, values }: PlotData): uPlot.AlignedData =>
     NULLS as uPlot.JoinNullMode[][],
   );
 
-type Latest = { current: Pick<Props, "data" | "marks" | "valueText" | "onPoint"> };
+type Latest = { current: Pick<Props, "data" | "marks" | "valueText" | "onPoint" | "onPick"> };
 
 function optionsOf(kind: Props["kind"], width: number, latest: Latest): uPlot.Options {
   const [accent, fill, faint, text, line] = ["--accent", "--accent-fill", "--before", "--muted", "--line"].map(colour);

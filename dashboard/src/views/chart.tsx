@@ -6,7 +6,7 @@ import { api } from "../model/api.ts";
 import { energy, percent, periodName, power } from "../model/format.ts";
 import { gapsOf, type Known, type Step, stepsOfReadings } from "../model/gaps.ts";
 import { type Meter, now } from "../model/live.ts";
-import { ask, place } from "../model/router.ts";
+import { ask, energyLink, place } from "../model/router.ts";
 import { Failure, Loading } from "../parts/common.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { useNews } from "../parts/use-news.ts";
@@ -150,12 +150,12 @@ function Figures({ meter, shown, isOverlaid }: { meter: Meter; shown: Shown; isO
     now: now.value,
   };
   const { frame, chart } = shown;
-  const energySeries = energyOf(shown, known, isOverlaid);
+  const energySeries = energyOf(meter.keyId, shown, known, isOverlaid);
   const powerSeries = powerOf(shown, known, isOverlaid);
   const isEmpty = [energySeries, powerSeries].every(({ steps }) => steps.every(({ value }) => value === null));
   const highest = powerSeries.steps.reduce((most, { value }) => Math.max(most, value ?? 0), 0);
   const note = frame === "hour" ? words.powerNote.read : words.powerNote.mean(words.steps[frame]);
-  const change = changeOf(energyOf(shown, known, true), now.value);
+  const change = changeOf(energyOf(meter.keyId, shown, known, true), now.value);
   const isRunning = now.value < shown.curve.end;
   return (
     <>
@@ -212,12 +212,13 @@ function seriesOf(
   };
 }
 
-function energyOf({ frame, chart, curve, before }: Shown, known: Known, isOverlaid: boolean): Series {
+function energyOf(keyId: string, { frame, chart, curve, before }: Shown, known: Known, isOverlaid: boolean): Series {
   const points = chart.data_points;
-  const steps = points.map(({ timestamp, value }, i) => ({
+  const steps = points.map(({ timestamp, value, from, to }, i) => ({
     start: timestamp,
     end: points[i + 1]?.timestamp ?? curve.end,
     value,
+    link: from && to ? energyLink(keyId, from, to) : undefined,
   }));
   const earlier = before.chart.data_points.map(({ timestamp, value }) => ({ time: timestamp, value }));
   return seriesOf(frame, steps, isOverlaid ? earlier : [], known);

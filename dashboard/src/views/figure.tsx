@@ -95,6 +95,10 @@ export function Figure({ kind, meter, frame, period, series, title, summary, not
           const index = x === undefined ? -1 : data.x.findLastIndex((each) => each <= x);
           pointed.value = index < 0 ? undefined : index;
         }}
+        onPick={(x) => {
+          const { link } = series.steps[x] ?? {};
+          if (isEnergy && link) location.hash = link;
+        }}
         onDrawn={(drawn) => {
           canvas.current = drawn;
         }}
@@ -145,6 +149,7 @@ function Numbers({
   textOf: (value: number) => string;
 }) {
   const { chart: words } = strings.value;
+  const proofTitle = strings.value.energy.title;
   const isOpen = useSignal(false);
   const cell = (value: number | null | undefined) => (value == null ? "–" : textOf(value));
   return (
@@ -173,10 +178,18 @@ function Numbers({
               </tr>
             </thead>
             <tbody>
-              {series.steps.map(({ start, value }, i) => (
+              {series.steps.map(({ start, value, link }, i) => (
                 <tr key={start} data-time={start} data-value={value ?? ""}>
                   <td>{pointName(frame, start, isEnergy)}</td>
-                  <td class="right">{cell(value)}</td>
+                  <td class="right">
+                    {link ? (
+                      <a href={link}>
+                        {cell(value)} <span class="hidden">{proofTitle}</span>
+                      </a>
+                    ) : (
+                      cell(value)
+                    )}
+                  </td>
                   <td class="right">{cell(series.before[i])}</td>
                 </tr>
               ))}

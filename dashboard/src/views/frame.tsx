@@ -13,9 +13,13 @@ import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
 import { WalletView } from "./wallet.tsx";
 
-const ProofView = lazy(async () => (await import("./verifying.ts")).ProofView);
-const ProofFileView = lazy(async () => (await import("./verifying.ts")).ProofFileView);
-const RegisterView = lazy(async () => (await import("./verifying.ts")).RegisterView);
+const onChain = () => import("./on-chain.ts");
+const ProofView = lazy(async () => (await onChain()).ProofView);
+const ProofFileView = lazy(async () => (await onChain()).ProofFileView);
+const EnergyView = lazy(async () => (await onChain()).EnergyView);
+const ChainView = lazy(async () => (await onChain()).ChainView);
+const CertificateView = lazy(async () => (await onChain()).CertificateView);
+const RegisterView = lazy(async () => (await onChain()).RegisterView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);
@@ -60,16 +64,21 @@ function View({ path }: { path: readonly string[] }) {
     return <ProofView keyId={keyId} epoch={epoch} index={index} />;
   }
   if (view === "proof" && path.length === 1) return <ProofFileView />;
+  if (view === "energy" && path.length === 6) return <EnergyView path={path.slice(1)} />;
+  if (view === "chain" && path.length === 1) return <ChainView />;
+  if (view === "certificate" && /^\d{1,15}$/.test(keyId ?? "") && path.length === 2) {
+    return <CertificateView serial={Number(keyId)} />;
+  }
   if (view === "register" && path.length === 1) return <RegisterView />;
   if (view === "wallet" && path.length === 1) return <WalletView />;
   return <Nowhere />;
 }
 
-function titleOf([view, keyId]: readonly string[]): string {
-  const { proof, overview, register, wallet } = strings.value;
-  if (view === "meters") return `${meters.peek()?.get(keyId ?? "")?.title ?? overview.title} · WattWitness`;
-  const titles: Record<string, string> = { proof: proof.title, register: register.title, wallet: wallet.title };
-  return `${titles[view ?? ""] ?? overview.title} · WattWitness`;
+function titleOf([view = "", keyId = ""]: readonly string[]): string {
+  const { proof, overview, energy, chain, certificate, register, wallet } = strings.value;
+  const titles: Record<string, { title: string }> = { proof, energy, chain, certificate, register, wallet };
+  const meter = view === "meters" ? meters.peek()?.get(keyId) : undefined;
+  return `${(meter ?? titles[view] ?? overview).title} · WattWitness`;
 }
 
 function Nowhere() {
@@ -86,9 +95,12 @@ function Nowhere() {
 
 /** The views that have an address of their own, by its first word. */
 function Places() {
-  const { nav } = strings.value;
+  const { nav, chain } = strings.value;
   const [here = ""] = place.value.path;
-  const places = { "": nav.meters, proof: nav.proof, register: nav.register, wallet: nav.wallet };
+  const places = {
+    ...{ "": nav.meters, chain: chain.title, proof: nav.proof },
+    ...{ register: nav.register, wallet: nav.wallet },
+  };
   const isHere = (word: string) => word === here || (word === "" && here === "meters");
   return (
     <nav class="places" aria-label={nav.places}>

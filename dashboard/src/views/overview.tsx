@@ -2,8 +2,14 @@
 import { energyParts, powerParts, tokens } from "../model/format.ts";
 import { facts, failure, meters, refresh, totals } from "../model/live.ts";
 import { Empty, Failure, Loading, Tile } from "../parts/common.tsx";
+import { useAnswer } from "../parts/use-answer.ts";
+import { useNews } from "../parts/use-news.ts";
+import { RPC } from "../settings.ts";
 import { strings } from "../strings/index.ts";
 import { MeterList } from "./meter-list.tsx";
+
+/** ms between two questions to the chain */
+const PAUSE = 5000;
 
 export function Overview() {
   const { overview } = strings.value;
@@ -19,7 +25,7 @@ export function Overview() {
         <Tile label={overview.today} quantity={energyParts(today)} />
         <Tile label={overview.month} quantity={energyParts(month)} />
         <Tile label={overview.total} quantity={energyParts(total)} />
-        <Tile label={overview.minted} quantity={{ value: tokens(minted), unit: "" }} note={overview.mintedNote} />
+        <Tile label={overview.minted} quantity={{ value: tokens(minted), unit: "" }} note={<Held />} />
       </dl>
       {obstacles.length > 0 && (
         <div class="card notice" role="status">
@@ -38,6 +44,26 @@ export function Overview() {
       ) : (
         <MeterList />
       )}
+    </>
+  );
+}
+
+/** What of the tokens is held and what was retired, as the chain says; where no node is named, the way to name one. */
+function Held() {
+  const { overview, chain: words } = strings.value;
+  const { chain_id: chainId = 0, registry = "" } = facts.value ?? {};
+  const { value, ask } = useAnswer(
+    async () => (RPC && registry ? (await import("./on-chain.ts")).heldNow({ chainId, registry }) : undefined),
+    [chainId, registry],
+  );
+  useNews(undefined, PAUSE, ask);
+  return (
+    <>
+      {overview.mintedNote}
+      <br />
+      <a href="#/chain">
+        {words.supply} {value?.supply}, {words.retired} {value?.retired}
+      </a>
     </>
   );
 }

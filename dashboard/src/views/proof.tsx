@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { decodeReading } from "../../../protocol/reading.ts";
 import {
   type Against,
+  type Parsed,
   proofFile,
   proofFrom,
   proofFromText,
@@ -12,28 +13,40 @@ import {
   verifyReading,
 } from "../../../verification/index.ts";
 import { api } from "../model/api.ts";
-import { chain } from "../model/chain.ts";
+import { chain, fromBlock } from "../model/chain.ts";
 import { energy as formatEnergy, power as formatPower } from "../model/format.ts";
 import { facts } from "../model/live.ts";
 import { meterLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
-import { Steps } from "../parts/steps.tsx";
+import { Steps, sayWhy } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
+
+/** The oracle's proof of this reading: one of another is none, however true. */
+export async function proofOf(
+  keyId: string,
+  epoch: string,
+  index: string,
+  signal: AbortSignal,
+): Promise<Parsed<ReadingProof> & { json: unknown }> {
+  const json = await api.proof(keyId, epoch, index, signal);
+  const parsed = proofFrom(json);
+  const isOther = String([json["keyId"], json["epoch"], json["index"]]) !== String([keyId, epoch, index]);
+  return { json, ...(parsed.ok && isOther ? { ok: false, problem: strings.value.proof.other } : parsed) };
+}
 
 /** What it is for, by the proof itself where nobody else says it: of a file that is looked at without an oracle. */
 function againstOf(proof: ReadingProof): Against | undefined {
   const { chain_id: chainId = proof.chainId, registry = proof.registry } = facts.value ?? {};
   if (chainId === undefined || registry === undefined) return undefined;
-  return { place: { chainId, registry }, chain };
+  return { place: { chainId, registry }, chain, fromBlock: fromBlock.value };
 }
 
 export function ProofView({ keyId, epoch, index }: { keyId: string; epoch: string; index: string }) {
   const { proof: words, nav } = strings.value;
-  const { value, error, ask } = useAnswer((signal) => api.proof(keyId, epoch, index, signal), [keyId, epoch, index]);
-  const parsed = value && proofFrom(value);
+  const { value, error, ask } = useAnswer((signal) => proofOf(keyId, epoch, index, signal), [keyId, epoch, index]);
   return (
     <>
       <nav class="trail">
@@ -45,9 +58,9 @@ export function ProofView({ keyId, epoch, index }: { keyId: string; epoch: strin
       </header>
       {error && !value && <Failure error={error} again={ask} />}
       {!error && !value && <Loading />}
-      {parsed?.ok === false && <Problem text={parsed.problem} />}
-      {parsed?.ok && <Verified name={JSON.stringify(value)} proof={parsed.value} />}
-      {value && <Raw text={JSON.stringify(value, null, 2)} />}
+      {value?.ok === false && <Problem text={value.problem} />}
+      {value?.ok && <Verified name={JSON.stringify(value.json)} proof={value.value} />}
+      {value && <Raw text={JSON.stringify(value.json, null, 2)} />}
     </>
   );
 }
@@ -88,8 +101,8 @@ export function ProofFileView() {
   );
 }
 
-const Problem = ({ text }: { text: string }) => (
-  <div class="card verdict bad" role="alert">
+export const Problem = ({ text }: { text: string }) => (
+  <div class="card verdict bad" role="alert" data-verdict="refuted">
     <h2>{strings.value.proof.noProof}</h2>
     <p>{text}</p>
   </div>
@@ -108,7 +121,7 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
     <>
       <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
         <h2>{words.verdicts[verdict.is]}</h2>
-        <p>{"why" in verdict ? verdict.why.says : words.verified}</p>
+        <p>{"why" in verdict ? sayWhy(verdict.why, steps) : words.verified}</p>
         <What reading={proof.reading} />
         <p class="note">
           {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
@@ -122,7 +135,7 @@ function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
 }
 
 /** What the reading says, in the units that people use. */
-function What({ reading }: { reading: Uint8Array }) {
+export function What({ reading }: { reading: Uint8Array }) {
   const decoded = decodeReading(reading);
   if (!decoded.ok) return null;
   const { timestamp, power, energy } = decoded.value;
@@ -133,7 +146,7 @@ function What({ reading }: { reading: Uint8Array }) {
   );
 }
 
-const LEVELS = { verified: "good", refuted: "bad", "cannot tell": "warn" } as const;
+export const LEVELS = { verified: "good", refuted: "bad", "cannot tell": "warn" } as const;
 
 function Save({ proof, publicKey, against }: { proof: ReadingProof; publicKey: Uint8Array; against: Against }) {
   const { proof: words } = strings.value;

@@ -28,7 +28,7 @@ export function overviewRoutes(app: App, { oracle, chain, wattWitness }: Face): 
       return {
         ...{ time_zone, now, day, month, obstacles },
         ...{ chain_id: chain.chainId, registry: chain.registry, watt_witness: wattWitness ?? null },
-        block: oracle.follower.newest.block,
+        ...{ from_block: oracle.fromBlock, block: oracle.follower.newest.block },
         meters: meters.map(told),
       };
     },

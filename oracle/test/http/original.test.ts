@@ -357,6 +357,10 @@ describe("the original's routes", () => {
         chart.data_points.map(({ value }: { value: number | null }) => value === null),
         [false, false, false, ...Array(9).fill(true)],
       );
+      const energyAt = ({ index }: { index: number }) => energyOf(readings[index] as Uint8Array);
+      for (const { value, from, to } of chart.data_points) {
+        assert.equal(value, from && Number(energyAt(to) - energyAt(from)) / 1000);
+      }
       assert.ok(Math.abs(chart.total_energy - Number(produced) / 1000) < 1e-9);
     });
 

@@ -19,6 +19,13 @@ describe("the overview", () => {
     assert.equal((await ask("Atlantis")).rule, "malformed");
   });
 
+  it("tells from which block on the chain is to be read", async () => {
+    assert.equal((await ask()).from_block, 0);
+    const later = await newWorld({ fromBlock: 3 });
+    assert.equal((await later.app.inject("/api/v1/overview")).json().from_block, 3);
+    await later.app.close();
+  });
+
   it("knows nothing of a meter's energy before its first reading", async () => {
     const meter = newMeter();
     meter.advance(START + 100);

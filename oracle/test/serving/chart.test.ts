@@ -69,6 +69,19 @@ describe("a chart", () => {
     assert.equal(chart.total, 110n);
   });
 
+  it("names the two readings that each value is the difference of, and none where there is none", async () => {
+    const first = await logOf(1, [NOON, 100n], [NOON + 60, 150n], [NOON + HOUR, 160n]);
+    const second = await logOf(2, [NOON + 2 * HOUR + 60, 200n], [NOON + 3 * HOUR, 230n]);
+    const { points } = await day(first, second);
+    assert.deepEqual(
+      points.filter(({ from, to }) => from || to).map(({ timestamp, value, from, to }) => [timestamp, value, from, to]),
+      [
+        [NOON, 60n, { epoch: 1, index: 0 }, { epoch: 1, index: 2 }],
+        [NOON + 2 * HOUR, 70n, { epoch: 1, index: 2 }, { epoch: 2, index: 1 }],
+      ],
+    );
+  });
+
   it("goes on from the day before", async () => {
     const midnight = NOON - 12 * HOUR;
     const chart = await day(await logOf(1, [midnight - 60, 10n], [midnight + 60, 30n]));

@@ -26,8 +26,8 @@ export function chartRoutes(app: App, { oracle }: Face): void {
       const chart = await chartOf(logs, time_frame, time_zone, time);
       const inWh = (energy: bigint) => Number(energy) / 1000;
       return {
-        data_points: chart.points.map(({ label, timestamp, value }) => ({
-          ...{ label, timestamp },
+        data_points: chart.points.map(({ label, timestamp, value, from = null, to = null }) => ({
+          ...{ label, timestamp, from, to },
           value: value === undefined ? null : inWh(value),
         })),
         ...{ time_frame, time_zone },

@@ -134,9 +134,20 @@ export const AllAnswer = {
   content: { "application/x-ndjson": { schema: RowBody }, "text/csv": { schema: Type.String() } },
 };
 
+/** A reading of this installation. */
+const PlaceOrNull = Type.Union([Type.Object({ epoch: Epoch, index: Count }), Type.Null()]);
 export const ChartAnswer = Type.Object({
-  /** Wh */
-  data_points: Type.Array(Type.Object({ label: Type.String(), value: nullable<number>("number"), timestamp: Count })),
+  data_points: Type.Array(
+    Type.Object({
+      label: Type.String(),
+      timestamp: Count,
+      /** Wh */
+      value: nullable<number>("number"),
+      /** the readings whose registers it is the difference of; over several logs what each of them counted */
+      from: PlaceOrNull,
+      to: PlaceOrNull,
+    }),
+  ),
   time_frame: Type.Enum([...TIME_FRAMES]),
   time_zone: Type.String(),
   /** Wh */
