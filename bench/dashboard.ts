@@ -235,14 +235,15 @@ try {
   stops.add(removeDirectories);
   const browser = await launch();
   stops.add(() => browser.close());
-  const { total } = await sizes();
+  const { most, all } = await sizes();
   const year = await measureYear(browser, Number(values.readings));
   const hour = await measureHour(browser, Number(values.minutes));
   const proof = await measureProof(browser);
   const longest = Math.max(year.task, hour.task, proof.task);
   const table = new Table({ head: ["", "", "at most"], style: { head: [], border: [] } });
   table.push(
-    ["all that is loaded before a wallet, gzip", `${total} bytes`, "75000"],
+    ["loaded at any address before a wallet, gzip", `${most} bytes`, "75000"],
+    ["at all addresses together", `${all} bytes`, ""],
     ["first view, from nothing to the list of meters", `${year.firstView.toFixed(0)} ms`, ""],
     [`year of ${values.readings} readings, from the list to both charts`, `${year.yearView.toFixed(0)} ms`, "1000"],
     ["longest task of the year view", `${year.task.toFixed(0)} ms`, "100"],
@@ -259,7 +260,7 @@ try {
   if (values.json) {
     console.log(
       JSON.stringify({
-        ...{ gzip_bytes: total, first_view_ms: year.firstView, year_view_ms: year.yearView, proof_ms: proof.took },
+        ...{ gzip_bytes: most, first_view_ms: year.firstView, year_view_ms: year.yearView, proof_ms: proof.took },
         ...{ heap_mb_before: hour.before, heap_mb_after_hour: hour.after },
         ...{ long_tasks_ms: { year_view: year.task, live: hour.task, proof: proof.task } },
       }),

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { correction, generate, mode } from "lean-qr";
 import { CONDITIONS } from "../../protocol/index.ts";
 import { RULES, STEPS } from "../../verification/index.ts";
 import { aligned } from "../src/model/align.ts";
 import { csvOf } from "../src/model/csv.ts";
 import { gapsOf, stepsOfReadings } from "../src/model/gaps.ts";
 import { byLevel, type Seen, stateOf } from "../src/model/health.ts";
-import { qrOf, ROOM, SIDE } from "../src/parts/qr.ts";
 import { de } from "../src/strings/de.ts";
 import { en } from "../src/strings/en.ts";
 
@@ -134,22 +132,6 @@ describe("what the dashboard makes of answers", () => {
       ),
       'a,b\r\n1,\r\n"x""y","p,q"\r\n',
     );
-  });
-
-  describe("a QR code", () => {
-    it("is none of a text that does not fit", () => {
-      assert.equal(qrOf("x".repeat(ROOM + 1)), undefined);
-      assert.equal(qrOf("ü".repeat(ROOM / 2 + 1)), undefined);
-    });
-
-    it("is the one that a general coder makes", () => {
-      const same = { minCorrectionLevel: correction.L, maxCorrectionLevel: correction.L, mask: 0 } as const;
-      for (const text of ["", "a", "https://oracle.example/#/certificate/12", "x".repeat(ROOM)]) {
-        const code = generate(mode.ascii(text), { ...same, minVersion: 6, maxVersion: 6 });
-        const expected = Array.from({ length: SIDE * SIDE }, (_, i) => code.get(i % SIDE, Math.floor(i / SIDE)));
-        assert.deepEqual(qrOf(text), expected, text);
-      }
-    });
   });
 
   for (const [language, { proof, chain }] of Object.entries({ en, de })) {

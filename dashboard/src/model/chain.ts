@@ -1,7 +1,7 @@
 /** The visitor's own way to the chain, `?rpc=URL`: never the oracle's. */
 import { computed } from "@preact/signals";
 import type { Place } from "../../../protocol/index.ts";
-import { rpc } from "../../../verification/index.ts";
+import { rpc } from "../../../verification/chain/reader.ts";
 import { FROM_BLOCK, RPC } from "../settings.ts";
 import { facts } from "./live.ts";
 

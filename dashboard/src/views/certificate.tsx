@@ -1,4 +1,5 @@
 /** A retirement as a certificate: read from the contract by the visitor's node, to be shown, shared and printed. */
+import { correction, generate } from "lean-qr/nano";
 import type { ComponentChildren } from "preact";
 import { type Place, toHex } from "../../../protocol/index.ts";
 import { type Certificate, certificateOf, tokenAt } from "../../../verification/chain/token.ts";
@@ -8,7 +9,6 @@ import { count, exactTokens, NONE } from "../model/format.ts";
 import { certificateLink } from "../model/router.ts";
 import { Untold, WithChain } from "../parts/asks-chain.tsx";
 import { Empty, Loading, When } from "../parts/common.tsx";
-import { qrOf, SIDE } from "../parts/qr.ts";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
 
@@ -115,15 +115,14 @@ function Words({ text }: { text: string }) {
   );
 }
 
-/** Nothing where the link is too long: it is written out beside it. */
 function Qr({ text, label }: { text: string; label: string }) {
-  const dark = qrOf(text);
-  if (!dark) return null;
-  const path = dark.map((isDark, i) => (isDark ? `M${i % SIDE} ${Math.floor(i / SIDE)}h1v1h-1z` : "")).join("");
+  const code = generate(text, { minCorrectionLevel: correction.M });
+  const modules = Array.from({ length: code.size ** 2 }, (_, i) => [i % code.size, Math.floor(i / code.size)] as const);
+  const path = modules.map(([x, y]) => (code.get(x, y) ? `M${x} ${y}h1v1h-1z` : "")).join("");
   return (
     <svg
       class="qr"
-      viewBox={`-4 -4 ${SIDE + 8} ${SIDE + 8}`}
+      viewBox={`-4 -4 ${code.size + 8} ${code.size + 8}`}
       role="img"
       aria-label={label}
       shape-rendering="crispEdges"

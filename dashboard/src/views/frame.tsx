@@ -9,17 +9,18 @@ import { Empty } from "../parts/common.tsx";
 import { lazy } from "../parts/lazy.tsx";
 import { ORACLE } from "../settings.ts";
 import { LANGUAGES, type Language, language, speak, strings } from "../strings/index.ts";
-import { MeterView } from "./meter.tsx";
 import { Overview } from "./overview.tsx";
 import { WalletView } from "./wallet.tsx";
 
-const onChain = () => import("./on-chain.ts");
-const ProofView = lazy(async () => (await onChain()).ProofView);
-const ProofFileView = lazy(async () => (await onChain()).ProofFileView);
-const EnergyView = lazy(async () => (await onChain()).EnergyView);
-const ChainView = lazy(async () => (await onChain()).ChainView);
-const CertificateView = lazy(async () => (await onChain()).CertificateView);
-const RegisterView = lazy(async () => (await onChain()).RegisterView);
+const MeterView = lazy(async () => (await import("./meter.tsx")).MeterView);
+const proving = () => import("./proving.ts");
+const ProofView = lazy(async () => (await proving()).ProofView);
+const ProofFileView = lazy(async () => (await proving()).ProofFileView);
+const EnergyView = lazy(async () => (await proving()).EnergyView);
+const RegisterView = lazy(async () => (await import("./register.tsx")).RegisterView);
+const history = () => import("./history.ts");
+const ChainView = lazy(async () => (await history()).ChainView);
+const CertificateView = lazy(async () => (await history()).CertificateView);
 
 export function Frame() {
   const main = useRef<HTMLElement>(null);

@@ -53,7 +53,7 @@ function Held() {
   const { overview, chain: words } = strings.value;
   const { chain_id: chainId = 0, registry = "" } = facts.value ?? {};
   const { value, ask } = useAnswer(
-    async () => (RPC && registry ? (await import("./on-chain.ts")).heldNow({ chainId, registry }) : undefined),
+    async () => (RPC && registry ? (await import("./history.ts")).heldNow({ chainId, registry }) : undefined),
     [chainId, registry],
   );
   useNews(undefined, PAUSE, ask);
