@@ -82,6 +82,26 @@ describe("a proof in a browser", function () {
     await visited.shoot("proof-verified");
   });
 
+  it("turns red at each lie that the visitor tells in its place, and green again at the truth", async () => {
+    const visited = await open(withChain());
+    const { page } = visited;
+    const lies = {
+      "1 kWh more": "root",
+      "An hour later": "root",
+      "Another log": "root",
+      "Another signature": "signature",
+    };
+    for (const [lie, step] of Object.entries(lies)) {
+      await page.getByText(lie, { exact: true }).click();
+      await page.waitForSelector("[data-verdict=refuted]");
+      assert.ok((await reds(visited)).includes(step), `${lie}: ${await reds(visited)}`);
+      if (lie === "1 kWh more") await visited.shoot("proof-lie");
+      await page.getByText("As it came", { exact: true }).click();
+      await page.waitForSelector("[data-verdict=verified]");
+    }
+    assert.equal(visited.requests.filter((url) => url.endsWith("/proof")).length, 1);
+  });
+
   it("cannot tell without a chain, says so, and takes the address of one", async () => {
     const visited = await open("");
     assert.equal(await verdictOf(visited), "cannot tell");

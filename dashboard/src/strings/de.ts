@@ -278,6 +278,17 @@ export const de: Strings = {
     drop: "Eine Beweisdatei hier ablegen oder wählen. Sie wird auf dieser Seite geprüft und niemandem gesendet.",
     noProof: "Das ist kein Beweis",
     other: "Das Orakel hat mit dem Beweis eines anderen Messwerts geantwortet.",
+    lies: {
+      title: "Und wenn es gelogen wäre?",
+      text: "Was würde ein Server ändern, der lügt? Geändert wird nur in dieser Seite, und dann neu geprüft.",
+      of: {
+        none: "Wie er kam",
+        energy: "1 kWh mehr",
+        time: "Eine Stunde später",
+        root: "Ein anderes Log",
+        signature: "Eine andere Unterschrift",
+      },
+    },
     verdicts: { verified: "Geprüft", refuted: "Nicht wahr", "cannot tell": "Noch nicht zu sagen" },
     verified:
       "Das Gerät hat diesen Messwert unterschrieben, und der Vertrag hat ihn abgerechnet. Dieser Browser hat es selbst nachgerechnet.",

@@ -266,6 +266,17 @@ export const en = {
     drop: "Drop a proof file here, or choose one. It is verified in this page and sent to nobody.",
     noProof: "This is no proof",
     other: "The oracle answered with the proof of another reading.",
+    lies: {
+      title: "What if it were a lie?",
+      text: "Choose what a server that lies would change. It is changed in this page only, and verified again.",
+      of: {
+        none: "As it came",
+        energy: "1 kWh more",
+        time: "An hour later",
+        root: "Another log",
+        signature: "Another signature",
+      },
+    },
     verdicts: { verified: "Verified", refuted: "Not true", "cannot tell": "Cannot tell yet" },
     verified: "The device signed this reading, and the contract settled it. Your browser has computed it itself.",
     against: (chain: string) => `For chain ${chain}, registry`,

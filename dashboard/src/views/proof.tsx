@@ -10,6 +10,7 @@ import {
   proofFrom,
   proofFromText,
   type ReadingProof,
+  type Verification,
   verifyReading,
 } from "../../../verification/index.ts";
 import { api } from "../model/api.ts";
@@ -20,6 +21,7 @@ import { meterLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
+import { LIES, type Lie, Lies } from "../parts/lies.tsx";
 import { Steps, sayWhy } from "../parts/steps.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { strings } from "../strings/index.ts";
@@ -109,28 +111,47 @@ export const Problem = ({ text }: { text: string }) => (
 );
 
 /** `name`: another for every other proof. */
-function Verified({ name, proof }: { name: string; proof: ReadingProof }) {
-  const { proof: words } = strings.value;
+function Verified({ name, proof: honest }: { name: string; proof: ReadingProof }) {
+  const lie = useSignal<Lie | undefined>(undefined);
+  const proof = lie.value === undefined ? honest : LIES[lie.value](honest);
   const against = againstOf(proof);
   const place = against && `${against.place.chainId} ${against.place.registry}`;
-  const { value, error, ask } = useAnswer(async () => against && verifyReading(proof, against), [name, place ?? ""]);
+  const { value, error, ask } = useAnswer(
+    async () => against && verifyReading(proof, against),
+    [name, place ?? "", lie.value ?? ""],
+  );
   if (error) return <Failure error={error} again={ask} />;
-  if (!value || !against) return <Loading />;
-  const { verdict, steps } = value;
+  if (!against) return <Loading />;
   return (
     <>
-      <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
-        <h2>{words.verdicts[verdict.is]}</h2>
-        <p>{"why" in verdict ? sayWhy(verdict.why, steps) : words.verified}</p>
-        <What reading={proof.reading} />
-        <p class="note">
-          {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
-        </p>
-        {!chain && <AskForChain />}
-      </section>
-      <Steps steps={steps} />
-      {proof.publicKey && <Save proof={proof} publicKey={proof.publicKey} against={against} />}
+      {value ? <Judged proof={proof} against={against} verification={value} /> : <Loading />}
+      <Lies
+        key="lies"
+        chosen={lie.value}
+        choose={(chosen) => {
+          lie.value = chosen;
+        }}
+      />
+      {value && <Steps steps={value.steps} />}
+      {value && honest.publicKey && <Save proof={honest} publicKey={honest.publicKey} against={against} />}
     </>
+  );
+}
+
+type Judging = { proof: ReadingProof; against: Against; verification: Verification };
+
+function Judged({ proof, against, verification: { verdict, steps } }: Judging) {
+  const { proof: words } = strings.value;
+  return (
+    <section class={`card verdict ${LEVELS[verdict.is]}`} aria-live="polite" data-verdict={verdict.is}>
+      <h2>{words.verdicts[verdict.is]}</h2>
+      <p>{"why" in verdict ? sayWhy(verdict.why, steps) : words.verified}</p>
+      <What reading={proof.reading} />
+      <p class="note">
+        {words.against(String(against.place.chainId))} <code>{against.place.registry}</code>
+      </p>
+      {!chain && <AskForChain />}
+    </section>
   );
 }
 
