@@ -102,6 +102,17 @@ describe("a proof in a browser", function () {
     assert.equal(visited.requests.filter((url) => url.endsWith("/proof")).length, 1);
   });
 
+  it("is offered of the newest reading that was settled, to whoever has no file", async () => {
+    const phone = { viewport: { width: 390, height: 844 } };
+    current = await visit(browser, `${served.url}${withChain()}#/proof`, phone);
+    const { page } = current;
+    await page.locator("main li a").first().click();
+    await page.waitForSelector("[data-verdict=verified]");
+    assert.match(page.url(), new RegExp(`#/proof/${keyId}/1/\\d+$`));
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+    await current.shoot("proof-newest-phone");
+  });
+
   it("cannot tell without a chain, says so, and takes the address of one", async () => {
     const visited = await open("");
     assert.equal(await verdictOf(visited), "cannot tell");

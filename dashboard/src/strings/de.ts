@@ -276,6 +276,7 @@ export const de: Strings = {
     raw: "Der Beweis, wie er kam",
     save: "Beweis als Datei speichern",
     drop: "Eine Beweisdatei hier ablegen oder wählen. Sie wird auf dieser Seite geprüft und niemandem gesendet.",
+    newest: "Oder der neueste abgerechnete Messwert",
     noProof: "Das ist kein Beweis",
     other: "Das Orakel hat mit dem Beweis eines anderen Messwerts geantwortet.",
     lies: {

@@ -264,6 +264,7 @@ export const en = {
     raw: "The proof as it came",
     save: "Save the proof as a file",
     drop: "Drop a proof file here, or choose one. It is verified in this page and sent to nobody.",
+    newest: "Or look at the newest that was settled",
     noProof: "This is no proof",
     other: "The oracle answered with the proof of another reading.",
     lies: {

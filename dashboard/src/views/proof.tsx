@@ -16,8 +16,8 @@ import {
 import { api } from "../model/api.ts";
 import { chain, fromBlock } from "../model/chain.ts";
 import { energy as formatEnergy, power as formatPower } from "../model/format.ts";
-import { facts } from "../model/live.ts";
-import { meterLink } from "../model/router.ts";
+import { facts, meters } from "../model/live.ts";
+import { meterLink, proofLink } from "../model/router.ts";
 import { AskForChain } from "../parts/ask-for-chain.tsx";
 import { Failure, Loading, When } from "../parts/common.tsx";
 import { download } from "../parts/download.ts";
@@ -97,11 +97,34 @@ export function ProofFileView() {
           <input ref={input} type="file" onChange={({ currentTarget }) => void take(currentTarget.files?.[0])} />
         </label>
       </div>
+      {!parsed && <Newest />}
       {parsed?.ok === false && <Problem text={parsed.problem} />}
       {parsed?.ok && <Verified name={text.value as string} proof={parsed.value} />}
     </>
   );
 }
+
+/** For whoever has no file yet. */
+function Newest() {
+  const { proof: words } = strings.value;
+  const settled = [...(meters.value?.values() ?? [])].filter((meter) => meter.settled.size > 0).slice(0, FEW);
+  if (settled.length === 0) return null;
+  return (
+    <section class="card" aria-labelledby="newest">
+      <h2 id="newest">{words.newest}</h2>
+      <ul class="plain">
+        {settled.map(({ keyId, title, settled: { epoch, size, timestamp } }) => (
+          <li key={keyId}>
+            <a href={proofLink(keyId, epoch, size - 1)}>{title}</a> <When time={timestamp} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Meters of which a proof is offered. */
+const FEW = 5;
 
 export const Problem = ({ text }: { text: string }) => (
   <div class="card verdict bad" role="alert" data-verdict="refuted">
