@@ -187,6 +187,7 @@ describe("the chain in a browser", function () {
     await shoot("chain-unnamed");
     await page.getByRole("button", { name: "Ask this chain" }).click();
     await page.waitForSelector("[data-joins=true]");
+    assert.ok((await page.textContent("[data-joins]"))?.includes(system.deployment.token.toLowerCase()));
   });
 
   it("tells of the token, its settlements, holders and retirements, and that they join", async () => {

@@ -387,6 +387,7 @@ export const de: Strings = {
     title: "Chain",
     ask: "All das kommt von einem Knoten der Chain, nichts vom Orakel. Einen nennen:",
     readFrom: (node, block) => `Gelesen von ${node}, bis Block ${block}.`,
+    token: "Adresse des Tokens:",
     progress: "Gelesene Ereignisse",
     failed: "Die Chain kann nicht gelesen werden",
     supply: "Im Umlauf",

@@ -373,6 +373,7 @@ export const en = {
     title: "Chain",
     ask: "All of this is read from a node of the chain, nothing from the oracle. Name one:",
     readFrom: (node: string, block: string) => `Read from ${node}, up to block ${block}.`,
+    token: "Address of the token:",
     progress: "Events read",
     failed: "The chain cannot be read",
     supply: "In circulation",

@@ -107,6 +107,9 @@ function Told({ ledger, again }: { ledger: Ledger; again: () => void }) {
             </li>
           ))}
         </ul>
+        <p class="note">
+          {words.token} <code>{ledger.at.token}</code>
+        </p>
         {!isWell && (
           <button type="button" class="button" onClick={again}>
             {failed.again}
