@@ -1,3 +1,4 @@
+export * from "./application.ts";
 export * from "./attestation.ts";
 export * from "./batch.ts";
 export { equal, fromHex, toHex } from "./bytes.ts";

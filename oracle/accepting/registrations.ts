@@ -1,19 +1,14 @@
 /** Applications for registration: checked as the registry will, kept for the registrar, who sends them on chain. */
 import {
   conditionsOf,
-  domain,
-  encodeClaim,
-  encodeHead,
   fromHex,
-  type Head,
-  headHash,
   isSize,
   keyIdOf,
   type Place,
   sourceOf,
   timestampOf,
   toHex,
-  verify,
+  verifyClaim,
 } from "../../protocol/index.ts";
 import { BASELINE_AGE, CLOCK_TOLERANCE, HARMLESS_CONDITIONS } from "../chain/rules.ts";
 import type { Records } from "../store/store.ts";
@@ -65,8 +60,6 @@ export function createRegistrations({
   now: () => number;
   pendingLimit?: number;
 }): Registrations {
-  const headDomain = domain("head", place);
-  const claimDomain = domain("claim", place);
   const hasRoom = createRoom(records, pendingLimit, timestampIn);
   const listed = ({ from: _, ...application }: Application): ListedApplication => ({
     ...application,
@@ -76,19 +69,16 @@ export function createRegistrations({
 
   /** In the registry's order. */
   async function check(registration: Registration): Promise<Refusal | undefined> {
-    const { owner, capacity, source, baseline } = registration;
+    const { capacity, source, baseline } = registration;
     const publicKey = fromHex(registration.publicKey);
     const keyId = keyIdOf(publicKey);
     if (isKnown(toHex(keyId))) return refusal("key already used", "this key is registered");
     if (capacity === 0) return refusal("capacity zero", "an installation has a capacity above 0 W");
     if (source > 0x1f) return refusal("reserved bits", "a source has bits 0 to 4", { source });
     if (!isSize(baseline.size)) return refusal("size out of range", "a log has 1 to 2^40 - 1 readings");
-    const head: Head = { ...baseline, reading: fromHex(baseline.reading), root: fromHex(baseline.root) };
-    const hash = headHash(encodeHead(headDomain, head));
-    const claim = encodeClaim(claimDomain, { meter: keyId, keyId, owner, headHash: hash });
-    const signed = await verify(claim, fromHex(registration.claim), publicKey);
+    const signed = await verifyClaim(registration, place);
     if (!signed.ok) return refusal(signed.failure, "the key did not sign this claim for this owner and this baseline");
-    return checkBaseline(head.reading, source);
+    return checkBaseline(fromHex(baseline.reading), source);
   }
 
   function checkBaseline(reading: Uint8Array, source: number): Refusal | undefined {

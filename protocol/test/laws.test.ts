@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { p256 } from "@noble/curves/nist.js";
 import fc from "fast-check";
+import { type Claimed, verifyClaim } from "../application.ts";
 import { BATCH_LIMIT, decodeBatch, encodeBatch, type Segment, verifyBatch } from "../batch.ts";
 import { concat, equal, fromHex, toHex } from "../bytes.ts";
 import {
@@ -17,7 +18,7 @@ import {
 import { checkReadings, decodeReading, encodeReading, type Reading } from "../reading.ts";
 import { keyIdOf, normaliseS, ORDER, verify } from "../signature.ts";
 import { generatePrivateKey, publicKeyOf, sign } from "../signing.ts";
-import { decodeHead, domain, encodeHead } from "../statement.ts";
+import { decodeHead, domain, encodeClaim, encodeHead, headHash } from "../statement.ts";
 
 const PLACE = { chainId: 31337, registry: "0x5fbdb2315678afecb367f032d93f642f64180aa3" };
 const HEAD_DOMAIN = domain("head", PLACE);
@@ -270,5 +271,37 @@ describe("protocol laws", () => {
         assert.notDeepEqual(keyIdOf(key), keyIdOf(flipBit(key, bit)));
       }),
     );
+  });
+});
+
+describe("a claim", () => {
+  const privateKey = new Uint8Array(32).fill(9);
+  const publicKey = publicKeyOf(privateKey);
+  const head = { epoch: 1, size: 1, reading: new Uint8Array(32), root: leafHash(new Uint8Array(32)) };
+  const owner = `0x${"ab".repeat(20)}`;
+  const keyId = keyIdOf(publicKey);
+  const statement = encodeClaim(domain("claim", PLACE), {
+    ...{ meter: keyId, keyId, owner, headHash: headHash(encodeHead(HEAD_DOMAIN, head)) },
+  });
+  const claimed: Claimed = {
+    ...{ publicKey: toHex(publicKey), owner, claim: toHex(sign(statement, privateKey)) },
+    baseline: { ...head, reading: toHex(head.reading), root: toHex(head.root) },
+  };
+
+  it("is of one key, owner, baseline and place, and of no other", async () => {
+    assert.ok((await verifyClaim(claimed, PLACE)).ok);
+    const other = new Uint8Array(32).fill(8);
+    for (const [what, changed, place] of [
+      ["key", { ...claimed, publicKey: toHex(publicKeyOf(other)) }, PLACE],
+      ["owner", { ...claimed, owner: `0x${"ac".repeat(20)}` }, PLACE],
+      ["size", { ...claimed, baseline: { ...claimed.baseline, size: 2 } }, PLACE],
+      ["epoch", { ...claimed, baseline: { ...claimed.baseline, epoch: 2 } }, PLACE],
+      ["root", { ...claimed, baseline: { ...claimed.baseline, root: toHex(other) } }, PLACE],
+      ["reading", { ...claimed, baseline: { ...claimed.baseline, reading: toHex(other) } }, PLACE],
+      ["chain", claimed, { ...PLACE, chainId: 1 }],
+      ["registry", claimed, { ...PLACE, registry: owner }],
+    ] as const) {
+      assert.deepEqual(await verifyClaim(changed, place), { ok: false, failure: "bad signature" }, what);
+    }
   });
 });

@@ -1,8 +1,9 @@
 /** An application for registration, judged here as the registry will: of what the oracle says of it nothing is believed. */
+import { verifyClaim } from "../../../protocol/application.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { BLOCKING_CONDITIONS, decodeReading, type Reading } from "../../../protocol/reading.ts";
-import { keyIdOf, verify } from "../../../protocol/signature.ts";
-import { domain, encodeClaim, encodeHead, headHash, type Place } from "../../../protocol/statement.ts";
+import { keyIdOf } from "../../../protocol/signature.ts";
+import type { Place } from "../../../protocol/statement.ts";
 import type { Answer } from "../../../verification/chain/asking.ts";
 import { type Deployment, type KeyOnChain, keyOnChain } from "../../../verification/chain/views.ts";
 import type { Application } from "./answers.ts";
@@ -33,21 +34,12 @@ export function readingOf({ baseline }: Application): Reading | undefined {
 /** Unix time (s) up to which it can be registered. */
 export const lapseOf = ({ timestamp }: Reading): number => timestamp + BASELINE_AGE;
 
-/** Whether the key signed that it belongs to this owner, from this baseline on, here and nowhere else. */
-export async function isClaimed({ publicKey, owner, baseline, claim }: Application, place: Place): Promise<boolean> {
-  const head = { ...baseline, reading: fromHex(baseline.reading), root: fromHex(baseline.root) };
-  const keyId = keyIdOf(fromHex(publicKey));
-  const hash = headHash(encodeHead(domain("head", place), head));
-  const statement = encodeClaim(domain("claim", place), { meter: keyId, keyId, owner, headHash: hash });
-  return (await verify(statement, fromHex(claim), fromHex(publicKey))).ok;
-}
-
 /** `now`: Unix time, s. */
 export async function judge(application: Application, place: Place, onChain: OnChain, now: number): Promise<Judged> {
   const { keyId, publicKey, capacity, source, status } = application;
   const reading = readingOf(application);
   const isOwn = toHex(keyIdOf(fromHex(publicKey))) === keyId;
-  const isClaim = await isClaimed(application, place);
+  const isClaim = (await verifyClaim(application, place)).ok;
   const isSound =
     reading !== undefined &&
     (reading.conditions & BLOCKING_CONDITIONS) === 0 &&
