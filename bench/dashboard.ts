@@ -262,7 +262,7 @@ try {
       JSON.stringify({
         ...{ gzip_bytes: most, first_view_ms: year.firstView, year_view_ms: year.yearView, proof_ms: proof.took },
         ...{ heap_mb_before: hour.before, heap_mb_after_hour: hour.after },
-        ...{ long_tasks_ms: { year_view: year.task, live: hour.task, proof: proof.task } },
+        ...{ long_tasks_ms: longest, long_task_of_year_view_ms: year.task },
       }),
     );
   }
