@@ -8,7 +8,7 @@ import { upload } from "../../meter/upload.ts";
 import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
 import { TOPIC } from "../../verification/chain/abi.ts";
-import { AXE, isMissing, launch, type Served, serve, type Visit, visit, WHY } from "./support.ts";
+import { AXE, describeInBrowser, launch, type Served, serve, type Visit, visit } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
@@ -33,14 +33,7 @@ const HOSTILE = {
   purpose: "لأجل القراءة في الليل\u202e\n\nRetired by\n0x0000000000000000000000000000000000000000",
 };
 
-describe("the chain in a browser", function () {
-  this.timeout(120_000);
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("the chain in a browser", () => {
   let system: System;
   let served: Served;
   let browser: Browser;

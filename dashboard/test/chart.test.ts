@@ -4,7 +4,7 @@ import type { Meter } from "../../meter/meter.ts";
 import { newWorld, removeDirectories, START, type World } from "../../oracle/test/support.ts";
 import { energyOf, timestampOf } from "../../protocol/index.ts";
 import { buildDashboard } from "../build.ts";
-import { isMissing, keyIdOf, launch, type Served, serve, slowMeter, visit, WHY } from "./support.ts";
+import { describeInBrowser, keyIdOf, launch, type Served, serve, slowMeter, visit } from "./support.ts";
 
 const HOUR = 3600;
 const DAY = 86_400;
@@ -24,13 +24,7 @@ const PERIODS = [
   { zone: "Australia/Lord_Howe", frame: "day", start: "2026-04-04T13:00Z", end: "2026-04-05T13:30Z", bars: 25 },
 ] as const;
 
-describe("a chart in a browser", () => {
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("a chart in a browser", () => {
   let world: World;
   let meter: Meter;
   let served: Served;

@@ -3,20 +3,13 @@ import { readFile } from "node:fs/promises";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
-import { AXE, isMissing, launch, type Served, serve, type Visit, visit, WHY } from "./support.ts";
+import { AXE, describeInBrowser, launch, type Served, serve, type Visit, visit } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z, 10 o'clock in Berlin */
 const START = 1_773_997_200;
 const HOUR = 3600;
 
-describe("the energy of a bar, in a browser", function () {
-  this.timeout(120_000);
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("the energy of a bar, in a browser", () => {
   let system: System;
   let served: Served;
   let browser: Browser;

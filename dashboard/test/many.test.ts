@@ -5,8 +5,8 @@ import { CAPACITY, newWorld, OWNER, removeDirectories, START, type World } from 
 import { buildDashboard } from "../build.ts";
 import {
   assertClean,
+  describeInBrowser,
   INTERVAL,
-  isMissing,
   keyIdOf,
   launch,
   type Served,
@@ -14,18 +14,11 @@ import {
   slowMeter,
   type Visit,
   visit,
-  WHY,
 } from "./support.ts";
 
 const METERS = 1000;
 
-describe("a thousand meters in a browser", () => {
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("a thousand meters in a browser", () => {
   let world: World;
   let meters: Meter[];
   let served: Served;

@@ -11,7 +11,7 @@ import { buildDashboard } from "../build.ts";
 import {
   AXE,
   assertClean,
-  isMissing,
+  describeInBrowser,
   keyIdOf,
   launch,
   roof,
@@ -19,19 +19,12 @@ import {
   serve,
   type Visit,
   visit,
-  WHY,
 } from "./support.ts";
 
 const DAY = 86_400;
 const NOON = START + DAY + 12 * 3600;
 
-describe("the dashboard in a browser", () => {
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("the dashboard in a browser", () => {
   let world: World;
   let meter: Meter;
   let barn: Meter;

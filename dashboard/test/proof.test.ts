@@ -5,21 +5,14 @@ import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
 import { SELECTOR } from "../../verification/chain/abi.ts";
 import { changed, othersThan, type Path, pathsOf } from "../../verification/test/changing.ts";
-import { AXE, isMissing, launch, type Served, serve, type Visit, visit, WHY } from "./support.ts";
+import { AXE, describeInBrowser, launch, type Served, serve, type Visit, visit } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
 const HOUR = 3600;
 const INDEX = 31;
 
-describe("a proof in a browser", function () {
-  this.timeout(120_000);
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("a proof in a browser", () => {
   let system: System;
   let served: Served;
   let browser: Browser;

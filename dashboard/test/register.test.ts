@@ -7,7 +7,7 @@ import { toHex } from "../../protocol/index.ts";
 import { CAPACITY, createSystem, createTestMeter, type System } from "../../test/support.ts";
 import { injected } from "./injected.ts";
 import {
-  isMissing,
+  describeInBrowser,
   launch,
   type Served,
   seriousIn,
@@ -15,7 +15,6 @@ import {
   type Visit,
   type VisitOptions,
   visit,
-  WHY,
 } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
@@ -25,14 +24,7 @@ const OWNER = ACCOUNTS.firstOwner;
 const OTHER = ACCOUNTS.firstOwner + 1;
 const PHONE = { width: 390, height: 844 };
 
-describe("the register of applications in a browser", function () {
-  this.timeout(120_000);
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("the register of applications in a browser", () => {
   let system: System;
   let served: Served;
   let browser: Browser;

@@ -19,6 +19,17 @@ const CHROMIUM = "/usr/bin/chromium";
 export const isMissing = !existsSync(CHROMIUM);
 export const WHY = `there is no ${CHROMIUM}`;
 
+/** Skipped with one line where there is no browser. */
+export function describeInBrowser(what: string, tests: () => void): void {
+  describe(what, function () {
+    this.timeout(120_000);
+    if (!isMissing) return tests();
+    it(`skipped: ${WHY}`, function () {
+      this.skip();
+    });
+  });
+}
+
 /** Finds what keeps people out. */
 export const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 

@@ -8,7 +8,7 @@ import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
 import { CHAIN_UNKNOWN, type Injected, injected, REFUSED } from "./injected.ts";
 import {
-  isMissing,
+  describeInBrowser,
   launch,
   type Served,
   seriousIn,
@@ -16,7 +16,6 @@ import {
   type Visit,
   type VisitOptions,
   visit,
-  WHY,
 } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
@@ -27,14 +26,7 @@ const STRANGER = ACCOUNTS.firstOwner + 3;
 const PHONE = { width: 390, height: 844 };
 const CAPACITY_CHANGE = 2;
 
-describe("a wallet in a browser", function () {
-  this.timeout(120_000);
-  if (isMissing) {
-    it(`skipped: ${WHY}`, function () {
-      this.skip();
-    });
-    return;
-  }
+describeInBrowser("a wallet in a browser", () => {
   let system: System;
   let served: Served;
   let browser: Browser;
