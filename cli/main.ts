@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `wattwitness`: runs a command and ends with its exit code. */
 import { type Command, CommanderError } from "commander";
-import { CommandFailed } from "../oracle/commands/program.ts";
+import { CommandFailed } from "../oracle/commands/failed.ts";
 import { EXIT, firstLine, Problem } from "./problem.ts";
 import { createProgram } from "./program.ts";
 import { written } from "./terminal/telling.ts";

@@ -36,7 +36,7 @@ export type Built = {
   /** by file: its entry point in the sources, where it is one, and the files that it may load */
   outputs: Record<string, { entryPoint?: string; loads: string[] }>;
 };
-const BUILT = "built.json";
+export const BUILT = "built.json";
 
 export const readBuilt = async (): Promise<Built> => JSON.parse(await readFile(join(DIST, BUILT), "utf8"));
 

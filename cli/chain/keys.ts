@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs";
 import type { Hex, LocalAccount } from "viem";
 import { nonceManager, privateKeyToAccount } from "viem/accounts";
-import { openKeystore } from "../../oracle/keystore.ts";
 import { Problem } from "../problem.ts";
 
 export type KeyOptions = { keyFile?: string; hardhatKey?: string };
@@ -32,7 +31,7 @@ async function keyOf({ keyFile, hardhatKey }: KeyOptions, environment: Environme
   return checked(key, KEY);
 }
 
-function keyIn(file: string, password: string | undefined): Hex {
+async function keyIn(file: string, password: string | undefined): Promise<Hex> {
   let text: string;
   try {
     text = readFileSync(file, "utf8").trim();
@@ -41,6 +40,7 @@ function keyIn(file: string, password: string | undefined): Hex {
   }
   if (!text.startsWith("{")) return checked(text, `--key-file ${file}`);
   if (password === undefined) throw new Problem(`--key-file ${file} is a keystore: ${PASSWORD} has to open it.`);
+  const { openKeystore } = await import("../../oracle/keystore.ts");
   const opened = openKeystore(text, password);
   if (!opened.ok) throw new Problem(`--key-file ${file} ${opened.problem.replace(/WATTWITNESS_\w+/, PASSWORD)}.`);
   return opened.key;

@@ -38,6 +38,10 @@ export function nodeCommand(): Command {
     .requiredOption("--from <store>", 'a folder, or "database": the one at WATTWITNESS_DATABASE_URL')
     .requiredOption("--to <store>", "the same")
     .action(telling(copy));
+  node
+    .command("migrate")
+    .description("make or update the tables in the database at WATTWITNESS_DATABASE_URL")
+    .action(telling(migrate));
   aboutChain(node.command("verify"))
     .description("verify all that an oracle keeps, against itself and the chain; it must not run meanwhile")
     .option("--data <folder>", "where it keeps everything (data)")
@@ -148,6 +152,11 @@ function answerOf({ text, data, problem }: Told): Answer {
 async function copy(options: { from: string; to: string }): Promise<Answer> {
   const commands = await import("../../oracle/commands/copy.ts");
   return answerOf(await commands.copy(options, process.env));
+}
+
+async function migrate(): Promise<Answer> {
+  const commands = await import("../../oracle/commands/migrate.ts");
+  return answerOf(await commands.migrateDatabase({}, process.env));
 }
 
 async function verify(options: NodeOptions): Promise<Answer> {

@@ -15,8 +15,12 @@ export type Ended = {
 };
 
 /** Runs `wattwitness` with nothing in its environment but what is given, and no terminal to ask on. */
-export async function wattwitness(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+export async function wattwitness(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  main = MAIN,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -2,6 +2,7 @@
  * Signatures under heads, verified in a thread of their own. It is sent all that wait at once: handing over one takes as
  * long as a third of verifying it. protocol/signature.ts says what is refused, and this says the same.
  */
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import {
   accepted,
@@ -17,7 +18,8 @@ import {
 export const SENT_LENGTH = PUBLIC_KEY_LENGTH + SIGNATURE_LENGTH + HEAD_LENGTH;
 export const VERDICT = { valid: 0, badKey: 1, badSignature: 2 } as const;
 
-const THREAD = new URL("verifying-thread.ts", import.meta.url);
+/** not compiled, or compiled, as this file is */
+const THREAD = new URL(`verifying-thread${extname(import.meta.filename)}`, import.meta.url);
 /** sent at once, at most */
 const GROUP = 256;
 

@@ -10,16 +10,10 @@ import { BaseError } from "viem";
 import { firstLine } from "../said.ts";
 import { openEmbeddedStore } from "../store/embedded/store.ts";
 import { type Store, StoreDamaged, StoreUnavailable } from "../store/store.ts";
+import { CommandFailed } from "./failed.ts";
 
 /** Warnings go where problems go, so that what a command tells can be piped on. */
 export const createLogger = (): Logger => pino({ level: "warn" }, pino.destination(2));
-
-/** It could not be done: what to tell whoever called it. */
-export class CommandFailed extends Error {
-  constructor(...lines: readonly string[]) {
-    super(lines.join("\n  "));
-  }
-}
 
 export function end(...lines: readonly string[]): never {
   throw new CommandFailed(...lines);

@@ -2,8 +2,9 @@
 import { Argument, Command } from "commander";
 import { CHANGES } from "../../chain/meters.ts";
 import { aboutChain, address, id, sends, telling } from "../../command.ts";
+import type { Answer } from "../../terminal/telling.ts";
 import { cancelProposal, decommissionMeter, setPayout, transferMeter } from "./own.ts";
-import { registerMeter } from "./register.ts";
+import type { RegisterOptions } from "./register.ts";
 import { listMeters, listProposals, showMeter } from "./show.ts";
 
 export function meterCommand(): Command {
@@ -21,7 +22,7 @@ export function meterCommand(): Command {
     .option("--key <id>", "its key id, where several wait there", id)
     .option("--application <file>", "or a file with its application, as JSON")
     .option("--file <csv>", "or many: a column application (a file) or key (one that applied at --oracle)")
-    .action(telling(registerMeter));
+    .action(telling(register));
   writes("payout")
     .description("say who receives what a meter produces")
     .argument("<meter>", "its id", id)
@@ -47,3 +48,7 @@ export function meterCommand(): Command {
     .action(telling(cancelProposal));
   return meter;
 }
+
+/** Loaded when it is used: checking applications takes longer to load than all the rest. */
+const register = async (options: RegisterOptions): Promise<Answer> =>
+  (await import("./register.ts")).registerMeter(options);

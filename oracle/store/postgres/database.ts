@@ -101,7 +101,7 @@ export async function whyNotMigrated(
   if (unknown.length > 0) return `${DATABASE} is of a newer oracle, which took the step ${unknown[0]}: run that one.`;
   if (missing.length === 0) return undefined;
   const behind = missing.length === steps.length ? "is empty" : `lacks the step ${missing[0]?.name}`;
-  return `${DATABASE} ${behind}: run npm run oracle:migrate, and start again.`;
+  return `${DATABASE} ${behind}: run npm run oracle:migrate or wattwitness node migrate, and start again.`;
 }
 
 /** The document that is written to find out whether that can be done. */

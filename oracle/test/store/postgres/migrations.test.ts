@@ -58,7 +58,7 @@ describeWithServer("a database", (server) => {
   it("that is empty is refused, with what to do", async () => {
     assert.equal(
       await problemOf(await server().newDatabase()),
-      "The database at WATTWITNESS_DATABASE_URL is empty: run npm run oracle:migrate, and start again.",
+      "The database at WATTWITNESS_DATABASE_URL is empty: run npm run oracle:migrate or wattwitness node migrate, and start again.",
     );
   });
 
