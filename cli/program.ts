@@ -1,6 +1,7 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
 import { completionCommand } from "./commands/completion.ts";
+import { deployCommand } from "./commands/deploy/index.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { simulateCommand } from "./commands/simulate.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   program.addCommand(meterCommand());
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
+  program.addCommand(deployCommand());
   program.addCommand(simulateCommand());
   program.addCommand(completionCommand());
   return program;

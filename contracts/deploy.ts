@@ -1,4 +1,4 @@
-/** Deploys WattWitness: used by tests, benchmarks, the demo and `npm run deploy`. */
+/** Deploys WattWitness: used by tests, benchmarks, the demo and `wattwitness deploy`. */
 import {
   type Abi,
   type Account,

@@ -8,7 +8,7 @@ const HASH = "0xbb5a52f42f9c9261ed4361f59422a1e30036e7c32b270c8807a419feca605023
 const KEY =
   "0xa71af64de5126a4a4e02b7922d66ce9415ce88a4c9d25514d91082c8725ac9575d47723c8fbe580bb369fec9c2665d8e30a435b9932645482e7c9f11e872296b";
 const YES = numberToHex(1, { size: 32 });
-const GAS_FILE = new URL("../bench/gas.json", import.meta.url);
+const GAS_FILE = new URL("../../bench/gas.json", import.meta.url);
 
 /** As Statement.Precompile. */
 export type Precompile = "absent" | "working" | "broken";

@@ -1,30 +1,19 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
-import {
-  type Abi,
-  encodeFunctionData,
-  getAddress,
-  type Hex,
-  keccak256,
-  padHex,
-  stringToHex,
-  toHex as textToHex,
-} from "viem";
+import { type Abi, encodeFunctionData, getAddress, type Hex, keccak256, padHex, toHex as textToHex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import {
   CAPACITY_CEILING,
   closeSetup,
-  deploy,
-  deployFunctionsAttestor,
   deployWattWitness,
   NEVER,
   NOTICE,
@@ -38,12 +27,10 @@ import { type Chainlink, deployChainlink } from "../../functions-source/local-do
 import { createDevice } from "../../meter/device.ts";
 import { createMeter } from "../../meter/meter.ts";
 import { fromHex } from "../../protocol/index.ts";
-import { NETWORKS_FILE, type Network, readNetworks, writeNetwork } from "../../subgraph/networks.ts";
-import { ask } from "../ask.ts";
-import { HELP, parseDeployOptions } from "../deploy-options.ts";
-import { scheduledIn } from "../schedule.ts";
+import { type Network, readNetworks, writeNetwork } from "../../subgraph/networks.ts";
+import { scheduledIn } from "../commands/deploy/schedule.ts";
+import { MAIN } from "./support.ts";
 
-const DEPLOY = fileURLToPath(new URL("../deploy.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SOURCE_FILE = new URL("../../functions-source/verify-batch.js", import.meta.url);
 
@@ -51,8 +38,21 @@ const START = Date.UTC(2026, 2, 20, 8) / 1000;
 const DON = "fun-local-1";
 /** Which of the well-known accounts does what. */
 const ACCOUNTS = {
-  ...{ chainlink: 1, registrar: 2, operator: 3, guardian: 4, stranger: 5, deployer: 6, unlucky: 7, administrator: 8 },
+  ...{
+    chainlink: 1,
+    registrar: 2,
+    operator: 3,
+    guardian: 4,
+    stranger: 5,
+    deployer: 6,
+    unlucky: 7,
+    administrator: 8,
+    careless: 9,
+  },
 };
+
+/** Transactions of a deployment without Functions, and without roles. */
+const STEPS = 10;
 
 const GAS_FILE = new URL("../../bench/gas.json", import.meta.url);
 const YES = padHex("0x01", { size: 32 });
@@ -62,26 +62,25 @@ const KEY: Hex = `0x${"5a".repeat(32)}`;
 
 type Environment = Record<string, string | undefined>;
 
-/** What `npm run deploy -- ARGS` prints and ends with, without a terminal. */
-async function run(args: string[], environment: Environment, onOutput?: (stdout: string, pid: number) => void) {
-  const { WATTWITNESS_DEPLOYER_KEY: _, ...env } = process.env;
-  const child = spawn(process.execPath, [DEPLOY, ...args], {
-    ...{ cwd: ROOT, env: { ...env, ...environment } },
+/** What `wattwitness deploy ARGS` says and ends with, without a terminal; `onSaid` is told of what it said so far. */
+async function run(args: string[], environment: Environment, onSaid?: (stderr: string, pid: number) => void) {
+  const child = spawn(process.execPath, [MAIN, "deploy", ...args], {
+    ...{ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment } },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk) => {
     stdout += chunk;
-    onOutput?.(stdout, child.pid as number);
   });
   child.stderr.on("data", (chunk) => {
     stderr += chunk;
+    onSaid?.(stderr, child.pid as number);
   });
   const [code] = await once(child, "close");
   return { code: code as number, stdout, stderr };
 }
 
-type Way = "pass" | "refuse" | "revert" | "silence" | { result: string };
+type Way = "pass" | "refuse" | "revert" | "silence" | "lose" | { result: string };
 
 /** A node that passes everything on to another, but answers the nth call of a method as `onCall` says, or never. */
 async function nodeBefore(url: string, onCall: (nth: number) => Way, method = "eth_sendRawTransaction") {
@@ -91,12 +90,13 @@ async function nodeBefore(url: string, onCall: (nth: number) => Way, method = "e
     const { id, method: asked } = JSON.parse(body.toString());
     const way = asked === method ? onCall(++called) : "pass";
     if (way === "silence") return;
-    const said = { refuse: "the pool is full", revert: "execution reverted" };
+    const said = { refuse: "the pool is full", revert: "execution reverted", lose: "the answer was lost" };
     const answerOf = (told: Exclude<Way, "pass" | "silence">) =>
       typeof told === "object" ? told : { error: { code: -32000, message: said[told] } };
     const headers = { "content-type": "application/json" };
     response.writeHead(200, headers);
     const pass = async () => (await fetch(url, { method: "POST", headers, body })).text();
+    if (way === "lose") await pass();
     response.end(way === "pass" ? await pass() : JSON.stringify({ jsonrpc: "2.0", id, ...answerOf(way) }));
   });
   server.listen(0, "127.0.0.1");
@@ -110,7 +110,7 @@ async function nodeBefore(url: string, onCall: (nth: number) => Way, method = "e
   };
 }
 
-describe("npm run deploy", function () {
+describe("wattwitness deploy", function () {
   this.timeout(120_000);
 
   let chain: LocalChain;
@@ -130,166 +130,63 @@ describe("npm run deploy", function () {
 
   const addressOf = (account: number): Hex => chain.wallet(account).account.address;
   const transactionsOf = (account: number) => chain.publicClient.getTransactionCount({ address: addressOf(account) });
-  const keyOf = (account: number): Environment => ({ WATTWITNESS_DEPLOYER_KEY: chain.key(account) });
+  const keyOf = (account: number): Environment => ({ WATTWITNESS_KEY: chain.key(account) });
   const argsFor = (changed: Record<string, string> = {}): string[] => {
     const values = { network: "test-net", "rpc-url": chain.url, router: chainlink.router, "don-id": DON };
-    return optionsOf({ ...values, "networks-file": table, ...changed });
+    return optionsOf({ ...values, "networks-file": table, journal: join(folder, "journal"), ...changed });
   };
   const argsWithoutFunctions = (changed: Record<string, string> = {}): string[] => [
-    ...optionsOf({ network: "test-net", "rpc-url": chain.url, "networks-file": table, ...changed }),
-    "--without-functions",
+    ...optionsOf({ network: "test-net", "rpc-url": chain.url, "networks-file": table }),
+    ...["--without-functions", ...optionsOf({ journal: join(folder, "journal"), ...changed })],
   ];
 
-  describe("refuses, in one sentence,", () => {
-    const GOOD = ["--network", "base", "--rpc-url", "https://node.example/secret", "--router", NOBODY, "--don-id", DON];
-    const refuses = (
-      args: string[],
-      sentence: RegExp,
-      environment: Environment = { WATTWITNESS_DEPLOYER_KEY: KEY },
-    ) => {
-      const result = parseDeployOptions(args, environment);
-      assert.ok(!result.ok);
-      assert.match(result.problem, sentence);
-      assert.ok(!result.problem.includes("\n"));
-      assert.ok(!result.problem.includes(KEY.slice(2)), "the key is shown");
-      assert.ok(!result.problem.includes("secret"), "the node's URL is shown");
+  describe("refuses what is written wrongly, with 2,", () => {
+    const GOOD = ["--network", "base", "--rpc-url", "http://127.0.0.1:1/secret"];
+    const refuses = async (args: string[], sentence: RegExp) => {
+      const { code, stdout, stderr } = await run(args, { WATTWITNESS_KEY: KEY });
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      assert.match(stderr, sentence);
+      assert.ok(!stderr.includes(KEY.slice(2)), "the key is shown");
+      assert.ok(!stderr.includes("secret"), "the node's URL is shown");
     };
 
-    it("an option that does not exist", () => refuses([...GOOD, "--force"], /--force.*--help/));
+    it("an option that does not exist", () => refuses([...GOOD, "--force"], /--force/));
 
-    it("what is no option", () => refuses([...GOOD, "now"], /now.*--help/));
+    it("what is no option", () => refuses([...GOOD, "now"], /too many arguments/));
 
-    it("an option without its value", () => refuses([...GOOD, "--registrar"], /--registrar.*--help/));
+    it("to go on without a name for the network", () => refuses(GOOD.slice(2), /--network/));
 
-    it("to go on without what it must be told, all of it", () => {
-      refuses([], /^--network, --rpc-url, --router, --don-id are missing.*--help/);
-      refuses(GOOD.slice(2), /^--network is missing/);
-    });
-
-    it("what goes with Functions where there is none", () => {
-      const without = [...GOOD.slice(0, 4), "--without-functions"];
-      refuses([...without, "--router", NOBODY], /^--router does not go with --without-functions/);
-      refuses([...without, "--don-id", DON], /^--don-id does not go with --without-functions/);
-      refuses(without.slice(2), /^--network is missing/);
-    });
-
-    it("contracts to check where something is deployed, and what is for deploying where it is not", () => {
-      for (const name of ["registry", "watt-witness", "attestor"]) {
-        refuses([...GOOD, `--${name}`, NOBODY], new RegExp(`^--${name} goes with --check only`));
-      }
-      const check = ["--check", ...GOOD.slice(2, 4), "--registry", NOBODY, "--watt-witness", NOBODY];
-      refuses([...check, "--router", NOBODY], /^--router does not go with --check/);
-      refuses([...check, "--yes"], /^--yes does not go with --check/);
-      refuses(check.slice(0, 3), /^--registry, --watt-witness are missing/);
-      for (const name of ["registry", "watt-witness", "attestor"]) {
-        refuses([...check, `--${name}`, "0x12"], new RegExp(`^--${name} 0x12 is no address`));
+    it("to go on without a DON, unless it is told that there is none", async () => {
+      for (const more of [[], ["--router", NOBODY], ["--don-id", DON]]) {
+        await refuses([...GOOD, ...more], /^Which DON\? --router 0x… and --don-id ID, or --without-functions/);
       }
     });
 
-    it("a network that the table could not name", () => {
-      for (const name of ["Base", "8453", "a/b", "__proto__", ""]) {
-        refuses([...GOOD, "--network", name], /^--network .*is no name/);
-      }
-    });
+    it("what goes with a DON where there is none", () =>
+      refuses([...GOOD, "--without-functions", "--don-id", DON], /do not go with --without-functions/));
 
-    it("a URL that is none", () => {
-      for (const url of ["node.example/secret", "ws://node.example/secret", "http://"]) {
-        refuses([...GOOD, "--rpc-url", url], /^--rpc-url is no URL/);
-      }
-    });
-
-    it("an address that is none, or has a typing error", () => {
-      for (const name of ["router", "predecessor", "administrator", "registrar", "operator", "guardian"]) {
-        for (const address of ["0x12", "nobody.eth", "0x9a676e781A523b5d0C0e43731313A708CB607508"]) {
-          refuses([...GOOD, `--${name}`, address], new RegExp(`^--${name} ${address} is no address`));
-        }
-      }
-    });
-
-    it("a DON id that does not fit", () => {
-      for (const id of ["", "f".repeat(32), "fün-local-1", "fun local", "0x1234", `0x${"zz".repeat(32)}`]) {
-        refuses([...GOOD, "--don-id", id], /^--don-id .*must be 1 to 31 ASCII characters, or 0x and 32 bytes/);
-      }
-    });
-
-    it("a time that is none", () => {
-      for (const time of ["soon", "", "1.5", "-1", "1e3", String(NEVER), "99999999999"]) {
-        refuses([...GOOD, `--unattested-after=${time}`], /^--unattested-after .*must be seconds, never or always/);
-      }
-    });
-
-    it("a capacity that is none, or that no meter can have", () => {
-      for (const capacity of ["", "0", "-1", "1e3", "5kW", "4294967296", "99999999999"]) {
-        refuses([...GOOD, `--capacity-ceiling=${capacity}`], /^--capacity-ceiling .*must be W, from 1 to 4294967295/);
-      }
-    });
-
-    it("to go on without a key", () => {
-      for (const key of [undefined, ""]) {
-        refuses(GOOD, /^WATTWITNESS_DEPLOYER_KEY is missing/, { WATTWITNESS_DEPLOYER_KEY: key });
-      }
-    });
-
-    it("a key that is none, without showing it", () => {
-      for (const key of [KEY.slice(2), `${KEY}5a`, KEY.slice(0, -1), `0x${"00".repeat(32)}`, `0x${"ff".repeat(32)}`]) {
-        refuses(GOOD, /^WATTWITNESS_DEPLOYER_KEY is no private key/, { WATTWITNESS_DEPLOYER_KEY: key });
-      }
-    });
-
-    it("a key on the command line, without showing it", () => {
-      refuses([...GOOD, KEY], /Unexpected argument/);
-      refuses([...GOOD, "--operator", KEY], /^--operator … is no address/);
-    });
-  });
-
-  it("tells its options", async () => {
-    const { code, stdout } = await run(["--help"], {});
-    assert.deepEqual([code, stdout.trimEnd()], [0, HELP]);
-  });
-
-  it("understands its options", () => {
-    const args = ["--network", "base", "--rpc-url", "http://node", "--router", NOBODY, "--don-id", "fun-base-1"];
-    const understood = (more: string[] = []) => {
-      const result = parseDeployOptions([...args, ...more], { WATTWITNESS_DEPLOYER_KEY: KEY });
-      assert.ok(result.ok && result.options !== "help" && !("check" in result.options));
-      return result.options;
-    };
-    assert.deepEqual(understood(), {
-      ...{ network: "base", rpcUrl: "http://node" },
-      functions: { router: NOBODY, donId: stringToHex("fun-base-1", { size: 32 }) },
-      ...{ roles: [], unattestedAfter: THIRTY_DAYS, networksFile: NETWORKS_FILE, yes: false, key: KEY },
-      ...{ capacityCeiling: CAPACITY_CEILING, predecessor: undefined, keepOpen: false },
-    });
-    const more = understood(["--capacity-ceiling", "4294967295", "--predecessor", NOBODY.toLowerCase(), "--keep-open"]);
-    assert.deepEqual([more.capacityCeiling, more.predecessor, more.keepOpen], [0xffff_ffff, NOBODY, true]);
-    const donId = `0x${"ab".repeat(32)}`;
-    assert.equal(understood(["--don-id", donId]).functions?.donId, donId);
-    const without = parseDeployOptions([...args.slice(0, 4), "--without-functions"], { WATTWITNESS_DEPLOYER_KEY: KEY });
-    assert.deepEqual(without, { ok: true, options: { ...understood(), functions: undefined } });
-    const checked = ["--check", "--rpc-url", "http://node", "--registry", NOBODY, "--watt-witness", NOBODY];
-    const check = { registry: NOBODY, wattWitness: NOBODY, attestor: undefined };
-    assert.deepEqual(parseDeployOptions(checked, {}), { ok: true, options: { rpcUrl: "http://node", check } });
-    assert.deepEqual(parseDeployOptions([...checked, "--attestor", NOBODY.toLowerCase()], {}), {
-      ok: true,
-      options: { rpcUrl: "http://node", check: { ...check, attestor: NOBODY } },
-    });
-    const times = { never: NEVER, always: 0, "0": 0, "86400": 86_400 };
-    for (const [text, time] of Object.entries(times)) {
-      assert.equal(understood(["--unattested-after", text]).unattestedAfter, time);
-    }
-    assert.deepEqual(understood(["--guardian", NOBODY, "--registrar", NOBODY, "--yes"]).roles, [
-      { role: "registrar", account: NOBODY },
-      { role: "guardian", account: NOBODY },
-    ]);
-  });
-
-  it("deploys for a yes, and for nothing else", async () => {
-    const answers = { "y\n": true, " YES \n": true, "\n": false, "n\n": false, "yellow\n": false, y: false, "": false };
-    for (const [typed, yes] of Object.entries(answers)) {
-      const input = new PassThrough();
-      const asked = ask("Deploy? [y/N] ", input, new PassThrough());
-      input.end(typed);
-      assert.equal(await asked, yes, JSON.stringify(typed));
+    for (const [what, option, values, sentence] of [
+      ["a network that the table could not name", "network", ["Base", "8453", "a/b", "__proto__"], /It is no name/],
+      ["an address that is none", "router", ["0x12", "nobody.eth"], /It is no address/],
+      [
+        "an address with a typing error",
+        "operator",
+        ["0x9a676e781A523b5d0C0e43731313A708CB607508"],
+        /It is no address, or has a typing error/,
+      ],
+      ["a key for an address, without showing it", "guardian", [KEY], /It is no address/],
+      [
+        "a DON id that does not fit",
+        "don-id",
+        ["f".repeat(32), "fün-local-1", "fun local", "0x1234", `0x${"zz".repeat(32)}`],
+        /It must be 1 to 31 ASCII characters, or 0x and 32 bytes/,
+      ],
+      ["a time that is none", "unattested-after", ["soon", "1.5", "-1", String(NEVER)], /It must be seconds, never or/],
+      ["a capacity that no meter can have", "capacity-ceiling", ["0", "5kW", "4294967296"], /It is no power in W/],
+    ] as const) {
+      it(what, async () => {
+        for (const value of values) await refuses([...GOOD, `--${option}=${value}`], sentence);
+      });
     }
   });
 
@@ -300,14 +197,22 @@ describe("npm run deploy", function () {
       environment: Environment = keyOf(ACCOUNTS.unlucky),
     ): Promise<string> => {
       const { code, stdout, stderr } = await run(args, environment);
-      assert.equal(code, 1, stdout);
-      assert.match(stderr, sentence);
-      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+      assert.deepEqual([code, stdout], [1, ""], stderr);
+      const lines = stderr.trim().split("\n");
+      assert.match(lines.pop() as string, sentence);
+      assert.ok(lines.length === 0 || /^WattWitness on test-net, chain 31337:$/.test(lines[0] as string), stderr);
       assert.equal(await transactionsOf(ACCOUNTS.unlucky), 0);
-      return stdout;
+      assert.equal(existsSync(join(folder, "journal")), false);
+      return stderr;
     };
 
-    it("that an option does not exist", () => refuses(["--force"], /--force.*--help/));
+    it("that nobody said whose account sends", () => refuses(argsFor(), /^Whose account sends it\?/, {}));
+
+    it("that the journal is of another deployment", async () => {
+      const journal = join(folder, "other");
+      await writeFile(journal, `${JSON.stringify({ network: "moon", chainId: 1, deployer: NOBODY })}\n`);
+      await refuses(argsFor({ journal }), /other is of another deployment, .*moon.*: go on with that one, or name/);
+    });
 
     it("that the table is broken", async () => {
       await writeFile(table, '{"base":');
@@ -335,7 +240,7 @@ describe("npm run deploy", function () {
     it("that the deployer has nothing to pay with", async () => {
       const key = generatePrivateKey();
       const sentence = new RegExp(`^The deployer ${privateKeyToAddress(key)} has nothing to pay with on chain 31337`);
-      await refuses(argsFor(), sentence, { WATTWITNESS_DEPLOYER_KEY: key });
+      await refuses(argsFor(), sentence, { WATTWITNESS_KEY: key });
     });
 
     it("that there is no contract at the router's address", () =>
@@ -354,7 +259,7 @@ describe("npm run deploy", function () {
       refuses(argsFor({ predecessor: chainlink.link }), /^--predecessor .* is no MeterRegistry/));
 
     it("that it cannot ask, where there is no terminal; but what it would do", async () => {
-      const stdout = await refuses(argsFor({ registrar: NOBODY }), /^There is no terminal to ask on.*--yes/);
+      const said = await refuses(argsFor({ registrar: NOBODY }), /^There is no terminal to ask on.*--yes/);
       const told = [
         ...["test-net, chain 31337", addressOf(ACCOUNTS.unlucky), "has 10000 of", DON, `registrar      ${NOBODY}`],
         ...[`${THIRTY_DAYS} s old`, "operator       nobody yet", "FunctionsAttestor", "networks.json"],
@@ -362,8 +267,8 @@ describe("npm run deploy", function () {
         ...["signatures     verified by the chain at 0x100: settling a day of a meter takes some", " gas"],
         ...["setting up     ends: whatever role is granted later begins after 5 days"],
       ];
-      for (const part of told) assert.ok(stdout.includes(part), `${part} is not in\n${stdout}`);
-      assert.doesNotMatch(stdout, /No administrator/);
+      for (const part of told) assert.ok(said.includes(part), `${part} is not in\n${said}`);
+      assert.doesNotMatch(said, /No administrator/);
     });
 
     it("that without administrator and registrar there are none for five days, unless the setting up stays open", async () => {
@@ -375,38 +280,107 @@ describe("npm run deploy", function () {
     });
   });
 
-  describe("leaves the table alone, and says what there is by then,", () => {
+  describe("goes on where it broke off, and deploys nothing twice,", () => {
     const NAMES = ["Authority", "MeterDescriptor", "MeterRegistry", "WattWitness"];
-    const deployedBy = async (stderr: string): Promise<string[]> => {
-      const listed = [...stderr.matchAll(/^ {2}(\w+) +(0x[0-9a-fA-F]{40})$/gm)] as unknown as [string, string, Hex][];
-      for (const [, name, address] of listed) assert.ok(await chain.publicClient.getCode({ address }), name);
-      assert.deepEqual(await readdir(folder), []);
-      return listed.map(([, name]) => name);
-    };
+    const addressesIn = (stderr: string): string[] =>
+      [...stderr.matchAll(/ (\w+) is at (0x[0-9a-fA-F]{40})$/gm)].map(([, name, address]) => `${name} ${address}`);
+
+    /** Deploys by a node that does not pass the fifth transaction on, or its answer back; then by one that does. */
+    async function goesOn(
+      way: Way,
+      { onSaid, between }: { onSaid?: (stderr: string, pid: number) => void; between?: () => Promise<void> } = {},
+    ): Promise<{ code: number; first: string; second: string }> {
+      const before = await transactionsOf(ACCOUNTS.careless);
+      const node = await nodeBefore(chain.url, (nth) => (nth <= NAMES.length ? "pass" : way));
+      const all = [...argsWithoutFunctions(), "--yes"];
+      const first = await run(
+        all.map((arg) => (arg === chain.url ? node.url : arg)),
+        keyOf(ACCOUNTS.careless),
+        onSaid,
+      ).finally(node.close);
+      assert.deepEqual(await readdir(folder), ["journal"]);
+      assert.deepEqual(
+        addressesIn(first.stderr).map((line) => line.split(" ")[0]),
+        NAMES,
+      );
+      await between?.();
+      const second = await run(all, keyOf(ACCOUNTS.careless));
+      assert.equal(second.code, 0, second.stderr);
+      assert.deepEqual(addressesIn(second.stderr).slice(0, NAMES.length), addressesIn(first.stderr));
+      assert.equal((await transactionsOf(ACCOUNTS.careless)) - before, STEPS);
+      assert.deepEqual([...readNetworks(table).keys()], ["test-net"]);
+      return { code: first.code, first: first.stderr, second: second.stderr };
+    }
 
     it("where the node takes a transaction no more", async () => {
-      const node = await nodeBefore(chain.url, (nth) => (nth <= NAMES.length ? "pass" : "refuse"));
-      const { code, stderr } = await run(
-        [...argsFor({ "rpc-url": node.url }), "--yes"],
-        keyOf(ACCOUNTS.unlucky),
-      ).finally(node.close);
+      const { code, first, second } = await goesOn("refuse");
       assert.equal(code, 1);
-      assert.match(stderr, /^The deployment failed: /);
-      assert.deepEqual(await deployedBy(stderr), NAMES);
+      assert.match(first, /^The deployment broke off: .*\nWhat was sent is in .*journal: run again with the same/m);
+      assert.match(second, /journal: 5 transactions were sent before, and are not sent again$/m);
+    });
+
+    it("where the node took one and never said so", async () => {
+      const { code, first } = await goesOn("lose");
+      assert.equal(code, 1);
+      assert.match(first, /^The deployment broke off: /m);
     });
 
     it("at Ctrl-C", async () => {
       // the next transaction is under way for ever, so that Ctrl-C always comes before the end
-      const node = await nodeBefore(chain.url, (nth) => (nth <= NAMES.length ? "pass" : "silence"));
-      const args = [...argsFor({ "rpc-url": node.url }), "--yes"];
       let interrupted = false;
-      const { code, stderr } = await run(args, keyOf(ACCOUNTS.unlucky), (stdout, pid) => {
-        if (interrupted || !stdout.includes("WattWitness is at")) return;
-        interrupted = true;
-        process.kill(pid, "SIGINT");
-      }).finally(node.close);
+      const { code } = await goesOn("silence", {
+        onSaid(stderr, pid) {
+          if (interrupted || !stderr.includes("WattWitness is at")) return;
+          interrupted = true;
+          process.kill(pid, "SIGINT");
+        },
+      });
       assert.equal(code, 130);
-      assert.deepEqual(await deployedBy(stderr), NAMES);
+    });
+
+    it("where it died while it wrote its journal", async () => {
+      const { second } = await goesOn("refuse", { between: () => truncate(join(folder, "journal"), 99) });
+      assert.match(second, /4 transactions were sent before/);
+    });
+
+    it("but not with other options, and not as another", async () => {
+      const { first } = await goesOn("refuse");
+      assert.ok(first.length > 0);
+      const changed = [...argsWithoutFunctions({ "capacity-ceiling": "77" }), "--yes"];
+      const before = await transactionsOf(ACCOUNTS.careless);
+      const { code, stderr } = await run(changed, keyOf(ACCOUNTS.careless));
+      assert.equal(code, 1);
+      assert.match(stderr, /journal has begun with other options, or with contracts of another version/);
+      assert.equal(await transactionsOf(ACCOUNTS.careless), before);
+      const other = await run([...argsWithoutFunctions(), "--yes"], keyOf(ACCOUNTS.deployer));
+      assert.equal(other.code, 1);
+      assert.match(other.stderr, /journal is of another deployment/);
+    });
+
+    it("and asks nobody and changes nothing where all is deployed, and says so", async () => {
+      const first = await run([...argsFor(), "--yes", "--json"], keyOf(ACCOUNTS.careless));
+      assert.equal(first.code, 0, first.stderr);
+      const before = await transactionsOf(ACCOUNTS.careless);
+      const [journal, networks] = [await readFile(join(folder, "journal")), await readFile(table)];
+      const again = await run([...argsFor(), "--json"], keyOf(ACCOUNTS.careless));
+      assert.equal(again.code, 0, again.stderr);
+      assert.deepEqual(JSON.parse(again.stdout), { ...JSON.parse(first.stdout), sent: false });
+      assert.equal(JSON.parse(first.stdout).sent, true);
+      assert.equal(await transactionsOf(ACCOUNTS.careless), before);
+      assert.deepEqual([await readFile(join(folder, "journal")), await readFile(table)], [journal, networks]);
+      const told = await run(argsFor(), keyOf(ACCOUNTS.careless));
+      assert.match(told.stdout, /^Nothing was sent: it was deployed before, from block \d+ on:$/m);
+      assert.match(told.stdout, /^A DON attests batches/m);
+    });
+
+    it("and leaves an entry of the table alone that names other contracts", async () => {
+      await goesOn("refuse");
+      await writeFile(table, "{}");
+      writeNetwork(table, "test-net", tableEntry(1));
+      const { code, stdout } = await run(argsWithoutFunctions(), keyOf(ACCOUNTS.careless));
+      assert.equal(code, 1);
+      assert.match(stdout, /has other contracts as test-net, and was left as it is/);
+      assert.deepEqual(readNetworks(table).get("test-net"), tableEntry(1));
     });
   });
 
@@ -426,14 +400,14 @@ describe("npm run deploy", function () {
       const earlier = deployerOf(chain, ACCOUNTS.stranger);
       ({ registry: predecessor } = await deployWattWitness(earlier, { unattestedAfter: NEVER }));
       const terms = { "unattested-after": "86400", "capacity-ceiling": "5000", predecessor };
-      const options = { ...accounts, ...terms, "networks-file": file };
+      const options = { ...accounts, ...terms, "networks-file": file, journal: join(deployment, "journal") };
       const { code, stdout, stderr } = await run([...argsFor(options), "--yes"], keyOf(ACCOUNTS.deployer));
-      assert.deepEqual([code, stderr], [0, ""]);
+      assert.equal(code, 0, stderr);
       output = stdout;
       const networks = readNetworks(file);
       assert.deepEqual([...networks.keys()], ["zora", "test-net"]);
       assert.deepEqual(networks.get("zora"), tableEntry(1));
-      assert.deepEqual(await readdir(deployment), ["networks.json"]);
+      assert.deepEqual(await readdir(deployment), ["journal", "networks.json"]);
       network = networks.get("test-net") as Required<Network>;
     });
     after(() => rm(deployment, { recursive: true, force: true }));
@@ -535,27 +509,48 @@ describe("npm run deploy", function () {
     });
   });
 
-  it("says what settling costs on a chain without 0x100, as it was measured", async () => {
-    const { default: hre } = await import("hardhat");
-    const server = await hre.network.createServer("prague", "127.0.0.1", 0);
-    const { port } = await server.listen();
-    const gas = JSON.parse(await readFile(GAS_FILE, "utf8"));
-    const { stdout } = await run(
-      argsWithoutFunctions({ "rpc-url": `http://127.0.0.1:${port}` }),
-      keyOf(ACCOUNTS.unlucky),
-    ).finally(() => server.close());
-    const [cheap, dear] = [gas.settle_1x8640, gas.without_precompile.settle_1x8640].map((n) => n.toLocaleString("en"));
-    assert.ok(dear.length > 0 && cheap !== dear);
-    assert.ok(stdout.includes(`not verified by this chain at 0x100, so in Solidity: settling`), stdout);
-    assert.ok(stdout.includes(`some ${dear} gas, not ${cheap}`), stdout);
+  describe("on a chain without 0x100", () => {
+    const onPrague = async (more: string[]) => {
+      const { default: hre } = await import("hardhat");
+      const server = await hre.network.createServer("prague", "127.0.0.1", 0);
+      const { port } = await server.listen();
+      const args = [...argsWithoutFunctions({ "rpc-url": `http://127.0.0.1:${port}` }), ...more];
+      return run(args, keyOf(ACCOUNTS.unlucky)).finally(() => server.close());
+    };
+
+    it("refuses, unless dear signatures are acceptable", async () => {
+      const { code, stdout, stderr } = await onPrague(["--yes"]);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(
+        stderr,
+        /^This chain verifies no P-256 signature at 0x100, .*--without-precompile accepts that\.\n$/,
+      );
+    });
+
+    it("says what settling costs, as it was measured, and deploys nothing when it is dry", async () => {
+      const gas = JSON.parse(await readFile(GAS_FILE, "utf8"));
+      const { code, stdout, stderr } = await onPrague(["--without-precompile", "--dry-run"]);
+      assert.deepEqual([code, stdout], [0, "Nothing was sent.\n"]);
+      const [cheap, dear] = [gas.settle_1x8640, gas.without_precompile.settle_1x8640].map((n) =>
+        n.toLocaleString("en"),
+      );
+      assert.ok(dear.length > 0 && cheap !== dear);
+      assert.ok(stderr.includes("not verified by this chain at 0x100, so in Solidity: settling"), stderr);
+      assert.ok(stderr.includes(`some ${dear} gas, not ${cheap}`), stderr);
+    });
+
+    it("deploys where they are", async () => {
+      const { code, stderr } = await onPrague(["--without-precompile", "--yes"]);
+      assert.equal(code, 0, stderr);
+    });
   });
 
-  it("deploys nothing where 0x100 is something else", async () => {
+  it("deploys nothing where 0x100 is something else, whatever is acceptable", async () => {
     const ways: Way[] = [{ result: YES }, { result: "0x01" }, { result: padHex("0x02", { size: 32 }) }, "revert"];
     for (const way of ways) {
       const node = await nodeBefore(chain.url, () => way, "eth_call");
       const { code, stdout, stderr } = await run(
-        [...argsWithoutFunctions({ "rpc-url": node.url }), "--yes"],
+        [...argsWithoutFunctions({ "rpc-url": node.url }), "--yes", "--without-precompile"],
         keyOf(ACCOUNTS.unlucky),
       ).finally(node.close);
       assert.deepEqual([code, stdout], [1, ""]);
@@ -563,92 +558,16 @@ describe("npm run deploy", function () {
     }
   });
 
-  it("deploys without Chainlink, and says what comes next then", async () => {
+  it("deploys without Chainlink, and says what that means and what comes next", async () => {
     const args = [...argsWithoutFunctions({ "unattested-after": "always" }), "--yes"];
     const { code, stdout, stderr } = await run(args, keyOf(ACCOUNTS.deployer));
-    assert.deepEqual([code, stderr], [0, ""]);
-    const { WattWitness, ...others } = readNetworks(table).get("test-net") as Network;
-    assert.deepEqual(Object.keys(others), ["MeterRegistry", "ProductionToken"]);
-    assert.match(stdout, /^ {2}DON +none, and no attestor yet$/m);
+    assert.equal(code, 0, stderr);
+    const network = readNetworks(table).get("test-net") as Network;
+    assert.deepEqual(Object.keys(network), ["MeterRegistry", "WattWitness", "ProductionToken"]);
+    assert.match(stderr, /^ {2}DON +none: meters settle on their devices' signatures alone$/m);
+    assert.match(stdout, /^No DON attests batches: meters settle on their devices' signatures alone\.$/m);
     assert.match(stdout, /WATTWITNESS_OPERATOR_KEY=…/);
     assert.doesNotMatch(stdout, /FunctionsAttestor|WATTWITNESS_ATTESTOR|SUBSCRIPTION|PUBLIC_URLS|LINK/);
-    const check = { "rpc-url": chain.url, registry: others.MeterRegistry.address, "watt-witness": WattWitness.address };
-    const checked = await run(["--check", ...optionsOf(check)], {});
-    assert.deepEqual([checked.code, checked.stderr], [0, ""]);
-    assert.match(checked.stdout, /^They belong together: /);
-  });
-
-  describe("tells of contracts that do not belong together, in one sentence,", () => {
-    type Deployed = { registry: Hex; wattWitness: Hex; attestor: Hex };
-    let one: Deployed;
-    let other: Deployed;
-    let withoutRole: Hex;
-
-    before(async () => {
-      const deployer = deployerOf(chain, ACCOUNTS.stranger);
-      const source = await readFile(SOURCE_FILE, "utf8");
-      const anew = async () => {
-        const deployment = await deployWattWitness(deployer, { unattestedAfter: NEVER });
-        const attestor = await deployFunctionsAttestor(deployer, deployment, { ...chainlink, source });
-        return { ...deployment, attestor };
-      };
-      const deployment = await anew();
-      one = deployment;
-      other = await anew();
-      const args = [deployment.authority, chainlink.router, deployment.wattWitness, chainlink.donId, source];
-      withoutRole = await deploy(deployer, "FunctionsAttestor", args);
-    });
-
-    const check = async ({ registry, wattWitness, attestor }: Partial<Deployed>) => {
-      const contracts = { registry: registry ?? one.registry, "watt-witness": wattWitness ?? one.wattWitness };
-      const args = optionsOf({ "rpc-url": chain.url, ...contracts, ...(attestor && { attestor }) });
-      return run(["--check", ...args], {});
-    };
-    const refuses = async (contracts: Partial<Deployed>, sentence: RegExp) => {
-      const { code, stdout, stderr } = await check(contracts);
-      assert.deepEqual([code, stdout], [1, ""]);
-      assert.match(stderr, sentence);
-      assert.equal(stderr.trim().split("\n").length, 1, stderr);
-    };
-
-    it("where there is none", async () => {
-      for (const name of ["registry", "wattWitness", "attestor"]) {
-        await refuses({ [name]: NOBODY }, new RegExp(`^There is no contract at ${NOBODY}`));
-      }
-    });
-
-    it("where one is another kind of contract", async () => {
-      await refuses({ registry: chainlink.link }, /is no MeterRegistry\.$/m);
-      await refuses({ wattWitness: chainlink.link }, /is no WattWitness\.$/m);
-      await refuses({ attestor: chainlink.link }, /is no FunctionsAttestor\.$/m);
-    });
-
-    it("where they are of two deployments", async () => {
-      await refuses({ wattWitness: other.wattWitness }, /^The WattWitness .* is of another registry: /);
-      await refuses({ registry: other.registry }, /^The WattWitness .* is of another registry: /);
-      await refuses({ attestor: other.attestor }, /^The attestor .* attests to another WattWitness: /);
-    });
-
-    it("where the registry names another WattWitness than one that says it is its", async () => {
-      const { setupOf } = readers(
-        () => chain,
-        () => ({ address: one.registry, abi: meterRegistryAbi }),
-      );
-      const { authority } = await setupOf();
-      const args = [authority.address, one.registry, NEVER];
-      const impostor = await deploy(deployerOf(chain, ACCOUNTS.stranger), "WattWitness", args);
-      await refuses({ wattWitness: impostor }, /^The registry .* names another WattWitness: /);
-    });
-
-    it("where the attestor does not have its role", () =>
-      refuses({ attestor: withoutRole }, /^The attestor .* does not have the attestor's role in 0x/));
-
-    it("and nothing of those that do", async () => {
-      for (const contracts of [{}, { attestor: one.attestor }]) {
-        const { code, stderr } = await check(contracts);
-        assert.deepEqual([code, stderr], [0, ""]);
-      }
-    });
   });
 
   it("tells what is scheduled in an Authority, as long as it is", async () => {
@@ -683,7 +602,7 @@ describe("npm run deploy", function () {
     const node = await nodeBefore(chain.url, () => "refuse", "eth_getLogs");
     const args = [...argsFor({ "rpc-url": node.url }), "--yes"];
     const { code, stdout, stderr } = await run(args, keyOf(ACCOUNTS.deployer)).finally(node.close);
-    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(code, 0, stderr);
     assert.match(stdout, /^What is scheduled in the Authority, the node does not tell \(.+\)\.$/m);
     assert.doesNotMatch(stdout, /nothing is scheduled/);
     assert.deepEqual([...readNetworks(table).keys()], ["test-net"]);
@@ -699,6 +618,12 @@ describe("npm run deploy", function () {
     assert.equal((await readers(() => chain, onRegistry).setupOf()).closedAt, 0);
   });
 });
+
+/** Takes the end of a file away, in bytes. */
+async function truncate(file: string, bytes: number): Promise<void> {
+  const text = await readFile(file);
+  await writeFile(file, text.subarray(0, text.length - bytes));
+}
 
 const optionsOf = (values: Record<string, string>): string[] =>
   Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
