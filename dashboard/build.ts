@@ -62,9 +62,19 @@ export async function buildDashboard(): Promise<string> {
 }
 
 async function build(): Promise<void> {
+  const folder = `${DIST}-${process.pid}`;
+  try {
+    await fill(folder);
+    await put(folder);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function fill(folder: string): Promise<void> {
   // a program of its own, and not needed where nothing has changed
   const esbuild = await import("esbuild");
-  const folder = `${DIST}-${process.pid}`;
   const { metafile, outputFiles } = await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints: { main: "dashboard/src/main.tsx", icon: "dashboard/src/icon.svg" },
@@ -89,7 +99,6 @@ async function build(): Promise<void> {
     }),
   );
   await writeFile(join(folder, BUILT), JSON.stringify({ inputs, outputs } satisfies Built, null, 1));
-  await put(folder);
 }
 
 /** The template with the names of this build's files. */
@@ -108,7 +117,7 @@ async function put(folder: string): Promise<void> {
     await rename(folder, DIST);
   } catch (error) {
     // somebody else was faster, with the same
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, force: true });
     if (!(await isFresh())) throw error;
   }
 }
