@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Hex } from "viem";
 import { generatePrivateKey } from "viem/accounts";
 import { functionsAttestorAbi } from "../../contracts/abi.ts";
-import { deployFunctionsAttestor, deployWattWitness, grant, NEVER, ROLES } from "../../contracts/deploy.ts";
+import { deploy, deployFunctionsAttestor, deployWattWitness, grant, NEVER, ROLES } from "../../contracts/deploy.ts";
 import { type LocalChain, startChain } from "../../demo/chain.ts";
 import { ACCOUNTS, deployEverything, deployerOf, type Everything } from "../../demo/deployment.ts";
 import { addConsumer, createSubscription } from "../../functions-source/local-don/index.ts";
@@ -63,7 +63,15 @@ describe("wattwitness doctor", function () {
   /** what answers there, by path */
   const pages: Record<string, { status: number; body: string }> = {};
   /** another deployment, which settles nothing without attestation, and its attestors */
-  let other: { registry: Hex; wattWitness: Hex; attestor: Hex; paused: Hex; foreign: Hex };
+  let other: {
+    registry: Hex;
+    wattWitness: Hex;
+    attestor: Hex;
+    paused: Hex;
+    foreign: Hex;
+    powerless: Hex;
+    impostor: Hex;
+  };
   const open: Server[] = [];
 
   before(async () => {
@@ -109,7 +117,11 @@ describe("wattwitness doctor", function () {
     const pause = { address: paused, abi: functionsAttestorAbi, functionName: "pause" } as const;
     const hash = await wallet.writeContract({ ...pause, chain: wallet.chain });
     await chain.publicClient.waitForTransactionReceipt({ hash });
-    return { ...deployment, attestor, paused, foreign };
+    const { router, donId } = everything.chainlink;
+    const args = [authority, router, deployment.wattWitness, donId, source];
+    const powerless = await deploy(deployer, "FunctionsAttestor", args);
+    const impostor = await deploy(deployer, "WattWitness", [authority, everything.deployment.registry, NEVER]);
+    return { ...deployment, attestor, paused, foreign, powerless, impostor };
   }
 
   /** A node that is not what it should be, until the test ends. */
@@ -196,15 +208,27 @@ describe("wattwitness doctor", function () {
       () => ({ chainId: 8453 }),
     ],
     /* CONTRACTS */
+    ...["WATTWITNESS_REGISTRY", "WATTWITNESS_WATTWITNESS", "WATTWITNESS_ATTESTOR"].flatMap((name): Broken[] => [
+      [
+        `there is no contract at ${name}`,
+        /^contracts: There is no contract at 0x1212.* → set WATTWITNESS_REGISTRY/,
+        () => ({ [name]: NOBODY }),
+      ],
+      [
+        `another contract is at ${name}`,
+        /^contracts: 0x\w+ is no (MeterRegistry|WattWitness|FunctionsAttestor)\. → set/,
+        () => ({ [name]: everything.chainlink.link }),
+      ],
+    ]),
     [
-      "there is no registry",
-      /^contracts: There is no contract at 0x1212.* → set WATTWITNESS_REGISTRY/,
-      () => ({ WATTWITNESS_REGISTRY: NOBODY }),
+      "the registry names another WattWitness than one that says it is its",
+      /^contracts: The registry 0x\w+ names another WattWitness: 0x.* → set/,
+      () => ({ WATTWITNESS_WATTWITNESS: other.impostor }),
     ],
     [
-      "the registry is another contract",
-      /^contracts: .* is no MeterRegistry\. → set/,
-      () => ({ WATTWITNESS_REGISTRY: everything.chainlink.link }),
+      "the attestor does not have its role",
+      /^contracts: The attestor 0x\w+ does not have the attestor's role in 0x.* → set/,
+      () => of(other.registry, other.wattWitness, other.powerless),
     ],
     [
       "WattWitness is of another deployment",
