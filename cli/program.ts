@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
+import { doctorCommand } from "./commands/doctor/index.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { simulateCommand } from "./commands/simulate.ts";
@@ -14,6 +15,7 @@ Examples:
   $ wattwitness meter list                                   all meters, with what they produced
   $ wattwitness meter show 0x4b5c…                           one of them, with its keys and proposals
   $ wattwitness meter register --oracle http://roof:8000     register what has announced itself there
+  $ wattwitness doctor                                       what is wrong with a node, and what to do
   $ wattwitness token retire 12.5 --purpose "charged a car"  use 12.5 kWh up
 
 Every transaction is simulated, shown with what it does and costs, and sent once you agree. Keys come from a file, from
@@ -30,6 +32,7 @@ export function createProgram(): Command {
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
   program.addCommand(deployCommand());
+  program.addCommand(doctorCommand());
   program.addCommand(simulateCommand());
   program.addCommand(completionCommand());
   return program;

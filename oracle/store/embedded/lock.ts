@@ -6,10 +6,18 @@ import { makeDirectory } from "./durable.ts";
 /** `file` gives the directory back when it is removed; where it is taken, `pid` is the process that has it. */
 export type Lock = { ok: true; file: string } | { ok: false; file: string; pid: number };
 
+const LOCK = "oracle.pid";
+
+/** Which other process has a directory; undefined = none. */
+export async function holderOf(directory: string): Promise<number | undefined> {
+  const pid = Number(await readFile(join(directory, LOCK), "utf8").catch(() => ""));
+  return pid !== process.pid && isRunning(pid) ? pid : undefined;
+}
+
 /** Takes a directory for this process, also from one that ended without giving it back. */
 export async function lockDirectory(directory: string): Promise<Lock> {
   await makeDirectory(directory);
-  const file = join(directory, "oracle.pid");
+  const file = join(directory, LOCK);
   for (;;) {
     try {
       const handle = await open(file, "wx");
@@ -19,8 +27,8 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-    const pid = Number(await readFile(file, "utf8").catch(() => ""));
-    if (pid !== process.pid && isRunning(pid)) return { ok: false, file, pid };
+    const pid = await holderOf(directory);
+    if (pid !== undefined) return { ok: false, file, pid };
     await rm(file, { force: true });
   }
 }

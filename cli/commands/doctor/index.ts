@@ -1,0 +1,37 @@
+/** `wattwitness doctor`: looks at all that a node needs, and says of each what is wrong and what to do. */
+import { Command } from "commander";
+import { type GlobalOptions, oracleUrl, telling, whole } from "../../command.ts";
+import { EXIT } from "../../problem.ts";
+import type { Answer } from "../../terminal/telling.ts";
+import { type Examined, examine } from "./examining.ts";
+import { type Finding, MARKS } from "./finding.ts";
+
+const AFTER = `
+Each line is what was looked at: ✔ is well, ✖ is wrong, with what to do about it, – was not looked at. Nothing is changed.
+Ends with 0 where nothing is wrong, with 1 where something is.`;
+
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description(
+      "look at what a node needs, as the environment configures it (oracle/README.md), and say what is wrong",
+    )
+    .option("--chain-id <number>", "the chain that is meant", whole)
+    .option("--subgraph <url>", "where the subgraph answers queries", (url: string) => oracleUrl(url) && url)
+    .addHelpText("after", AFTER)
+    .action(telling(doctor));
+}
+
+async function doctor(options: GlobalOptions & Examined): Promise<Answer> {
+  const findings = await examine(process.env, options);
+  if (findings.some(({ is }) => is === "wrong")) process.exitCode = EXIT.failed;
+  return { text: textOf(findings), data: { well: process.exitCode !== EXIT.failed, findings } };
+}
+
+function textOf(findings: readonly Finding[]): string {
+  const lines = findings.map(({ at, is, says, remedy }): [string, string] => [
+    `${MARKS[is]} ${at}`,
+    remedy === undefined ? says : `${says} → ${remedy}`,
+  ]);
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
+  return lines.map(([name, text]) => `${name.padEnd(width)}${text}`).join("\n");
+}
