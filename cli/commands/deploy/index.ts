@@ -2,7 +2,6 @@
 import { Command, Option } from "commander";
 import { CAPACITY_CEILING, NOTICE, THIRTY_DAYS } from "../../../contracts/deploy.ts";
 import { address, sends, telling, watts } from "../../command.ts";
-import { deploying } from "./deploying.ts";
 import { type DeployOptions, donId, functionsOf, networkName, unattestedAfter } from "./options.ts";
 
 const AFTER = `
@@ -56,7 +55,11 @@ export function deployCommand(): Command {
     .option("--journal <file>", "what was sent (.wattwitness/deploy-NETWORK)")
     .addHelpText("after", AFTER)
     .configureOutput({ outputError: (text, write) => write(withoutKeys(text)) })
-    .action(telling((options: DeployOptions) => deploying(options, functionsOf(options))));
+    .action(
+      telling(async (options: DeployOptions) =>
+        (await import("./deploying.ts")).deploying(options, functionsOf(options)),
+      ),
+    );
 }
 
 /** What might be a private key in the wrong place is not repeated. */

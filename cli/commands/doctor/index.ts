@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { type GlobalOptions, oracleUrl, telling, whole } from "../../command.ts";
 import { EXIT } from "../../problem.ts";
 import type { Answer } from "../../terminal/telling.ts";
-import { type Examined, examine } from "./examining.ts";
+import type { Examined } from "./examining.ts";
 import { type Finding, MARKS } from "./finding.ts";
 
 const AFTER = `
@@ -22,6 +22,8 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(options: GlobalOptions & Examined): Promise<Answer> {
+  // what it looks at brings a lot along, which other commands need not load
+  const { examine } = await import("./examining.ts");
   const findings = await examine(process.env, options);
   if (findings.some(({ is }) => is === "wrong")) process.exitCode = EXIT.failed;
   return { text: textOf(findings), data: { well: process.exitCode !== EXIT.failed, findings } };
