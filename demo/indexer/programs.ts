@@ -1,5 +1,5 @@
 /** PostgreSQL's programs from npm, and who runs them. */
-import { cpSync, lstatSync } from "node:fs";
+import { cpSync, lchownSync, lstatSync, readdirSync } from "node:fs";
 import { chown, readFile, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { POSTGRES } from "./platform.ts";
@@ -29,6 +29,10 @@ export async function postgresPrograms(folder: string, installed = POSTGRES): Pr
   // at once, so that no folder is removed while something is copied into it
   const isNoLink = (path: string) => !lstatSync(path).isSymbolicLink();
   cpSync(join(installed, "native"), join(copy, "native"), { recursive: true, filter: isNoLink });
+  // whatever mode files of ours are made in, and were installed in
+  for (const name of ["", ...readdirSync(copy, { recursive: true, encoding: "utf8" })]) {
+    lchownSync(join(copy, name), NOBODY, NOBODY);
+  }
   await linkLibraries(copy);
   return { bin: binOf(copy), who };
 }
