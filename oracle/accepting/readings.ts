@@ -96,7 +96,9 @@ async function accept(acceptance: Acceptance, post: Post): Promise<Answer> {
   if (start > has) return gap(start, has);
 
   const readings = post.readings.map(fromHex);
-  const log = await logs.open(keyId, epoch);
+  const log = begun ?? (await logs.open(keyId, epoch));
+  // another oracle on this store began it meanwhile
+  if (log.size !== has) return accept(acceptance, post);
   const known = await log.readings(start, Math.min(size, has));
   const other = known.findIndex((reading, i) => !equal(reading, readings[i] as Uint8Array));
   if (other !== -1) {

@@ -158,6 +158,21 @@ describeWithServer("oracles on one database", (server) => {
     );
   });
 
+  it("take for known what another one stored while a log was to be begun", async () => {
+    const { device } = measured();
+    for (const { oracle } of [leader, other]) await oracle.tick();
+    const sent = device.nextPost();
+    assert.equal((await post(leader, sent)).status, 200);
+    // as it was when the other looked, a moment before
+    const { logs } = other.store;
+    const { of } = logs;
+    logs.of = async () => {
+      logs.of = of;
+      return [];
+    };
+    assert.deepEqual(await post(other, sent), { status: 200, body: { size: device.size } });
+  });
+
   it("know what the chain says, and only the one that leads writes it down", async () => {
     const { device } = measured();
     await other.oracle.tick();
