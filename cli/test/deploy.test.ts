@@ -285,10 +285,17 @@ describe("wattwitness deploy", function () {
     const addressesIn = (stderr: string): string[] =>
       [...stderr.matchAll(/ (\w+) is at (0x[0-9a-fA-F]{40})$/gm)].map(([, name, address]) => `${name} ${address}`);
 
+    /** `others`: transactions that its account sends between the two. */
+    type Interlude = {
+      onSaid?: (stderr: string, pid: number) => void;
+      between?: () => Promise<void>;
+      others?: number;
+    };
+
     /** Deploys by a node that does not pass the fifth transaction on, or its answer back; then by one that does. */
     async function goesOn(
       way: Way,
-      { onSaid, between }: { onSaid?: (stderr: string, pid: number) => void; between?: () => Promise<void> } = {},
+      { onSaid, between, others = 0 }: Interlude = {},
     ): Promise<{ code: number; first: string; second: string }> {
       const before = await transactionsOf(ACCOUNTS.careless);
       const node = await nodeBefore(chain.url, (nth) => (nth <= NAMES.length ? "pass" : way));
@@ -307,7 +314,7 @@ describe("wattwitness deploy", function () {
       const second = await run(all, keyOf(ACCOUNTS.careless));
       assert.equal(second.code, 0, second.stderr);
       assert.deepEqual(addressesIn(second.stderr).slice(0, NAMES.length), addressesIn(first.stderr));
-      assert.equal((await transactionsOf(ACCOUNTS.careless)) - before, STEPS);
+      assert.equal((await transactionsOf(ACCOUNTS.careless)) - before, STEPS + others);
       assert.deepEqual([...readNetworks(table).keys()], ["test-net"]);
       return { code: first.code, first: first.stderr, second: second.stderr };
     }
@@ -341,6 +348,15 @@ describe("wattwitness deploy", function () {
     it("where it died while it wrote its journal", async () => {
       const { second } = await goesOn("refuse", { between: () => truncate(join(folder, "journal"), 99) });
       assert.match(second, /4 transactions were sent before/);
+    });
+
+    it("where its account has sent something else meanwhile", async () => {
+      const wallet = chain.wallet(ACCOUNTS.careless);
+      const between = async () => {
+        const hash = await wallet.sendTransaction({ to: NOBODY, value: 1n, chain: wallet.chain });
+        await chain.publicClient.waitForTransactionReceipt({ hash });
+      };
+      await goesOn("refuse", { between, others: 1 });
     });
 
     it("but not with other options, and not as another", async () => {
