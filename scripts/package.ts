@@ -36,6 +36,20 @@ const SOLIDITY = [
 /** Files that go along as they are. */
 const COPIED = ["LICENSE", "oracle/README.md", "oracle/openapi.json", "subgraph/networks.json", ...SOLIDITY];
 
+/** What `deploy` puts on a chain, and says of it. */
+const DEPLOYED = [
+  ...[
+    "Authority",
+    "MeterDescriptor",
+    "MeterRegistry",
+    "WattWitness",
+    "ProductionToken",
+    "Lens",
+    "FunctionsAttestor",
+  ].map((name) => `artifacts/contracts/${name}.sol/${name}.json`),
+  ...["bench/gas.json", "functions-source/verify-batch.js"],
+];
+
 /** Taken from the project it is used in, where that has it. */
 const NOT_INSTALLED = "hardhat";
 
@@ -55,7 +69,7 @@ export async function makePackage(folder: string): Promise<string> {
       ...emit(Object.values(LIBRARY), { ...OPTIONS, outDir: staging, declaration: true }),
     ];
     const vendored = await vendorViem(staging, emitted);
-    for (const file of COPIED) await cp(join(ROOT, file), join(staging, file));
+    for (const file of [...COPIED, ...DEPLOYED]) await cp(join(ROOT, file), join(staging, file));
     await cp(join(ROOT, "cli/package.md"), join(staging, "README.md"));
     const shown = await copyDashboard(join(staging, "dashboard/dist"));
     await writeFile(join(staging, "LICENSES"), await licencesOf([...vendored, ...shown]));

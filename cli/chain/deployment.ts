@@ -1,5 +1,6 @@
 /** Which chain and which contracts a command is about: `--rpc-url`, and `--network` of a table or `--registry`. */
 import { existsSync } from "node:fs";
+import { extname } from "node:path";
 import { createPublicClient, getAddress, type Hex, http, isAddress, type PublicClient } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import { whyNotTogether } from "../../contracts/together.ts";
@@ -20,6 +21,9 @@ export type Deployment = {
   /** no event is in an earlier block */
   fromBlock: bigint;
 };
+
+/** Compiled, and not the clone's own file. */
+const IS_INSTALLED = extname(import.meta.filename) === ".js";
 
 /** ms between looks for a transaction's receipt */
 const POLLING_INTERVAL = 1000;
@@ -83,6 +87,10 @@ function namedContracts(options: ChainOptions): { registry: Hex; attestor: Hex |
 /** The table in the working directory, where there is one, else the project's. */
 export const networksFileOf = ({ networksFile }: ChainOptions): string =>
   networksFile ?? (existsSync("networks.json") ? "networks.json" : NETWORKS_FILE);
+
+/** The table that a deployment is written into: an installation's own is not to be changed. */
+export const tableOfDeployments = ({ networksFile }: ChainOptions): string =>
+  networksFile ?? (existsSync("networks.json") || IS_INSTALLED ? "networks.json" : NETWORKS_FILE);
 
 function tableIn(file: string): ReturnType<typeof readNetworks> {
   try {

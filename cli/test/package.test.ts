@@ -301,6 +301,29 @@ describe("the package", function () {
       assert.equal(await stop(), 0);
     });
 
+    it("deploys the contracts once, and finds them by the name that it gave them", async () => {
+      const table = ["--network", "mine", "--networks-file", join(folder, "networks.json")];
+      const terms = [
+        "--without-functions",
+        "--unattested-after",
+        "always",
+        "--journal",
+        join(folder, "journal"),
+        "--yes",
+      ];
+      const rpc = { WATTWITNESS_RPC_URL: chain.url };
+      const { address } = chain.wallet(ACCOUNTS.firstOwner).account;
+      const asDeployer = { ...rpc, WATTWITNESS_KEY: chain.key(ACCOUNTS.firstOwner) };
+      const first = await wattwitness(["deploy", ...table, ...terms], asDeployer);
+      assert.equal(first.code, 0, first.err);
+      assert.match((await wattwitness(["meter", "list", ...table], rpc)).out, /No meter is registered yet/);
+      const sent = await chain.publicClient.getTransactionCount({ address });
+      const second = await wattwitness(["deploy", ...table, ...terms], asDeployer);
+      assert.equal(second.code, 0, second.err);
+      const after = await chain.publicClient.getTransactionCount({ address });
+      assert.equal(after, sent);
+    });
+
     describeWithServer("with PostgreSQL", (server) => {
       it("does not start in an empty database, makes the tables, and starts", async () => {
         const database = { WATTWITNESS_DATABASE_URL: await server().newDatabase() };

@@ -13,7 +13,7 @@ import {
 } from "../../../contracts/deploy.ts";
 import { whyNotTogether } from "../../../contracts/together.ts";
 import { compiled } from "../../chain/artifacts.ts";
-import { networksFileOf, reach } from "../../chain/deployment.ts";
+import { reach, tableOfDeployments } from "../../chain/deployment.ts";
 import { accountOf } from "../../chain/keys.ts";
 import { firstLine, Problem } from "../../problem.ts";
 import { confirm } from "../../terminal/asking.ts";
@@ -30,7 +30,7 @@ const SOURCE_FILE = new URL("../../../functions-source/verify-batch.js", import.
 
 export async function deploying(options: DeployOptions, functions: Functions): Promise<Answer> {
   const { network, journal: file = join(".wattwitness", `deploy-${network}`) } = options;
-  const table = relative(process.cwd(), networksFileOf(options));
+  const table = relative(process.cwd(), tableOfDeployments(options));
   const account = await accountOf(options);
   const { client, chainId } = await reach(options.rpcUrl);
   const journal = openJournal(file, { network, chainId, deployer: account.address });
