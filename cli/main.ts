@@ -13,6 +13,12 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
   });
 }
 
+// whoever reads may have read enough: `wattwitness meter list | head`
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 /** Commander's own words end the process by themselves: they are thrown here, so that this is the only place that does. */
 function throwing(command: Command): Command {
   command.exitOverride();

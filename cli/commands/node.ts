@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { Told } from "../../oracle/commands/program.ts";
 import { deploymentOf } from "../chain/deployment.ts";
+import { KEY, PASSWORD } from "../chain/keys.ts";
 import { aboutChain, type GlobalOptions, oracleUrl, telling, whole } from "../command.ts";
 import { firstLine, Problem } from "../problem.ts";
 import { type Answer, list } from "../terminal/telling.ts";
@@ -78,13 +79,17 @@ type StartOptions = NodeOptions & {
 
 type Environment = Record<string, string | undefined>;
 
+/** What of the environment is the command line's, and no setting of an oracle: that refuses what it does not know. */
+const NO_SETTINGS = [KEY, PASSWORD, "WATTWITNESS_NETWORK"];
+
 /** An oracle's settings: those of the environment, and above them what the options say. */
 async function settingsOf(options: StartOptions): Promise<Environment> {
   const { registry, network, rpcUrl, data } = options;
+  const given = Object.entries(process.env).filter(([name]) => !NO_SETTINGS.includes(name));
   const isNamed = registry !== undefined || network !== undefined;
   const deployment = isNamed ? await deploymentOf(options) : undefined;
   return withValues({
-    ...process.env,
+    ...Object.fromEntries(given),
     ...(rpcUrl !== undefined && { WATTWITNESS_RPC_URL: rpcUrl }),
     ...(deployment && {
       WATTWITNESS_REGISTRY: deployment.registry,

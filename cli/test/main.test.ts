@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import type { Device } from "../../meter/device.ts";
 import type { Meter } from "../../meter/meter.ts";
 import { toHex } from "../../protocol/index.ts";
 import { CAPACITY, createSystem, createTestMeter, type System } from "../../test/support.ts";
-import { wattwitness } from "./support.ts";
+import { MAIN, wattwitness } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
@@ -75,6 +75,13 @@ describe("the command line", () => {
     assert.deepEqual(complete("--json", "token", "re"), ["retire"]);
     assert.deepEqual(complete("token", "retire", "--pu"), ["--purpose"]);
     assert.equal((await wattwitness(["completion", "tcsh"])).code, 2);
+  });
+
+  it("ends quietly where who reads has read enough", () => {
+    const script = `"${process.execPath}" "${MAIN}" --help | head -1`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+    assert.match(stdout, /^Usage: wattwitness/);
+    assert.equal(stderr, "");
   });
 
   it("tells programs of a problem, too", async () => {

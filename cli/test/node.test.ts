@@ -35,6 +35,8 @@ describe("an oracle by the command line", function () {
     environment = {
       ...{ WATTWITNESS_RPC_URL: chain.url, WATTWITNESS_REGISTRY: registry, LOG_LEVEL: "warn" },
       ...{ WATTWITNESS_POLL_EVERY: "1", WATTWITNESS_CONFIRMATIONS: "1" },
+      // of whoever registers, and none of an oracle's settings
+      WATTWITNESS_KEY: chain.key(ACCOUNTS.registrar),
     };
     const place = { chainId: 31337, registry };
     const device = createDevice({ privateKey: new Uint8Array(32).fill(7), epoch: 1, interval: 60, source: 0, place });
@@ -132,7 +134,7 @@ describe("an oracle by the command line", function () {
     });
     assert.equal(applied.status, 200);
     const registered = await wattwitness(["meter", "register", "--oracle", first.url, "--yes"], {
-      ...{ ...environment, WATTWITNESS_KEY: chain.key(ACCOUNTS.registrar) },
+      ...environment,
     });
     assert.equal(registered.code, 0, registered.err);
     roof.advance(START + 1800);
