@@ -44,6 +44,8 @@ describe(`PostgreSQL's programs${reason || isRoot ? "" : " (skipped: only root h
     if (reason || !isRoot) this.skip();
     closed = await mkdtemp(join(tmpdir(), "wattwitness-programs-test-"));
     await mkdir(join(closed, "native", "bin"), { recursive: true });
+    // whatever mode folders are made in here
+    for (const name of ["native", join("native", "bin")]) await chmod(join(closed, name), 0o755);
     await writeFile(join(closed, "native", "bin", "postgres"), "program");
     const links = [{ source: "native/bin/postgres", target: "native/bin/postmaster" }];
     await writeFile(join(closed, "native", "pg-symlinks.json"), JSON.stringify(links));
