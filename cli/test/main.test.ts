@@ -140,6 +140,21 @@ describe("the command line", () => {
       assert.match(err, why);
     };
 
+    /** Lets the roof apply at the oracle, as a device does now and then. */
+    async function applies(): Promise<void> {
+      const { status, body } = await system.inject("/registrations", applied());
+      assert.equal(status, 200, JSON.stringify(body));
+    }
+    let isRegistered = false;
+    async function registered(): Promise<void> {
+      if (isRegistered) return;
+      await applies();
+      const { code, err } = await by("registrar", "meter", "register", "--oracle", oracle, "--yes");
+      assert.equal(code, 0, err);
+      isRegistered = true;
+      await system.oracle.tick();
+    }
+
     it("finds no meter where none is registered", async () => {
       assert.match((await read("meter", "list")).out, /No meter is registered yet/);
       await refused(read("meter", "show", NOBODY), /No meter 0x0+1 is registered/);
@@ -174,8 +189,7 @@ describe("the command line", () => {
     }
 
     it("registers nothing for who is no registrar, and says so before anything is sent", async () => {
-      const { status } = await system.inject("/registrations", applied());
-      assert.equal(status, 200);
+      await applies();
       await refused(
         by("stranger", "meter", "register", "--oracle", oracle, "--yes"),
         /AccessManagedUnauthorized .*: the account has not the role that this needs/,
@@ -183,6 +197,7 @@ describe("the command line", () => {
     });
 
     it("sends nothing that nobody agreed to, and nothing in a dry run, which says what it would cost", async () => {
+      await applies();
       await refused(
         by("registrar", "meter", "register", "--oracle", oracle),
         /There is no terminal to ask on: with --yes nobody is asked/,
@@ -195,9 +210,11 @@ describe("the command line", () => {
     });
 
     it("registers what waits at an oracle", async () => {
+      await applies();
       const { code, out, err } = await by("registrar", "meter", "register", "--oracle", oracle, "--yes", "--json");
       assert.equal(code, 0, err);
       const told = JSON.parse(out);
+      isRegistered = true;
       assert.equal(told.meter, meter);
       const shown = JSON.parse((await read("meter", "show", meter, "--json")).out);
       assert.equal(shown.owner, ownerOf(ACCOUNTS.firstOwner));
@@ -209,6 +226,7 @@ describe("the command line", () => {
     });
 
     it("registers a fleet, goes on after what was wrong, and sends nothing twice", async () => {
+      await registered();
       const file = join(folder, "fleet.csv");
       const fleet = (...more: string[]) =>
         by("registrar", "meter", "register", "--file", file, "--oracle", oracle, "--yes", ...more);
@@ -250,6 +268,7 @@ describe("the command line", () => {
     });
 
     it("takes a key from a file, and says what is wrong with one without repeating it", async () => {
+      await registered();
       const file = join(folder, "key");
       const withFile = (...more: string[]) =>
         wattwitness(["meter", "payout", meter, ownerOf(STRANGER), "--key-file", file, "--yes", ...more], chain());
@@ -266,6 +285,7 @@ describe("the command line", () => {
     });
 
     it("lets nobody decide about a meter but its owner", async () => {
+      await registered();
       for (const args of [
         ["payout", meter, ownerOf(STRANGER)],
         ["transfer", meter, ownerOf(STRANGER)],
@@ -277,6 +297,7 @@ describe("the command line", () => {
     });
 
     it("tells what is proposed, and cancels it for the owner", async () => {
+      await registered();
       const wallet = system.chain.wallet(ACCOUNTS.registrar);
       const request = {
         ...({ address: system.deployment.registry, abi: meterRegistryAbi, functionName: "proposeOwner" } as const),
@@ -292,6 +313,7 @@ describe("the command line", () => {
     });
 
     it("gives and retires what was minted, to the last digit, and shows the certificate", async () => {
+      await registered();
       assert.equal((await by("owner", "meter", "payout", meter, ownerOf(ACCOUNTS.firstOwner), "--yes")).code, 0);
       roof.advance(START + HOUR);
       await system.upload(roof.device);
@@ -343,6 +365,7 @@ describe("the command line", () => {
     });
 
     it("hands a meter over, after which its owner is another", async () => {
+      await registered();
       const { code, err } = await by("owner", "meter", "transfer", meter, ownerOf(STRANGER), "--yes");
       assert.equal(code, 0, err);
       assert.match(err, /what is settled from now on is the new owner's/);

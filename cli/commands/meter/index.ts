@@ -50,5 +50,7 @@ export function meterCommand(): Command {
 }
 
 /** Loaded when it is used: checking applications takes longer to load than all the rest. */
-const register = async (options: RegisterOptions): Promise<Answer> =>
-  (await import("./register.ts")).registerMeter(options);
+const register = async ({ file, ...options }: RegisterOptions & { file?: string }): Promise<Answer> =>
+  file === undefined
+    ? (await import("./register.ts")).registerMeter(options)
+    : (await import("./fleet.ts")).registerFleet(file, options);

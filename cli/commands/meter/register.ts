@@ -12,10 +12,9 @@ import { Problem } from "../../problem.ts";
 import { type Answer, list } from "../../terminal/telling.ts";
 import { notSent } from "../token.ts";
 
-export type RegisterOptions = SendingOptions & { application?: string; oracle?: string; key?: Hex; file?: string };
+export type RegisterOptions = SendingOptions & { application?: string; oracle?: string; key?: Hex };
 
 export async function registerMeter(options: RegisterOptions): Promise<Answer> {
-  if (options.file !== undefined) return (await import("./fleet.ts")).registerFleet(options.file, options);
   const application = await applicationOf(options);
   const deployment = await deploymentOf(options);
   const sender = await senderOf(deployment, options);
