@@ -487,7 +487,10 @@ describe("wattwitness doctor", function () {
     it("says that it has no tables yet, and with what command it gets them", async () => {
       const url = await server().newDatabase();
       const [line, more] = wrongIn(await examine({ ...environment, WATTWITNESS_DATABASE_URL: url })).map(lineOf);
-      assert.match(line as string, /^store: The database .* is empty: run npm run oracle:migrate, .* → /);
+      assert.match(
+        line as string,
+        /^store: The database .* is empty: run npm run oracle:migrate or wattwitness node migrate, .* → /,
+      );
       assert.equal(more, undefined);
     });
 
