@@ -1,3 +1,5 @@
+export { firstLine } from "../oracle/said.ts";
+
 /** Something that the user can mend: a sentence that says what is wrong and what to do. The command ends with this code. */
 export class Problem extends Error {
   readonly code: number;
@@ -15,7 +17,3 @@ export const EXIT = {
   /** the command was written wrongly: nothing was tried */
   usage: 2,
 } as const;
-
-/** An error as a person reads it: its first line, without the request that a client adds. */
-export const firstLine = (error: unknown): string =>
-  ((error as { shortMessage?: string }).shortMessage ?? String((error as Error).message ?? error)).split("\n")[0] ?? "";

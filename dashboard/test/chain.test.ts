@@ -8,7 +8,7 @@ import { upload } from "../../meter/upload.ts";
 import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
 import { TOPIC } from "../../verification/chain/abi.ts";
-import { AXE, describeInBrowser, launch, type Served, serve, type Visit, visit } from "./support.ts";
+import { AXE, describeInBrowser, launch, type Served, serveSystem, type Visit, visit } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
@@ -55,9 +55,7 @@ describeInBrowser("the chain in a browser", () => {
     await goOn(roof, barn);
     await retire(parseEther("1.25"), "Ada Lovelace", "a year of reading lamps");
     await retire(1n, HOSTILE.name, HOSTILE.purpose);
-    const { chainId, registry } = system.place;
-    const { wattWitness } = system.deployment;
-    served = await serve({ oracle: system.oracle, chain: { chainId: Number(chainId), registry }, wattWitness });
+    served = await serveSystem(system);
   });
   after(async () => {
     await browser.close();

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
-import { AXE, describeInBrowser, launch, type Served, serve, type Visit, visit } from "./support.ts";
+import { AXE, describeInBrowser, launch, type Served, serveSystem, type Visit, visit } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z, 10 o'clock in Berlin */
 const START = 1_773_997_200;
@@ -40,9 +40,7 @@ describeInBrowser("the energy of a bar, in a browser", () => {
     await settle(START + 3 * HOUR);
     meter.advance(START + 3 * HOUR + 600);
     await system.upload(device);
-    const { chainId, registry } = system.place;
-    const { wattWitness } = system.deployment;
-    served = await serve({ oracle: system.oracle, chain: { chainId: Number(chainId), registry }, wattWitness });
+    served = await serveSystem(system);
   });
   after(async () => {
     await browser.close();

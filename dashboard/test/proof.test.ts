@@ -5,7 +5,7 @@ import { toHex } from "../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../test/support.ts";
 import { SELECTOR } from "../../verification/chain/abi.ts";
 import { changed, othersThan, type Path, pathsOf } from "../../verification/test/changing.ts";
-import { AXE, describeInBrowser, launch, type Served, serve, type Visit, visit } from "./support.ts";
+import { AXE, describeInBrowser, launch, type Served, serveSystem, type Visit, visit } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
 const START = 1_773_997_200;
@@ -30,9 +30,7 @@ describeInBrowser("a proof in a browser", () => {
     await system.upload(meter.device);
     await system.settled(meter.device);
     keyId = toHex(meter.device.keyId);
-    const { chainId, registry } = system.place;
-    const { wattWitness } = system.deployment;
-    served = await serve({ oracle: system.oracle, chain: { chainId: Number(chainId), registry }, wattWitness });
+    served = await serveSystem(system);
   });
   after(async () => {
     await browser.close();

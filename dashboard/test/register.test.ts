@@ -11,7 +11,7 @@ import {
   launch,
   type Served,
   seriousIn,
-  serve,
+  serveSystem,
   type Visit,
   type VisitOptions,
   visit,
@@ -35,9 +35,7 @@ describeInBrowser("the register of applications in a browser", () => {
     browser = await launch();
     system = await createSystem(START);
     await system.at(START + 600);
-    const { chainId, registry } = system.place;
-    const { wattWitness } = system.deployment;
-    served = await serve({ oracle: system.oracle, chain: { chainId: Number(chainId), registry }, wattWitness });
+    served = await serveSystem(system);
   });
   after(async () => {
     await browser.close();

@@ -13,6 +13,7 @@ import { type AppOptions, buildApp } from "../../oracle/http/app.ts";
 import { readSite } from "../../oracle/http/site.ts";
 import { CAPACITY, PLACE, START, silent, type World } from "../../oracle/test/support.ts";
 import { generatePrivateKey, toHex } from "../../protocol/index.ts";
+import type { System } from "../../test/support.ts";
 import { buildDashboard } from "../build.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -68,6 +69,11 @@ export async function serve(
       await app.close();
     },
   };
+}
+
+/** The oracle of a whole system, with its pages. */
+export function serveSystem({ oracle, place, deployment: { wattWitness } }: System): Promise<Served> {
+  return serve({ oracle, chain: { chainId: Number(place.chainId), registry: place.registry }, wattWitness });
 }
 
 export type Visit = {

@@ -12,7 +12,7 @@ import {
   launch,
   type Served,
   seriousIn,
-  serve,
+  serveSystem,
   type Visit,
   type VisitOptions,
   visit,
@@ -44,9 +44,7 @@ describeInBrowser("a wallet in a browser", () => {
     await system.upload(device);
     await system.settled(device);
     settled = toHex(device.keyId);
-    const { chainId, registry } = system.place;
-    const { wattWitness } = system.deployment;
-    served = await serve({ oracle: system.oracle, chain: { chainId: Number(chainId), registry }, wattWitness });
+    served = await serveSystem(system);
   });
   after(async () => {
     await browser.close();

@@ -7,9 +7,9 @@ import type { ChainReader } from "../../../verification/index.ts";
 import { fromBlock, NODE } from "../model/chain.ts";
 import { count, exactTokens, NONE } from "../model/format.ts";
 import { certificateLink } from "../model/router.ts";
-import { Untold, WithChain } from "../parts/asks-chain.tsx";
 import { Empty, Loading, When } from "../parts/common.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
+import { Untold, WithChain } from "../parts/with-chain.tsx";
 import { strings } from "../strings/index.ts";
 
 /** Characters of a stranger's text that are shown. */

@@ -11,10 +11,10 @@ import { count, exactTokens, NONE, share, tokens } from "../model/format.ts";
 import { inTokens } from "../model/held.ts";
 import { meters } from "../model/live.ts";
 import { certificateLink, meterLink } from "../model/router.ts";
-import { Untold, WithChain } from "../parts/asks-chain.tsx";
 import { Mark, Tile, When } from "../parts/common.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { useNews } from "../parts/use-news.ts";
+import { Untold, WithChain } from "../parts/with-chain.tsx";
 import { strings } from "../strings/index.ts";
 
 /** ms between two questions for what is new */
