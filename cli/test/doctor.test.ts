@@ -509,6 +509,22 @@ describe("wattwitness doctor", function () {
     assert.deepEqual(wrongIn(await examine({ ...environment, ...changed })), []);
   });
 
+  it("tells a contract by its code, and not by what else was compiled at once", async () => {
+    const { token } = everything.deployment;
+    const code = (await chain.publicClient.getCode({ address: token })) as string;
+    /** With one other byte, so many before its end. */
+    const looksWith = async (fromEnd: number) => {
+      const at = code.length - 2 * fromEnd;
+      const changed = `${code.slice(0, at)}${code.slice(at, at + 2) === "00" ? "01" : "00"}${code.slice(at + 2)}`;
+      const lying = await node(({ method, params }) =>
+        method === "eth_getCode" && String(params[0]).toLowerCase() === token.toLowerCase() ? changed : undefined,
+      );
+      return wrongIn(await examine({ ...environment, ...lying })).map(({ at }) => at);
+    };
+    assert.deepEqual(await looksWith(20), []);
+    assert.deepEqual(await looksWith(60), ["code of ProductionToken"]);
+  });
+
   it("serves what was published, and finds nothing wrong", async () => {
     pages["/batches/0xab"] = { status: 200, body: "a batch" };
     const findings = await examine({ ...environment, ...(await publishing("well")) });
