@@ -149,12 +149,18 @@ async function bothAt(story: Story, ask: Ask, block: bigint) {
   return { told, said };
 }
 
-/** Asks, and refuses an answer with errors. */
+/** What the indexer answers while it takes blocks back: no answer to the question, which is to be asked again. */
+const REORGANISED = "the chain was reorganized while executing the query";
+
+/** Asks, again where the chain was reorganised meanwhile, and refuses an answer with errors. */
 const asking = (node: GraphNode) => async (query: string) => {
-  const { data, errors } = await node.ask(query);
-  assert.equal(errors, undefined, `${JSON.stringify(errors)}\n${query}`);
-  // biome-ignore lint/suspicious/noExplicitAny: what GraphQL answers is as its query says
-  return data as any;
+  for (const end = Date.now() + PATIENCE; ; await delay(50)) {
+    const { data, errors } = await node.ask(query);
+    if (errors?.some(({ message }) => message === REORGANISED) && Date.now() < end) continue;
+    assert.equal(errors, undefined, `${JSON.stringify(errors)}\n${query}`);
+    // biome-ignore lint/suspicious/noExplicitAny: what GraphQL answers is as its query says
+    return data as any;
+  }
 };
 
 type Ask = ReturnType<typeof asking>;
