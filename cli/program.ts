@@ -4,6 +4,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
 import { doctorCommand } from "./commands/doctor/index.ts";
 import { meterCommand } from "./commands/meter/index.ts";
+import { networkCommand } from "./commands/network.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   program.addCommand(meterCommand());
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
+  program.addCommand(networkCommand());
   program.addCommand(deployCommand());
   program.addCommand(doctorCommand());
   program.addCommand(simulateCommand());

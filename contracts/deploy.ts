@@ -3,6 +3,9 @@ import {
   type Abi,
   type Account,
   type Chain,
+  concat,
+  encodeDeployData,
+  getContractAddress,
   type Hex,
   type PublicClient,
   type TransactionReceipt,
@@ -39,12 +42,20 @@ export type Deployer = {
   publicClient: PublicClient;
   wallet: Wallet;
   artifact: (name: string) => Promise<Artifact>;
+  /** the contracts are made by FACTORY with it, and so have the same addresses on every chain: see addressOf */
+  salt?: Hex;
   /** told of every transaction twice: once it is sent, and once it is in a block, then with its receipt */
   progress?: (step: Step) => void;
 };
 
-/** `what`: the contract that is deployed, or contract.function */
+/** `what`: the contract that is deployed, or contract.function; `receipt`: with the contract's address */
 export type Step = { what: string; hash: Hex; receipt?: TransactionReceipt };
+
+/**
+ * Deploys by CREATE2 (EIP-1014) what it is sent, 32 bytes of salt and the code: the "deterministic deployment proxy", which
+ * is at this address of most chains.
+ */
+export const FACTORY: Hex = "0x4e59b44847b379578588920cA78FbF26c0B4956C";
 
 /** What a deployment fixes, once and for all. */
 export type DeploymentTerms = {
@@ -154,16 +165,26 @@ export async function deploy(deployer: Deployer, name: string, args: unknown[]):
 
 async function deployed(deployer: Deployer, name: string, args: unknown[]): Promise<{ address: Hex; block: number }> {
   const { abi, bytecode } = await deployer.artifact(name);
-  const { wallet } = deployer;
-  const receipt = await confirmed(deployer, name, wallet.deployContract({ chain: wallet.chain, abi, bytecode, args }));
+  const { wallet, salt } = deployer;
+  const code = encodeDeployData({ abi, bytecode, args });
+  const data = salt ? { to: FACTORY, data: concat([salt, code]) } : { data: code };
+  const sent = wallet.sendTransaction({ chain: wallet.chain, ...data });
+  const receipt = await confirmed(deployer, name, sent, salt && addressOf(salt, code));
   if (!receipt.contractAddress) throw new Error(`${name} was not deployed`);
   return { address: receipt.contractAddress, block: Number(receipt.blockNumber) };
 }
 
-async function confirmed({ publicClient, progress }: Deployer, what: string, transaction: Promise<Hex>) {
+/** Where FACTORY puts it, on whatever chain. `code`: with the constructor's arguments. */
+export const addressOf = (salt: Hex, code: Hex): Hex =>
+  getContractAddress({ opcode: "CREATE2", from: FACTORY, salt, bytecode: code });
+
+/** `made`: the contract's address, where a receipt does not tell it. */
+async function confirmed(deployer: Deployer, what: string, transaction: Promise<Hex>, made?: Hex) {
+  const { publicClient, progress } = deployer;
   const hash = await transaction;
   progress?.({ what, hash });
   const receipt = await publicClient.waitForTransactionReceipt({ hash });
+  receipt.contractAddress ??= made;
   progress?.({ what, hash, receipt });
   if (receipt.status !== "success") throw new Error(`${what}: transaction ${receipt.transactionHash} reverted`);
   return receipt;

@@ -34,7 +34,14 @@ const SOLIDITY = [
 ].map((name) => `contracts/${name}.sol`);
 
 /** Files that go along as they are. */
-const COPIED = ["LICENSE", "oracle/README.md", "oracle/openapi.json", "subgraph/networks.json", ...SOLIDITY];
+const COPIED = [
+  "LICENSE",
+  "oracle/README.md",
+  "oracle/openapi.json",
+  "subgraph/networks.json",
+  "cli/chain/chains.json",
+  ...SOLIDITY,
+];
 
 /** What `deploy` puts on a chain, and says of it. */
 const DEPLOYED = [

@@ -92,7 +92,7 @@ export const networksFileOf = ({ networksFile }: ChainOptions): string =>
 export const tableOfDeployments = ({ networksFile }: ChainOptions): string =>
   networksFile ?? (existsSync("networks.json") || IS_INSTALLED ? "networks.json" : NETWORKS_FILE);
 
-function tableIn(file: string): ReturnType<typeof readNetworks> {
+export function tableIn(file: string): ReturnType<typeof readNetworks> {
   try {
     return readNetworks(file);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What a chain has at 0x100, found out as the contracts do (contracts/libraries/Statement.sol), and what that costs. */
 import { readFile } from "node:fs/promises";
-import { concat, type Hex, numberToHex, type PublicClient } from "viem";
+import { concat, type Hex, numberToHex, type PublicClient, size, slice } from "viem";
 
 const P256_VERIFY = numberToHex(0x100, { size: 20 });
 /** SHA-256("123400") signed with r = 5, s = 1, and the key: Wycheproof's case of the smallest r and s. */
@@ -29,6 +29,22 @@ async function ask(publicClient: PublicClient, s: number): Promise<Hex | undefin
     if (/revert|invalid|out of gas/i.test((error as Error).message)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Code of a contract that is never made: it asks 0x100 what stands behind it, with the gas taken before and after, and
+ * returns that gas, 160 bytes of memory's first, and the answer, the last 32.
+ */
+const METERED = "0x60a060216000395a602060a060a060006101005afa505a900360005260c06000f3";
+/** What METERED itself takes in between: the pushes, GAS, POP, a word of memory and a call of what is warm. */
+const METERING = 124n;
+
+/** Gas of one verification; undefined where the node does not tell. */
+export async function gasOfPrecompile(publicClient: PublicClient): Promise<number | undefined> {
+  const input = concat([HASH, numberToHex(5, { size: 32 }), numberToHex(1, { size: 32 }), KEY]);
+  const { data } = await publicClient.call({ data: concat([METERED, input]) }).catch(() => ({ data: undefined }));
+  if (data === undefined || size(data) !== 192 || slice(data, 160) !== YES) return undefined;
+  return Number(BigInt(slice(data, 0, 32)) - METERING);
 }
 
 /** Gas of settling a day of one meter, as `npm run gas` has measured it. */

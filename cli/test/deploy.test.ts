@@ -15,6 +15,7 @@ import {
   CAPACITY_CEILING,
   closeSetup,
   deployWattWitness,
+  FACTORY,
   NEVER,
   NOTICE,
   ROLES,
@@ -56,6 +57,10 @@ const STEPS = 10;
 
 const GAS_FILE = new URL("../../bench/gas.json", import.meta.url);
 const YES = padHex("0x01", { size: 32 });
+
+/** The factory's, as it is on public chains. */
+const FACTORY_CODE =
+  "0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3";
 
 const NOBODY = padHex("0x1234", { size: 20 });
 const KEY: Hex = `0x${"5a".repeat(32)}`;
@@ -523,6 +528,81 @@ describe("wattwitness deploy", function () {
         assert.match(output, new RegExp(`^  ${name} +0x[0-9a-fA-F]{40}$`, "m"));
       }
     });
+  });
+
+  describe("by CREATE2", () => {
+    const put = (on: LocalChain) =>
+      on.publicClient.request({ method: "hardhat_setCode", params: [FACTORY, FACTORY_CODE] } as never);
+    const create2 = (on: LocalChain, more: Record<string, string> = {}) =>
+      run(
+        [...argsWithoutFunctions({ "rpc-url": on.url, create2: "first", ...more }), "--yes"],
+        keyOf(ACCOUNTS.deployer),
+      );
+
+    it("refuses a chain without the factory", async () => {
+      const { code, stderr } = await create2(chain);
+      assert.equal(code, 1);
+      assert.match(stderr, /^This chain has no CREATE2 factory at 0x4e59b44847b379578588920cA78FbF26c0B4956C: /);
+    });
+
+    it("has no hash of the sources in the code, which would change with what else is compiled at once", async () => {
+      for (const name of [
+        "Authority",
+        "MeterDescriptor",
+        "MeterRegistry",
+        "WattWitness",
+        "Lens",
+        "FunctionsAttestor",
+      ]) {
+        const { bytecode } = await chain.artifact(name);
+        // Solidity's documentation, "Contract Metadata": CBOR of {"solc": version}, and its length; no "ipfs"
+        assert.match(bytecode, /a164736f6c6343[0-9a-f]{6}000a/, name);
+        assert.ok(!bytecode.includes("64697066735822"), name);
+      }
+    });
+
+    it("deploys to the same addresses on another chain, says where before, and goes on from its journal", async () => {
+      const other = await startChain(0, START);
+      try {
+        await Promise.all([put(chain), put(other)]);
+        // another nonce there: by CREATE the addresses would be others
+        await other.wallet(ACCOUNTS.deployer).sendTransaction({ to: NOBODY } as never);
+        const here = await create2(chain);
+        assert.equal(here.code, 0, here.stderr);
+        const entry = readNetworks(table).get("test-net") as Network;
+        const authority = /the Authority's is (0x\w{40})$/m.exec(here.stderr)?.[1];
+        assert.match(here.stdout, new RegExp(`^ {2}Authority +${authority}$`, "m"));
+
+        const more = { "networks-file": join(folder, "other.json"), journal: join(folder, "other") };
+        const there = await create2(other, more);
+        assert.equal(there.code, 0, there.stderr);
+        const theirs = readNetworks(more["networks-file"]).get("test-net") as Network;
+        for (const [name, { address }] of Object.entries(entry)) {
+          assert.equal(theirs[name as keyof Network]?.address, address, name);
+        }
+        const code = await other.publicClient.getCode({ address: entry.WattWitness.address });
+        assert.ok(code && code.length > 2);
+
+        const again = await create2(other, more);
+        assert.equal(again.code, 0, again.stderr);
+        assert.match(again.stdout, /^Nothing was sent: it was deployed before/);
+
+        const twice = await create2(other, { ...more, journal: join(folder, "third"), network: "another" });
+        assert.equal(twice.code, 1);
+        assert.match(twice.stderr, new RegExp(`has deployed here before: ${authority} is there\\. Choose another\\.`));
+      } finally {
+        await other.stop();
+      }
+    });
+  });
+
+  it("refuses a chain that is not the one everybody knows by that name", async () => {
+    const { code, stderr } = await run(
+      [...argsWithoutFunctions({ network: "base" }), "--yes"],
+      keyOf(ACCOUNTS.deployer),
+    );
+    assert.equal(code, 1);
+    assert.equal(stderr, "base is chain 8453, and the node at --rpc-url is of chain 31337.\n");
   });
 
   describe("on a chain without 0x100", () => {

@@ -509,7 +509,7 @@ describe("wattwitness doctor", function () {
     assert.deepEqual(wrongIn(await examine({ ...environment, ...changed })), []);
   });
 
-  it("tells a contract by its code, and not by what else was compiled at once", async () => {
+  it("tells a contract by every byte of its code", async () => {
     const { token } = everything.deployment;
     const code = (await chain.publicClient.getCode({ address: token })) as string;
     /** With one other byte, so many before its end. */
@@ -521,8 +521,7 @@ describe("wattwitness doctor", function () {
       );
       return wrongIn(await examine({ ...environment, ...lying })).map(({ at }) => at);
     };
-    assert.deepEqual(await looksWith(20), []);
-    assert.deepEqual(await looksWith(60), ["code of ProductionToken"]);
+    for (const fromEnd of [1, 20, 60]) assert.deepEqual(await looksWith(fromEnd), ["code of ProductionToken"]);
   });
 
   it("serves what was published, and finds nothing wrong", async () => {

@@ -3,7 +3,10 @@ import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { type Hex, type PublicClient, parseAbi, zeroHash } from "viem";
 import { meterRegistryAbi } from "../../../contracts/abi.ts";
+import { FACTORY } from "../../../contracts/deploy.ts";
 import { NetworksError, readNetworks } from "../../../subgraph/networks.ts";
+import { hasFactory } from "../../chain/canary.ts";
+import { publicChains } from "../../chain/chains.ts";
 import { type Precompile, precompileOf } from "../../chain/precompile.ts";
 import { Problem } from "../../problem.ts";
 import type { Functions } from "./options.ts";
@@ -26,6 +29,25 @@ export function checkTable(table: string, network: string, isBegun: boolean): vo
     accessSync(dirname(table), constants.W_OK);
   } catch (error) {
     throw new Problem(`${table} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+/** A name that everybody knows is for that chain, and no other. */
+export async function checkName(network: string, chainId: number): Promise<void> {
+  const known = (await publicChains())[network];
+  if (!known || known.chain_id === chainId) return;
+  throw new Problem(`${network} is chain ${known.chain_id}, and the node at --rpc-url is of chain ${chainId}.`);
+}
+
+/** Where the Authority will be. Once something is there, so is everything that was made with this text and these options. */
+export async function checkFactory(client: PublicClient, authority: Hex, isBegun: boolean): Promise<void> {
+  if (!(await hasFactory(client))) {
+    throw new Problem(`This chain has no CREATE2 factory at ${FACTORY}: leave --create2 out, or have it put there.`);
+  }
+  if (!isBegun && (await client.getCode({ address: authority }))) {
+    throw new Problem(
+      `With this --create2 the deployer has deployed here before: ${authority} is there. Choose another.`,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 /** Checks, plans, sends and writes down a deployment. */
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { defineChain, getAddress, type PublicClient } from "viem";
+import { defineChain, encodeDeployData, getAddress, type Hex, type PublicClient } from "viem";
 import {
+  addressOf,
   closeSetup,
   type Deployer,
   deployFunctionsAttestor,
@@ -18,9 +19,9 @@ import { accountOf } from "../../chain/keys.ts";
 import { firstLine, Problem } from "../../problem.ts";
 import { confirm } from "../../terminal/asking.ts";
 import type { Answer } from "../../terminal/telling.ts";
-import { checkPrecompile, checkPredecessor, checkRouter, checkTable } from "./checks.ts";
+import { checkFactory, checkName, checkPrecompile, checkPredecessor, checkRouter, checkTable } from "./checks.ts";
 import { type Journal, openJournal } from "./journal.ts";
-import { type DeployOptions, type Functions, GRANTED } from "./options.ts";
+import { type DeployOptions, type Functions, GRANTED, saltOf } from "./options.ts";
 import { planOf } from "./plan.ts";
 import { resumingWallet } from "./resuming.ts";
 import { scheduledIn } from "./schedule.ts";
@@ -36,12 +37,26 @@ export async function deploying(options: DeployOptions, functions: Functions): P
   const journal = openJournal(file, { network, chainId, deployer: account.address });
   const sent = journal.transactions.length;
   checkTable(table, network, sent > 0);
+  await checkName(network, chainId);
   const balance = await client.getBalance({ address: account.address });
   if (balance === 0n) throw new Problem(`The deployer ${account.address} has nothing to pay with on chain ${chainId}.`);
+  const salt = saltOf(account.address, options);
+  const authority = salt && (await authorityOf(salt, account.address));
+  if (authority) await checkFactory(client, authority, sent > 0);
   await checkRouter(client, functions);
   await checkPredecessor(client, options.predecessor);
   const precompile = await checkPrecompile(client, options.withoutPrecompile === true);
-  const planned = { options, functions, chainId, deployer: account.address, balance, precompile, table, sent };
+  const planned = {
+    options,
+    functions,
+    chainId,
+    deployer: account.address,
+    balance,
+    precompile,
+    table,
+    sent,
+    authority,
+  };
   console.error(await planOf({ ...planned, journal: file }));
   if (options.dryRun) return { text: "Nothing was sent.", data: { sent: false } };
 
@@ -57,11 +72,22 @@ export async function deploying(options: DeployOptions, functions: Functions): P
     isNew = true;
   };
   const wallet = resumingWallet({ client, account, chain, rpcUrl: options.rpcUrl as string, journal, agreed });
-  const deployer: Deployer = { publicClient: client, wallet, artifact: compiled, progress: show };
+  const deployer: Deployer = {
+    publicClient: client,
+    wallet,
+    artifact: compiled,
+    progress: show,
+    ...(salt && { salt }),
+  };
   const deployed = await sendAll(deployer, options, functions).catch((error: unknown) => {
     throw goesOn(error, journal);
   });
   return told({ options, table, deployed, isNew, scheduled: await scheduled(client, deployed) });
+}
+
+async function authorityOf(salt: Hex, deployer: Hex): Promise<Hex> {
+  const { abi, bytecode } = await compiled("Authority");
+  return addressOf(salt, encodeDeployData({ abi, bytecode, args: [deployer] }));
 }
 
 async function sendAll(deployer: Deployer, options: DeployOptions, functions: Functions): Promise<Deployed> {

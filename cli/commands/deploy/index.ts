@@ -50,6 +50,10 @@ export function deployCommand(): Command {
       "MeterRegistry of an earlier deployment, whose meters this one takes over",
       address,
     )
+    .option(
+      "--create2 <text>",
+      "by the CREATE2 factory: with the same text, deployer and options, the same addresses on every chain",
+    )
     .option("--keep-open", "do not end the setting up: until Authority.close is called no delay holds")
     .option("--networks-file <file>", "the table (networks.json, or the project's)")
     .option("--journal <file>", "what was sent (.wattwitness/deploy-NETWORK)")

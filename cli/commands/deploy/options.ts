@@ -1,6 +1,6 @@
 /** What a deployment can be told, as it is meant. */
 import { InvalidArgumentError } from "commander";
-import { type Hex, isHex, stringToHex } from "viem";
+import { encodePacked, type Hex, isHex, keccak256, stringToHex } from "viem";
 import { NEVER } from "../../../contracts/deploy.ts";
 import { isNetworkName } from "../../../subgraph/networks.ts";
 import type { SendOptions } from "../../chain/sending.ts";
@@ -21,6 +21,8 @@ export type DeployOptions = SendOptions & {
   /** W */
   capacityCeiling: number;
   predecessor?: Hex;
+  /** what the addresses are made of */
+  create2?: string;
   keepOpen?: boolean;
   networksFile?: string;
   journal?: string;
@@ -44,6 +46,10 @@ export function networkName(text: string): string {
   if (!isNetworkName(text)) throw new InvalidArgumentError("It is no name: small letters, digits, - and .");
   return text;
 }
+
+/** The deployer's own: nobody else's deployment takes the addresses by accident. */
+export const saltOf = (deployer: Hex, { create2 }: DeployOptions): Hex | undefined =>
+  create2 === undefined ? undefined : keccak256(encodePacked(["address", "string"], [deployer, create2]));
 
 /** As Chainlink encodes it: ASCII, zeros to its right, one of them at least. */
 export function donId(text: string): Hex {

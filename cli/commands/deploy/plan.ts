@@ -1,6 +1,7 @@
 /** What a deployment is going to be, before anything is sent. */
 import { formatEther, type Hex, hexToString } from "viem";
 import { NEVER, NOTICE } from "../../../contracts/deploy.ts";
+import { isSunset, publicChains } from "../../chain/chains.ts";
 import { gasOfSettling, type Precompile } from "../../chain/precompile.ts";
 import { list } from "../../terminal/telling.ts";
 import type { DeployOptions, Functions } from "./options.ts";
@@ -20,10 +21,12 @@ export type Planned = {
   journal: string;
   /** transactions that the journal has */
   sent: number;
+  /** where the Authority will be, if that is known */
+  authority: Hex | undefined;
 };
 
 export async function planOf(planned: Planned): Promise<string> {
-  const { options, functions, chainId, deployer, balance, precompile, table, journal, sent } = planned;
+  const { options, functions, chainId, deployer, balance, precompile, table, journal, sent, authority } = planned;
   const { network, unattestedAfter, capacityCeiling, predecessor, keepOpen } = options;
   const { administrator, registrar, operator, guardian } = options;
   const never = unattestedAfter === NEVER;
@@ -32,8 +35,9 @@ export async function planOf(planned: Planned): Promise<string> {
   const lines = {
     deployer: `${deployer}, has ${formatEther(balance)} of the chain's coin`,
     contracts: `Authority, MeterDescriptor, MeterRegistry, WattWitness with its ProductionToken, Lens${functions ? ", FunctionsAttestor" : ""}`,
+    addresses: authority && `the same on every chain, by CREATE2: the Authority's is ${authority}`,
     DON: functions
-      ? `${nameOf(functions.donId)}, by the router ${functions.router}`
+      ? `${nameOf(functions.donId)}, by the router ${functions.router}${await endOf(network)}`
       : `none: ${never ? "nothing settles before there is an attestor" : "meters settle on their devices' signatures alone"}`,
     signatures: await costOf(precompile),
     unattested: `a meter settles on its signature alone: ${never ? "never" : old}; that is for good`,
@@ -56,6 +60,12 @@ export async function planOf(planned: Planned): Promise<string> {
           `No administrator but the deployer is named, and no registrar: he grants either later, ${NOTICE_DAYS} days ahead.`,
         ]),
   ].join("\n");
+}
+
+async function endOf(network: string): Promise<string> {
+  const chain = (await publicChains())[network];
+  const isOver = chain?.functions && isSunset(chain, new Date());
+  return isOver ? `; Chainlink announced the end of Functions there for ${chain.functions?.until}` : "";
 }
 
 /** What settling costs on a chain, as it was measured. */

@@ -78,8 +78,9 @@ export function resumingWallet({ client, account, chain, rpcUrl, journal, agreed
     );
 
   const base = createWalletClient({ account, chain, transport: http(rpcUrl) });
-  // what deploys and calls sends by the one that it finds here
-  return { ...base, ...walletActions({ ...base, sendTransaction: send } as typeof base) };
+  // what calls a contract sends by the one that it finds here
+  const wallet = { ...base, ...walletActions({ ...base, sendTransaction: send } as typeof base) };
+  return { ...wallet, sendTransaction: send as Wallet["sendTransaction"] };
 }
 
 function isSame(sent: Hex, { to, data }: Transaction): boolean {

@@ -1,7 +1,4 @@
-/**
- * Whether the contracts' code is what is compiled here. Left out on both sides are what a constructor wrote into it, and the
- * metadata behind it: that changes with what else was compiled at once.
- */
+/** Whether the contracts' code is what is compiled here, what a constructor wrote into it left out on both sides. */
 import { type Hex, hexToBytes, keccak256, type PublicClient } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
 import type { Config } from "../../../oracle/config.ts";
@@ -41,13 +38,7 @@ async function codeOf(client: PublicClient, name: string, address: Hex): Promise
 function masked(bytecode: Hex, { immutables }: Compiled): Hex {
   const bytes = hexToBytes(bytecode);
   for (const { start, length } of immutables) bytes.fill(0, start, start + length);
-  return keccak256(withoutMetadata(bytes));
-}
-
-/** Solidity's documentation, "Contract Metadata": code ends with CBOR and its length, u16. */
-function withoutMetadata(code: Uint8Array): Uint8Array {
-  const length = ((code.at(-2) ?? 0) << 8) | (code.at(-1) ?? 0);
-  return code.subarray(0, Math.max(0, code.length - 2 - length));
+  return keccak256(bytes);
 }
 
 /** What the DON runs: the attestor keeps its hash for good. */
