@@ -655,12 +655,13 @@ describe("wattwitness deploy", function () {
   });
 
   it("deploys without Chainlink, and says what that means and what comes next", async () => {
-    const args = [...argsWithoutFunctions({ "unattested-after": "always" }), "--yes"];
+    const args = [...argsWithoutFunctions(), "--yes"];
     const { code, stdout, stderr } = await run(args, keyOf(ACCOUNTS.deployer));
     assert.equal(code, 0, stderr);
     const network = readNetworks(table).get("test-net") as Network;
     assert.deepEqual(Object.keys(network), ["MeterRegistry", "WattWitness", "ProductionToken"]);
     assert.match(stderr, /^ {2}DON +none: meters settle on their devices' signatures alone$/m);
+    assert.match(stderr, /^ {2}unattested +a meter settles on its signature alone: always; that is for good$/m);
     assert.match(stdout, /^No DON attests batches: meters settle on their devices' signatures alone\.$/m);
     assert.match(stdout, /WATTWITNESS_OPERATOR_KEY=…/);
     assert.doesNotMatch(stdout, /FunctionsAttestor|WATTWITNESS_ATTESTOR|SUBSCRIPTION|PUBLIC_URLS|LINK/);

@@ -7,7 +7,7 @@ import { type DeployOptions, donId, functionsOf, networkName, unattestedAfter } 
 const AFTER = `
 Examples:
   $ wattwitness deploy --network base-sepolia --rpc-url https://… --router 0x… --don-id fun-…-1 --key-file key
-  $ wattwitness deploy --network my-net --rpc-url http://127.0.0.1:8545 --without-functions --unattested-after always
+  $ wattwitness deploy --network my-net --rpc-url http://127.0.0.1:8545 --without-functions
 
 Whoever sends pays, and becomes an administrator. Then the setting up ends: whatever role is granted later begins after
 ${NOTICE / 86_400} days. What was sent is kept in a journal: run again with the same options, a deployment that broke off goes on,
@@ -31,13 +31,10 @@ export function deployCommand(): Command {
     .option("--registrar <address>", "gets the role: registers meters", address)
     .option("--operator <address>", "gets the role: asks for attestations; the oracle's account", address)
     .option("--guardian <address>", "gets the role: pauses registrations and attestation requests", address)
-    .addOption(
-      new Option(
-        "--unattested-after <seconds>",
-        "after which an unsettled meter settles without attestation, for good; or never, or always",
-      )
-        .default(THIRTY_DAYS, "30 days")
-        .argParser(unattestedAfter),
+    .option(
+      "--unattested-after <seconds>",
+      "after which an unsettled meter settles without attestation, for good; or never, or always (30 days; without a DON: always)",
+      unattestedAfter,
     )
     .option(
       "--capacity-ceiling <W>",
@@ -61,10 +58,16 @@ export function deployCommand(): Command {
     .configureOutput({ outputError: (text, write) => write(withoutKeys(text)) })
     .action(
       telling(async (options: DeployOptions) =>
-        (await import("./deploying.ts")).deploying(options, functionsOf(options)),
+        (await import("./deploying.ts")).deploying(
+          { unattestedAfter: unattestedUnlessTold(options), ...options },
+          functionsOf(options),
+        ),
       ),
     );
 }
+
+/** s */
+const unattestedUnlessTold = ({ withoutFunctions }: DeployOptions): number => (withoutFunctions ? 0 : THIRTY_DAYS);
 
 /** What might be a private key in the wrong place is not repeated. */
 const withoutKeys = (text: string): string => text.replace(/(0x)?[0-9a-f]{64}/gi, "…");
