@@ -57,17 +57,15 @@ export function deployCommand(): Command {
     .addHelpText("after", AFTER)
     .configureOutput({ outputError: (text, write) => write(withoutKeys(text)) })
     .action(
-      telling(async (options: DeployOptions) =>
-        (await import("./deploying.ts")).deploying(
-          { unattestedAfter: unattestedUnlessTold(options), ...options },
-          functionsOf(options),
-        ),
-      ),
+      telling(async (options: DeployOptions) => {
+        const told = { ...options, unattestedAfter: options.unattestedAfter ?? usually(options) };
+        return (await import("./deploying.ts")).deploying(told, functionsOf(options));
+      }),
     );
 }
 
-/** s */
-const unattestedUnlessTold = ({ withoutFunctions }: DeployOptions): number => (withoutFunctions ? 0 : THIRTY_DAYS);
+/** s after which a meter settles without attestation. */
+const usually = ({ withoutFunctions }: DeployOptions): number => (withoutFunctions ? 0 : THIRTY_DAYS);
 
 /** What might be a private key in the wrong place is not repeated. */
 const withoutKeys = (text: string): string => text.replace(/(0x)?[0-9a-f]{64}/gi, "…");
