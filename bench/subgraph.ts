@@ -30,6 +30,7 @@ import {
   type TestMeter,
 } from "../contracts/test/fixture.ts";
 import { type GraphNode, startGraphNode } from "../demo/indexer/graph-node.ts";
+import { whyNoIndexer } from "../demo/indexer/platform.ts";
 import { startPostgres } from "../demo/indexer/postgres.ts";
 import { createEnding, createStops, type Stops, temporaryFolder } from "../demo/processes/stop.ts";
 import {
@@ -46,7 +47,7 @@ import {
 } from "../protocol/index.ts";
 import { buildSubgraph } from "../subgraph/build.ts";
 import { networkOf } from "../subgraph/networks.ts";
-import { startAnvil, whyNot } from "../subgraph/test/anvil.ts";
+import { startAnvil, whyNoAnvil } from "../test/anvil.ts";
 
 const HELP = `How fast the subgraph is indexed and answers, beside what no indexer can do without.
 
@@ -103,7 +104,7 @@ async function main(): Promise<void> {
     options: { quick: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean" } },
   });
   if (values.help) return console.log(HELP);
-  const problem = whyNot();
+  const problem = whyNoIndexer() ?? whyNoAnvil();
   if (problem) return console.log(problem);
   const most = values.quick ? 1_000 : Number.POSITIVE_INFINITY;
   const samples = values.quick ? 10 : 30;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -15,7 +15,7 @@ import { ACCOUNTS, deployEverything } from "../../demo/deployment.ts";
 import { freePort } from "../../demo/processes/process.ts";
 import { describeWithServer } from "../../oracle/test/store/postgres/server.ts";
 import { toHex } from "../../protocol/index.ts";
-import { makePackage } from "../../scripts/package.ts";
+import { installPackage } from "./installing.ts";
 import { wattwitness as run } from "./support.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -31,8 +31,6 @@ const START = 1_773_997_200;
 /** ms */
 const PATIENCE = 30_000;
 
-const OFFLINE = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/;
-
 describe("the package", function () {
   this.timeout(180_000);
   let folder: string;
@@ -40,26 +38,11 @@ describe("the package", function () {
   let took: number;
 
   before(async function () {
-    folder = await mkdtemp(join(tmpdir(), "wattwitness-installed-"));
-    const file = await makePackage(folder);
-    await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    const install = async (from: string) => {
-      const start = performance.now();
-      const args = ["install", file, from, "--no-audit", "--no-fund", "--foreground-scripts"];
-      const { stdout, stderr } = await execute("npm", args, { cwd: folder });
-      took = performance.now() - start;
-      said = stdout + stderr;
-    };
-    try {
-      await install("--offline").catch(() => install("--prefer-offline"));
-    } catch (error) {
-      const { stderr } = error as { stderr: string };
-      if (!OFFLINE.test(stderr)) throw error;
-      console.log("    skipped: what the package depends on is not in npm's cache, and no registry answers");
-      this.skip();
-    }
+    const installation = await installPackage();
+    if (!installation) this.skip();
+    ({ folder, said, took } = installation);
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(() => folder && rm(folder, { recursive: true, force: true }));
 
   const installed = (path: string) => join(folder, "node_modules/wattwitness", path);
   const wattwitness = (args: readonly string[], environment: Record<string, string> = {}) =>

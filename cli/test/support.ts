@@ -19,8 +19,10 @@ export async function wattwitness(
   args: readonly string[],
   environment: Record<string, string> = {},
   main = MAIN,
+  cwd?: string,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [main, ...args], {
+    cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

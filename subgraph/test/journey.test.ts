@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Hex, zeroAddress } from "viem";
 import { START, STATUS } from "../../contracts/test/fixture.ts";
-import { type GraphNode, startIndexer } from "../../demo/indexer/index.ts";
+import { type GraphNode, startIndexer, whyNoIndexer } from "../../demo/indexer/index.ts";
 import { createStops, type Stops } from "../../demo/processes/stop.ts";
 import { decodeReading } from "../../protocol/index.ts";
+import { startAnvil, whyNoAnvil } from "../../test/anvil.ts";
 import { buildSubgraph } from "../build.ts";
 import { networkOf } from "../networks.ts";
 import { readQuestions } from "../questions.ts";
-import { startAnvil, whyNot } from "./anvil.ts";
 import { prepare, type Step, type Story, tell } from "./story.ts";
 
 /** What the questions of the README ask about, on the chain of the demo. */
@@ -18,7 +18,7 @@ const POLL_EVERY = 100;
 /** ms that a reorganisation may take to show */
 const PATIENCE = 30_000;
 
-const reason = whyNot();
+const reason = whyNoIndexer() ?? whyNoAnvil();
 
 /** A chain, the contracts on it, and the indexer that follows them. */
 async function open(stops: Stops) {

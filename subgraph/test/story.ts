@@ -27,7 +27,7 @@ import {
 import { withFunctions } from "../../contracts/test/functions.ts";
 import type { Stops } from "../../demo/processes/stop.ts";
 import { batchDigest, encodeBatch, timestampOf, toHex } from "../../protocol/index.ts";
-import type { Anvil } from "./anvil.ts";
+import type { Anvil } from "../../test/anvil.ts";
 
 const DON_SOURCE = new URL("../../functions-source/verify-batch.js", import.meta.url);
 

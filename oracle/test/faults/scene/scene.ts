@@ -17,7 +17,7 @@ import { createDevice, type Device, type Post, type Registration } from "../../.
 import { createMeter, type Meter } from "../../../../meter/meter.ts";
 import { sendTo } from "../../../../meter/upload.ts";
 import { energyOf, fromHex, generatePrivateKey, toHex } from "../../../../protocol/index.ts";
-import { type Anvil, startAnvil } from "../../../../subgraph/test/anvil.ts";
+import { type Anvil, startAnvil } from "../../../../test/anvil.ts";
 import { type Node, type Starting, startNode, until } from "./node.ts";
 import { startProxy } from "./proxy.ts";
 

@@ -3,21 +3,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPublicClient, createWalletClient, defineChain, http } from "viem";
-import type { Wallet } from "../../contracts/deploy.ts";
-import { type Chain, mineAt, START } from "../../contracts/test/fixture.ts";
-import { whyNoIndexer } from "../../demo/indexer/index.ts";
-import { freePort, startProgram, until } from "../../demo/processes/process.ts";
-import { type Stops, temporaryFolder } from "../../demo/processes/stop.ts";
+import type { Wallet } from "../contracts/deploy.ts";
+import { type Chain, mineAt, START } from "../contracts/test/fixture.ts";
+import { freePort, startProgram, until } from "../demo/processes/process.ts";
+import { type Stops, temporaryFolder } from "../demo/processes/stop.ts";
 
-const ANVIL = fileURLToPath(new URL("../../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil", import.meta.url));
+const ANVIL = fileURLToPath(new URL("../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil", import.meta.url));
 /** ms until it must answer */
 const PATIENCE = 20_000;
 
-/** Why what needs anvil and graph-node cannot be tested here; undefined = it can. */
-export function whyNot(): string | undefined {
-  return (
-    whyNoIndexer() ?? (existsSync(ANVIL) ? undefined : `anvil is not installed: run npm ci (${ANVIL} is missing).`)
-  );
+/** Why it cannot be had here; undefined = it can. */
+export function whyNoAnvil(): string | undefined {
+  return existsSync(ANVIL) ? undefined : `anvil is not installed: run npm ci (${ANVIL} is missing).`;
 }
 
 export type Anvil = Chain & {
@@ -26,30 +23,30 @@ export type Anvil = Chain & {
   reorganise: (depth: number) => Promise<void>;
 };
 
-/** Begins at START. `accounts`: how many have Ether. */
-export async function startAnvil(stops: Stops, accounts = 20): Promise<Anvil> {
+export type AnvilOptions = {
+  /** how many have Ether, and are nobody's secret */
+  accounts?: number;
+  chainId?: number;
+  /** of anvil's own; without them it begins at START, and mines what it is sent */
+  more?: readonly string[];
+};
+
+const FROM_START = ["--timestamp", String(START), "--order", "fifo"];
+
+export async function startAnvil(
+  stops: Stops,
+  { accounts = 20, chainId = 31337, more = FROM_START }: AnvilOptions = {},
+): Promise<Anvil> {
   const folder = await temporaryFolder(stops, "anvil");
   const port = await freePort();
-  const program = startProgram(
-    ANVIL,
-    [
-      "--port",
-      String(port),
-      "--timestamp",
-      String(START),
-      "--accounts",
-      String(accounts),
-      "--order",
-      "fifo",
-      "--quiet",
-    ],
-    join(folder, "anvil.log"),
-  );
+  const numbers = { port, accounts, "chain-id": chainId };
+  const args = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const program = startProgram(ANVIL, [...args, "--quiet", ...more], join(folder, "anvil.log"));
   stops.add(() => program.stop("SIGTERM"));
 
   const rpcUrl = `http://127.0.0.1:${port}`;
   const chain = defineChain({
-    id: 31337,
+    id: chainId,
     name: "anvil",
     nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [rpcUrl] } },
