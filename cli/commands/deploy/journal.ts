@@ -43,6 +43,9 @@ export function openJournal(file: string, of: Of): Journal {
   };
 }
 
+/** In the order in which they were sent. No file has none. */
+export const transactionsIn = (file: string): readonly Hex[] => linesOf(file).slice(1) as Hex[];
+
 /** Whole ones: a line without an end was never sent. */
 function linesOf(file: string): string[] {
   try {
