@@ -7,7 +7,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import type { Hex } from "viem";
+import { type Hex, zeroHash } from "viem";
 import { type SettlementItem, settlementItem } from "../contracts/settlement.ts";
 import { createMeter, deployFixture, type Fixture, produce, START, type TestMeter } from "../contracts/test/fixture.ts";
 import { withFunctions } from "../contracts/test/functions.ts";
@@ -30,21 +30,27 @@ const DAY = 8_640; // readings at 10 s
 const HOUR = 360;
 const METERS = 40;
 
-/** Sizes that are settled one after the other: a baseline, a first day, an hour, a second day. */
+const WEEK = 7 * DAY;
+/** unattestedAfter: at any time */
+const ALWAYS = 0;
+
+/** Sizes that are settled one after the other: a baseline, a first day, an hour, and a second day or a week. */
 const BASELINE = 1;
 const FIRST_DAY = BASELINE + DAY;
 const AN_HOUR_LATER = FIRST_DAY + HOUR;
 const SECOND_DAY = AN_HOUR_LATER + DAY;
+const A_WEEK_LATER = AN_HOUR_LATER + WEEK;
 
-const readings = produce({ count: SECOND_DAY });
+const readings = produce({ count: A_WEEK_LATER });
 const log = createLog(readings);
 const endOf = (size: number): number => START + size * 10;
 
-function itemsOf(
-  meters: TestMeter[],
-  settledSize: number,
-  size: number,
-): { attestation: Hex; items: SettlementItem[] } {
+type Step = { meters: TestMeter[]; from: number; to: number; isAttested?: boolean };
+
+function itemsOf({ meters, from: settledSize, to: size, isAttested = true }: Step): {
+  attestation: Hex;
+  items: SettlementItem[];
+} {
   const head: Head = { epoch: 1, size, reading: readings[size - 1] as Uint8Array, root: log.root(size) };
   const from = settledSize - 1;
   const leaves = meters.map(({ id, headDomain }) => {
@@ -61,23 +67,21 @@ function itemsOf(
       capacity: CAPACITY,
       range: log.range,
       firstReading: readings[0],
-      attested: { from, leaves, index },
+      attested: isAttested ? { from, leaves, index } : undefined,
     }),
   );
-  return { attestation: toHex(attestationRoot(leaves)), items };
+  return { attestation: isAttested ? toHex(attestationRoot(leaves)) : zeroHash, items };
 }
 
-type Step = { meters: TestMeter[]; from: number; to: number };
-
-async function gasOfSettling(chain: Fixture, { meters, from, to }: Step): Promise<number> {
-  const { attestation, items } = itemsOf(meters, from, to);
-  await chain.attest(attestation);
+async function gasOfSettling(chain: Fixture, step: Step): Promise<number> {
+  const { attestation, items } = itemsOf(step);
+  if (step.isAttested ?? true) await chain.attest(attestation);
   const { gasUsed } = await chain.settle(attestation, items);
   return Number(gasUsed);
 }
 
 async function measure(network: "default" | "prague") {
-  const chain = await deployFixture(network);
+  const chain = await deployFixture(network, ALWAYS);
   const meters = Array.from({ length: METERS }, (_, i) => createMeter(chain.place, i + 1, readings.slice(0, 1)));
   const registrations: number[] = [];
   for (const meter of meters) registrations.push(Number((await chain.register(meter)).gasUsed));
@@ -88,24 +92,33 @@ async function measure(network: "default" | "prague") {
   await chain.at(endOf(AN_HOUR_LATER));
   const hour = await gasOfSettling(chain, { meters: one, from: FIRST_DAY, to: AN_HOUR_LATER });
   await gasOfSettling(chain, { meters: meters.slice(1), from: FIRST_DAY, to: AN_HOUR_LATER });
-  await chain.at(endOf(SECOND_DAY));
 
-  // the same day three times, each from the same state of the chain
-  const days: number[] = [];
-  for (const batch of [one, ten, meters]) {
+  /** A meter's, each time from the same state of the chain. */
+  async function each(batch: TestMeter[], to: number, isAttested = true): Promise<number> {
     const snapshot = await chain.request("evm_snapshot");
-    days.push(await gasOfSettling(chain, { meters: batch, from: AN_HOUR_LATER, to: SECOND_DAY }));
+    await chain.at(endOf(to));
+    const gas = await gasOfSettling(chain, { meters: batch, from: AN_HOUR_LATER, to, isAttested });
     await chain.request("evm_revert", [snapshot]);
+    return Math.round(gas / batch.length);
   }
-  const [day, dayOfTen, dayOfForty] = days as [number, number, number];
+  const settled = {
+    settle_1x8640: await each(one, SECOND_DAY),
+    settle_10x8640_per_meter: await each(ten, SECOND_DAY),
+    settle_40x8640_per_meter: await each(meters, SECOND_DAY),
+    settle_1x60480: await each(one, A_WEEK_LATER),
+    settle_40x60480_per_meter: await each(meters, A_WEEK_LATER),
+    unattested_1x8640: await each(one, SECOND_DAY, false),
+    unattested_40x8640_per_meter: await each(meters, SECOND_DAY, false),
+    unattested_1x60480: await each(one, A_WEEK_LATER, false),
+    unattested_40x60480_per_meter: await each(meters, A_WEEK_LATER, false),
+  };
+  await chain.at(endOf(SECOND_DAY));
   const verifyReading = await gasOfProof(chain, one[0] as TestMeter);
   const rotated = await gasOfRotated(chain, one[0] as TestMeter);
 
   return {
     settle_1x360: hour,
-    settle_1x8640: day,
-    settle_10x8640_per_meter: Math.round(dayOfTen / 10),
-    settle_40x8640_per_meter: Math.round(dayOfForty / METERS),
+    ...settled,
     settle_rotated_1x360: rotated,
     register: registrations.at(-1) as number,
     ...(await gasOfAttesting(chain)),
@@ -156,6 +169,12 @@ const ROWS: [keyof Gas, string, number][] = [
   ["settle_1x8640", "settle 1 meter, 8,640 readings", DAY],
   ["settle_10x8640_per_meter", "settle 10 meters, 8,640 readings each, a meter", DAY],
   ["settle_40x8640_per_meter", "settle 40 meters, 8,640 readings each, a meter", DAY],
+  ["settle_1x60480", "settle 1 meter, 60,480 readings (a week)", WEEK],
+  ["settle_40x60480_per_meter", "settle 40 meters, 60,480 readings each, a meter", WEEK],
+  ["unattested_1x8640", "settle 1 meter without a DON, 8,640 readings", DAY],
+  ["unattested_40x8640_per_meter", "settle 40 without a DON, 8,640 readings each, a meter", DAY],
+  ["unattested_1x60480", "settle 1 meter without a DON, 60,480 readings", WEEK],
+  ["unattested_40x60480_per_meter", "settle 40 without a DON, 60,480 readings each, a meter", WEEK],
   ["settle_rotated_1x360", "settle 1 meter of another key than its first, 360 readings", HOUR],
   ["register", "register a meter", 0],
   ["request", "request an attestation", 0],
