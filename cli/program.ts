@@ -1,5 +1,6 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
+import { accountCommand } from "./commands/account.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
 import { doctorCommand } from "./commands/doctor/index.ts";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   program.addCommand(meterCommand());
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
+  program.addCommand(accountCommand());
   program.addCommand(networkCommand());
   program.addCommand(deployCommand());
   program.addCommand(doctorCommand());
