@@ -84,6 +84,9 @@ export type Registration = {
   claim: Hex;
 };
 
+/** What a claim is made for. `meter`: its id, where the key succeeds another there. */
+export type Terms = { owner: string; capacity: number; details: Uint8Array; meter?: Uint8Array };
+
 /** An oracle's answer to a post: the HTTP status and the parsed body. */
 export type Answer = { status: number; body: unknown };
 
@@ -120,8 +123,11 @@ export type Device = {
   tamper(): void;
   /** Signs the head of the log, or of its first `size` readings. */
   head(size?: number): SignedHead;
-  /** The application to register this device's key, with its newest head as the baseline. */
-  registration(terms: { owner: string; capacity: number; details: Uint8Array }): Registration;
+  /**
+   * The application to register this device's key, with its newest head as the baseline; or to rotate to it, where it is to
+   * succeed another at `meter`.
+   */
+  registration(terms: Terms): Registration;
 
   /** What to post next; nothing when everything is acknowledged. */
   nextPost(): Post | undefined;
@@ -238,10 +244,10 @@ export function createDevice(options: DeviceOptions): Device {
 
     head,
 
-    registration({ owner, capacity, details }) {
+    registration({ owner, capacity, details, meter = keyId }) {
       const baseline = head();
       const claim = encodeClaim(claimDomain, {
-        meter: keyId,
+        meter,
         keyId,
         owner,
         headHash: headHash(encodeHead(headDomain, baseline)),
