@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
+import { deviceCommand } from "./commands/device/index.ts";
 import { doctorCommand } from "./commands/doctor/index.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { nodeCommand } from "./commands/node.ts";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   program.addCommand(nodeCommand());
   program.addCommand(deployCommand());
   program.addCommand(doctorCommand());
+  program.addCommand(deviceCommand());
   program.addCommand(simulateCommand());
   program.addCommand(completionCommand());
   return program;
