@@ -7,6 +7,7 @@ import { doctorCommand } from "./commands/doctor/index.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { subscriptionCommand } from "./commands/subscription.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { version } from "./version.ts";
 
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   program.addCommand(tokenCommand());
   program.addCommand(nodeCommand());
   program.addCommand(deployCommand());
+  program.addCommand(subscriptionCommand());
   program.addCommand(doctorCommand());
   program.addCommand(deviceCommand());
   program.addCommand(simulateCommand());
