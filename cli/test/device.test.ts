@@ -56,6 +56,7 @@ describe("a device in software", function () {
   });
   beforeEach(async () => {
     isAway = false;
+    state = () => join(folder, "state");
     folder = await mkdtemp(join(tmpdir(), "wattwitness-device-"));
     shelly = await startShelly({ powerAt: () => 1_000_000n, start: Math.floor(Date.now() / 1000) });
     started.push(() => shelly.stop());
@@ -66,7 +67,7 @@ describe("a device in software", function () {
   });
 
   const owner = () => system.chain.wallet(ACCOUNTS.firstOwner).account.address;
-  const state = () => join(folder, "state");
+  let state = () => join(folder, "state");
   const args = (...more: string[]) => [
     ...["device", "run", "--oracle", oracle, "--owner", owner(), "--capacity", String(CAPACITY), "--interval", "1"],
     ...["--state", state(), ...(more.includes("--sun") ? [] : ["--shelly", shelly.url]), ...more],
@@ -304,6 +305,36 @@ describe("a device in software", function () {
     assert.equal((await stored(keyId)).epoch, 2);
   });
 
+  it("names its successor, which the owner rotates the meter to, and which posts from then on", async () => {
+    const meter = await lived();
+    const old = state();
+    const rotate = (...more: string[]) => wattwitness(["device", "rotate", ...more]);
+    assert.match((await rotate(meter, "--state", old)).err, /That is this key itself/);
+    assert.match((await rotate(meter, "--state", join(folder, "none"))).err, /There is no device in/);
+    state = () => join(folder, "next");
+    const next = start("--meter", meter);
+    const keyId = (await next.said(/^key +(0x\w+)/m))[1] as string;
+    const { code, out, err } = await rotate(keyId, "--state", old);
+    assert.equal(code, 0, err);
+    await writeFile(join(folder, "rotation.txt"), out);
+    await next.said(/not stored yet/);
+    const rotated = await wattwitness(
+      [
+        ...["meter", "rotate", meter, "--yes", "--rotation", join(folder, "rotation.txt")],
+        ...["--application", join(state(), "application.json")],
+      ],
+      {
+        ...{ WATTWITNESS_RPC_URL: system.chain.url, WATTWITNESS_REGISTRY: system.deployment.registry },
+        WATTWITNESS_KEY: system.chain.key(ACCOUNTS.firstOwner),
+      },
+    );
+    assert.equal(rotated.code, 0, rotated.err);
+    await next.said(/stored \d+ readings?,/);
+    // it has applied nowhere: it is no meter of its own
+    assert.doesNotMatch(next.text(), /has applied|could not apply/);
+    assert.equal((await stored(keyId)).epoch, 1);
+  });
+
   it("finishes a reading that it was switched off over", async () => {
     const keyId = await lived();
     const file = join(state(), "1.readings");
@@ -312,6 +343,16 @@ describe("a device in software", function () {
     const device = start();
     await device.said(/stored \d+ readings?/);
     assert.equal((await stored(keyId)).epoch, 1);
+  });
+
+  it("posts nothing that it could not keep, and ends", async () => {
+    const keyId = await lived();
+    await start().said(/stored \d+ readings?,/); // all that was kept
+    for (const end of started.splice(1)) await end();
+    const before = await stored(keyId);
+    await mkdir(join(state(), "state.json.unfinished"));
+    await refused(/state\.json cannot be written \(EISDIR\)/);
+    assert.deepEqual(await stored(keyId), before);
   });
 
   it("does without a meter for a trial, under a modelled sun, and ends after as many readings as it was told", async () => {

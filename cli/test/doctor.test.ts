@@ -315,7 +315,7 @@ describe("wattwitness doctor", function () {
     ],
     [
       "the subscription is another's",
-      /^subscription: The subscription \d+ is of 0x\w+, and the operator is 0x\w+: .* → open one as the operator/,
+      /^subscription: The subscription \d+ is of 0x\w+, and the operator is 0x\w+: .* → as the operator: wattwitness subscription create/,
       () => ({ WATTWITNESS_SUBSCRIPTION_ID: String(everything.conspirator.subscriptionId) }),
     ],
     [

@@ -1,19 +1,28 @@
 /**
  * `wattwitness device run`: a device in software beside a real meter. It is the one that stays, where `simulate` forgets: its
- * key, its register and its log are in a folder, and a start goes on with them.
+ * key, its register and its log are in a folder, and a start goes on with them. `device rotate`: its key names a successor.
  */
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Hex } from "viem";
 import { createShellyReader } from "../../../meter/ask-shelly.ts";
 import { createDevice } from "../../../meter/device.ts";
-import { fromHex, keyIdOf, publicKeyOf, toHex } from "../../../protocol/index.ts";
+import { domain, encodeRotation, fromHex, keyIdOf, publicKeyOf, sign, toHex } from "../../../protocol/index.ts";
 import { address, id, oracleUrl, telling, watts, whole } from "../../command.ts";
 import { Problem } from "../../problem.ts";
 import { type Answer, list } from "../../terminal/telling.ts";
 import { degrees, interval, type Life, live, newestLogAt, placeOf, sunOver } from "./living.ts";
-import { afterLoss, type Identity, identityIn, keep, type Log, logIn, makeIdentity, openFolder } from "./state.ts";
+import {
+  afterLoss,
+  type Identity,
+  identityIn,
+  keep,
+  type Log,
+  logIn,
+  makeIdentity,
+  openFolder,
+  replaceFile,
+} from "./state.ts";
 
 const AFTER = `
 It is for trials, and for those who trust themselves: the key is in a file, so who has the folder can sign what he likes. The
@@ -22,7 +31,8 @@ stories is frozen.
 
 Examples:
   $ wattwitness device run --shelly http://192.168.1.40 --capacity 5000 --owner 0x… --oracle http://roof:8000
-  $ wattwitness device run --sun --capacity 5000 --owner 0x… --oracle http://127.0.0.1:8000 --interval 10`;
+  $ wattwitness device run --sun --capacity 5000 --owner 0x… --oracle http://127.0.0.1:8000 --interval 10
+  $ wattwitness device rotate 0x7e21… > rotation.txt                      to a chip, once it was a good trial`;
 
 export function deviceCommand(): Command {
   const device = new Command("device").description("a device in software, beside a real meter");
@@ -48,7 +58,30 @@ export function deviceCommand(): Command {
     .option("--readings <count>", "to end after so many are stored", whole)
     .addHelpText("after", AFTER)
     .action(telling(run));
+  device
+    .command("rotate")
+    .description("sign that another key succeeds this one's, for meter rotate --rotation")
+    .argument("<key>", "the new device's key id", id)
+    .option("--state <folder>", "this device's", "device")
+    .option("--meter <id>", "its meter's id, where that is not its key's own", id)
+    .action(telling(rotate));
   return device;
+}
+
+/** In the words of the firmware's console. */
+async function rotate(newKeyId: Hex, { state, meter }: { state: string; meter?: Hex }): Promise<Answer> {
+  const identity = identityIn(state);
+  if (!identity) throw new Problem(`There is no device in ${state}: --state names its folder.`);
+  const { privateKey, place } = identity;
+  const keyId = toHex(keyIdOf(publicKeyOf(privateKey)));
+  if (newKeyId === keyId) throw new Problem("That is this key itself: the new device tells its own.");
+  const of = meter ?? keyId;
+  const statement = encodeRotation(domain("rotate", place), { meter: fromHex(of), newKeyId: fromHex(newKeyId) });
+  const rotation = toHex(sign(statement, privateKey));
+  return {
+    text: list({ meter: of, "old key id": keyId, "new key id": newKeyId, rotation }),
+    data: { meter: of, old_key_id: keyId, new_key_id: newKeyId, rotation },
+  };
 }
 
 type RunOptions = {
@@ -94,14 +127,13 @@ async function run(options: RunOptions): Promise<Answer> {
   );
   const terms = { owner, capacity, details: new Uint8Array(32), ...(meter && { meter: fromHex(meter) }) };
   const application = () => device.registration(terms);
-  let isShown = newest !== undefined;
+  const show = showing(folder);
   await live({
     ...{ device, oracle, readings: options.readings, saysAll: true },
     measure: measuring(options, source, keyId, kept),
     keep() {
       keep(folder, device.kept(), device.readings.at(-1));
-      if (!isShown) show(folder, application());
-      isShown = true;
+      if (!newest) show(application());
     },
     // an oracle takes applications for meters of their own only: one to succeed another is handed to the meter's owner
     application: meter === undefined ? application : undefined,
@@ -138,12 +170,16 @@ function goingOn(log: Log, newest: { epoch: number; size: number } | undefined):
   return afterLoss(log, newest.epoch);
 }
 
-/** Prints the application, and keeps it beside the key: for who registers it from a file. */
-function show(folder: string, application: object): void {
+/** Prints the first application, and keeps the newest beside the key: for who registers it, or rotates to it, from a file. */
+function showing(folder: string): (application: object) => void {
   const file = join(folder, "application.json");
-  const text = JSON.stringify(application);
-  writeFileSync(file, `${text}\n`);
-  console.error(`application, also in ${file}:\n${text}`);
+  let isShown = false;
+  return (application) => {
+    const text = JSON.stringify(application);
+    replaceFile(file, `${text}\n`);
+    if (!isShown) console.error(`application, also in ${file}:\n${text}`);
+    isShown = true;
+  };
 }
 
 function measuring(options: RunOptions, source: number, keyId: Hex, { counted }: Log): Life["measure"] {
