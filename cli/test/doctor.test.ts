@@ -305,12 +305,12 @@ describe("wattwitness doctor", function () {
     ],
     [
       "there is no such subscription",
-      /^subscription: The router 0x\w+ keeps no subscription 999\. → open one/,
+      /^subscription: The router 0x\w+ keeps no subscription 999\. → as the operator: wattwitness subscription create/,
       () => ({ WATTWITNESS_SUBSCRIPTION_ID: "999" }),
     ],
     [
       "the router is another contract",
-      /^subscription: The router 0x\w+ keeps no subscription \d+\. → open one/,
+      /^subscription: The router 0x\w+ keeps no subscription \d+\. → as the operator: wattwitness subscription create/,
       () => ({ WATTWITNESS_FUNCTIONS_ROUTER: everything.chainlink.link }),
     ],
     [
@@ -320,7 +320,7 @@ describe("wattwitness doctor", function () {
     ],
     [
       "the attestor is none of the subscription's consumers",
-      /^subscription: The subscription \d+ does not have the attestor 0x\w+ as consumer\. → .*add the attestor/,
+      /^subscription: The subscription \d+ does not have the attestor 0x\w+ as consumer\. → .*consumer add/,
       () => ({
         ...of(other.registry, other.wattWitness, other.attestor),
         WATTWITNESS_FUNCTIONS_ROUTER: everything.chainlink.router,
