@@ -1,5 +1,9 @@
-/** Applications for registration, as devices write them: from a file, or from the oracle at which they wait. */
+/**
+ * What devices write: applications, from a file or from the oracle at which they wait, and rotations, as their console prints
+ * them.
+ */
 import { readFile } from "node:fs/promises";
+import { text as textOf } from "node:stream/consumers";
 import Type, { type Static } from "typebox";
 import { Value } from "typebox/value";
 import type { Hex } from "viem";
@@ -37,10 +41,16 @@ function applicationIn(json: unknown, from: string): Application {
   throw new Problem(`${from} is no application for registration${where ? `: ${where} ${first?.message}` : ""}.`);
 }
 
-export async function applicationInFile(file: string): Promise<Application> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+/** `-` is standard input. */
+async function read(file: string): Promise<string> {
+  if (file === "-") return textOf(process.stdin);
+  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new Problem(`${file} cannot be read (${error.code}).`);
   });
+}
+
+export async function applicationInFile(file: string): Promise<Application> {
+  const text = await read(file);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -69,4 +79,23 @@ export async function applicationsAt(oracle: string): Promise<Waiting[]> {
     ...{ keyId: each.keyId, status: each.status },
     application: applicationIn(each, `An answer of ${oracle}`),
   }));
+}
+
+/** What a device's `rotate` prints: `rotation` is its key's signature, r ‖ s. */
+export type Rotation = { meter: Hex; oldKeyId: Hex; newKeyId: Hex; rotation: Hex };
+
+/** A session on the console may stand around it; of several the last one counts. */
+export async function rotationInFile(file: string): Promise<Rotation> {
+  const text = await read(file);
+  const said = (name: string, bytes: number): Hex => {
+    const found = [...text.matchAll(new RegExp(`^${name} +(0x[0-9a-f]{${2 * bytes}})\\s*$`, "gim"))].at(-1)?.[1];
+    if (found !== undefined) return found.toLowerCase() as Hex;
+    throw new Problem(
+      `${file} is no rotation, it has no line of ${name} with ${bytes} bytes: it is what the old device prints for rotate NEW_KEY_ID.`,
+    );
+  };
+  return {
+    ...{ meter: said("meter", 32), oldKeyId: said("old key id", 32), newKeyId: said("new key id", 32) },
+    rotation: said("rotation", 64),
+  };
 }

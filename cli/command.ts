@@ -53,9 +53,14 @@ export function id(text: string): Hex {
 }
 
 /** kWh as units of the token, exactly. */
-export function kilowattHours(text: string): bigint {
+export const kilowattHours = (text: string): bigint => amountOf(text, "kWh");
+
+/** LINK as juels, exactly. */
+export const link = (text: string): bigint => amountOf(text, "LINK");
+
+function amountOf(text: string, unit: string): bigint {
   if (!/^\d+(\.\d{1,18})?$/.test(text)) {
-    throw new InvalidArgumentError("It is no amount of kWh: digits, and 18 of them at most behind the point.");
+    throw new InvalidArgumentError(`It is no amount of ${unit}: digits, and 18 of them at most behind the point.`);
   }
   return parseUnits(text, 18);
 }

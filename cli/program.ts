@@ -3,11 +3,13 @@ import { Command } from "commander";
 import { accountCommand } from "./commands/account.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
+import { deviceCommand } from "./commands/device/index.ts";
 import { doctorCommand } from "./commands/doctor/index.ts";
 import { meterCommand } from "./commands/meter/index.ts";
 import { networkCommand } from "./commands/network.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { subscriptionCommand } from "./commands/subscription.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { version } from "./version.ts";
 
@@ -36,7 +38,9 @@ export function createProgram(): Command {
   program.addCommand(accountCommand());
   program.addCommand(networkCommand());
   program.addCommand(deployCommand());
+  program.addCommand(subscriptionCommand());
   program.addCommand(doctorCommand());
+  program.addCommand(deviceCommand());
   program.addCommand(simulateCommand());
   program.addCommand(completionCommand());
   return program;

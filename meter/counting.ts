@@ -30,7 +30,7 @@ const LOWER_LIMIT = 3;
 const PER_MWH = 3600n;
 
 /** A register that the meter shows: of those that are not believed, each is lower than the one before. */
-type Shown = {
+export type Shown = {
   /** mWh, from where on it counts once it is believed */
   first: bigint;
   /** mWh, what it showed last */
@@ -42,24 +42,43 @@ type Shown = {
 };
 
 /** mW·s that a register ran ahead of capacity x time at a moment (s). */
-type Bucket = { level: bigint; at: number };
+export type Bucket = { level: bigint; at: number };
+
+/** All that a register goes on from. `meter`: which one counted last, where it says so. */
+export type Counted = {
+  energy: bigint;
+  owed: bigint;
+  believed: Shown | undefined;
+  lower: Shown[];
+  told: Bucket | undefined;
+  ahead: Bucket;
+  meter: string | undefined;
+};
 
 export type Counting = {
   /** mWh */
   readonly energy: bigint;
-  /** Counts what the meter shows at `now` (s), later than the last time. Returns the reading's conditions. */
-  count(now: number, measurement: { register: bigint; valid?: boolean | undefined }): number;
+  /**
+   * Counts what the meter shows at `now` (s), later than the last time; `meter` tells it from any other. Returns the
+   * reading's conditions.
+   */
+  count(
+    now: number,
+    measurement: { register: bigint; valid?: boolean | undefined; meter?: string | undefined },
+  ): number;
+  /** As it stands now. */
+  counted(): Counted;
 };
 
-/** `capacity` (W): given, what this installation cannot make is not counted. */
-export function createCounting(capacity?: number): Counting {
+const NOTHING: Counted = {
+  ...{ energy: 0n, owed: 0n, believed: undefined, lower: [], told: undefined },
+  ...{ ahead: { level: 0n, at: 0 }, meter: undefined },
+};
+
+/** `capacity` (W): given, what this installation cannot make is not counted. Goes on from `counted`, else from zero. */
+export function createCounting(capacity?: number, counted: Counted = NOTHING): Counting {
   const rate = capacity === undefined ? undefined : BigInt(capacity) * 1000n;
-  let energy = 0n;
-  let owed = 0n;
-  let believed: Shown | undefined;
-  let lower: Shown[] = [];
-  let told: Bucket | undefined;
-  let ahead: Bucket = { level: 0n, at: 0 };
+  let { energy, owed, believed, lower, told, ahead, meter: known } = structuredClone(counted);
 
   const leak = (from: number, now: number): bigint => (rate ?? 0n) * BigInt(Math.max(0, now - from));
   const room = ({ level, at }: Bucket, now: number): bigint | undefined =>
@@ -109,7 +128,14 @@ export function createCounting(capacity?: number): Counting {
   }
 
   /** Takes in what a valid measurement shows, and returns the conditions. */
-  function judge(now: number, total: bigint): number {
+  function judge(now: number, total: bigint, meter = known): number {
+    const isAnother = known !== undefined && meter !== known;
+    known = meter;
+    if (isAnother) {
+      believed = { first: total, total, seen: now, stood: 0 };
+      lower = [];
+      return CONDITIONS.discontinuous;
+    }
     if (believed === undefined) {
       believed = { first: total, total, seen: now, stood: STANDING };
       ahead = { level: 0n, at: now };
@@ -128,8 +154,9 @@ export function createCounting(capacity?: number): Counting {
     get energy() {
       return energy;
     },
-    count(now, { register, valid = true }) {
-      const conditions = valid ? judge(now, register) : CONDITIONS.invalid;
+    counted: () => structuredClone({ energy, owed, believed, lower, told, ahead, meter: known }),
+    count(now, { register, valid = true, meter }) {
+      const conditions = valid ? judge(now, register, meter) : CONDITIONS.invalid;
       told ??= { level: 0n, at: now };
       const most = conditions === 0 ? (room(told, now) ?? owed) : 0n;
       const increase = owed < most ? owed : most;

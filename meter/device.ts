@@ -24,7 +24,7 @@ import {
   timestampOf,
   toHex,
 } from "../protocol/index.ts";
-import { createCounting } from "./counting.ts";
+import { type Counted, createCounting } from "./counting.ts";
 
 /** Readings of one post at most: a segment must fit a batch. */
 export const POST_LIMIT = 8192;
@@ -50,6 +50,21 @@ export type DeviceOptions = {
   place: Place;
   /** W; given, a step of the register that this installation cannot make is not counted */
   capacity?: number;
+  /** goes on from there, with the readings of the log so far; its epoch is `epoch` */
+  kept?: Kept & { readings: Uint8Array[] };
+};
+
+/** What a device keeps beside its readings to go on after it was switched off. */
+export type Kept = {
+  epoch: number;
+  /** readings in the log */
+  size: number;
+  acknowledged: number;
+  /** Unix time of the last reading, s, of whichever log */
+  lastTimestamp: number;
+  /** Unix time, s, before which no oracle's answer begins an epoch */
+  pausedUntil: number;
+  counted: Counted;
 };
 
 /** What the meter beside the device shows at one moment. */
@@ -66,6 +81,8 @@ export type Measurement = {
   temperature?: number | undefined;
   /** the meter's own word for it; true unless said otherwise */
   valid?: boolean | undefined;
+  /** tells it from any other; counting goes on from what another one shows */
+  meter?: string | undefined;
 };
 
 export type SignedHead = Head & { signature: Uint8Array };
@@ -83,6 +100,9 @@ export type Registration = {
   baseline: { epoch: number; size: number; reading: Hex; root: Hex };
   claim: Hex;
 };
+
+/** What a claim is made for. `meter`: its id, where the key succeeds another there. */
+export type Terms = { owner: string; capacity: number; details: Uint8Array; meter?: Uint8Array };
 
 /** An oracle's answer to a post: the HTTP status and the parsed body. */
 export type Answer = { status: number; body: unknown };
@@ -120,13 +140,19 @@ export type Device = {
   tamper(): void;
   /** Signs the head of the log, or of its first `size` readings. */
   head(size?: number): SignedHead;
-  /** The application to register this device's key, with its newest head as the baseline. */
-  registration(terms: { owner: string; capacity: number; details: Uint8Array }): Registration;
+  /**
+   * The application to register this device's key, with its newest head as the baseline; or to rotate to it, where it is to
+   * succeed another at `meter`.
+   */
+  registration(terms: Terms): Registration;
 
   /** What to post next; nothing when everything is acknowledged. */
   nextPost(): Post | undefined;
   /** Takes in an oracle's answer to `post` at `now` (s). */
   answered(post: Post, answer: Answer, now: number): Outcome;
+
+  /** As it stands now. Whoever keeps it does so after each reading, and before anything is signed over it. */
+  kept(): Kept;
 
   /** Power was cut: log and register are kept, the time is not known until the next synchronisation. */
   reboot(): void;
@@ -143,15 +169,16 @@ export function createDevice(options: DeviceOptions): Device {
   const headDomain = domain("head", place);
   const claimDomain = domain("claim", place);
 
+  const { kept } = options;
   let epoch = options.epoch;
-  let log = createLog();
-  let readings: Uint8Array[] = [];
-  let acknowledged = 0;
-  let counting = createCounting(capacity);
-  let lastTimestamp = 0;
+  let readings: Uint8Array[] = kept?.readings ?? [];
+  let log = createLog(readings);
+  let acknowledged = kept?.acknowledged ?? 0;
+  let counting = createCounting(capacity, kept?.counted);
+  let lastTimestamp = kept?.lastTimestamp ?? 0;
   let synchronisedAt: number | undefined;
   let opened = false;
-  let pausedUntil = 0;
+  let pausedUntil = kept?.pausedUntil ?? 0;
 
   function beginEpoch(): void {
     epoch += 1;
@@ -238,10 +265,10 @@ export function createDevice(options: DeviceOptions): Device {
 
     head,
 
-    registration({ owner, capacity, details }) {
+    registration({ owner, capacity, details, meter = keyId }) {
       const baseline = head();
       const claim = encodeClaim(claimDomain, {
-        meter: keyId,
+        meter,
         keyId,
         owner,
         headHash: headHash(encodeHead(headDomain, baseline)),
@@ -292,6 +319,10 @@ export function createDevice(options: DeviceOptions): Device {
       beginEpoch();
       return "refused";
     },
+
+    kept: () => ({
+      ...{ epoch, size: log.size, acknowledged, lastTimestamp, pausedUntil, counted: counting.counted() },
+    }),
 
     reboot() {
       synchronisedAt = undefined;

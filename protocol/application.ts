@@ -15,15 +15,22 @@ export type Claimed = {
 };
 
 /**
- * Whether the key signed that a meter of its own belongs to this owner, from this baseline on, here and nowhere else.
+ * Whether the key signed that a meter belongs to this owner, from this baseline on, here and nowhere else. The meter is one
+ * of its own, unless it is told which one the key is to succeed at.
  * Refuses as `verify` does; throws on what is not the bytes that it must be.
  */
-export function verifyClaim({ publicKey, owner, baseline, claim }: Claimed, place: Place): Promise<Result<void>> {
+export function verifyClaim(
+  { publicKey, owner, baseline, claim }: Claimed,
+  place: Place,
+  succeedsAt?: Uint8Array,
+): Promise<Result<void>> {
   const head = encodeHead(domain("head", place), {
     ...{ ...baseline, reading: fromHex(baseline.reading), root: fromHex(baseline.root) },
   });
   const key = fromHex(publicKey);
   const keyId = keyIdOf(key);
-  const statement = encodeClaim(domain("claim", place), { meter: keyId, keyId, owner, headHash: headHash(head) });
+  const statement = encodeClaim(domain("claim", place), {
+    ...{ meter: succeedsAt ?? keyId, keyId, owner, headHash: headHash(head) },
+  });
   return verify(statement, fromHex(claim), key);
 }

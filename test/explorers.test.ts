@@ -36,7 +36,7 @@ describe("npm run explorers", function () {
     sourcify = await startSourcify();
     const journal = ["--journal", join(folder, "journal"), "--networks-file", join(folder, "networks.json")];
     const args = ["deploy", "--network", "trial", "--rpc-url", rpcUrl, ...journal, "--without-functions", "--yes"];
-    const { code, err } = await wattwitness(args, { WATTWITNESS_KEY: KEY }, undefined, ROOT);
+    const { code, err } = await wattwitness(args, { WATTWITNESS_KEY: KEY }, undefined, { cwd: ROOT });
     assert.equal(code, 0, err);
   });
   after(async () => {

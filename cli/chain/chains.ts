@@ -33,5 +33,9 @@ export type PublicChains = Record<string, PublicChain>;
 
 export const publicChains = async (): Promise<PublicChains> => JSON.parse(await readFile(CHAINS_FILE, "utf8"));
 
+/** What Chainlink has there, as it listed it. */
+export const functionsOn = async (chainId: number): Promise<PublicChain["functions"]> =>
+  Object.values(await publicChains()).find(({ chain_id }) => chain_id === chainId)?.functions;
+
 export const isSunset = (chain: PublicChain, now: Date): boolean =>
   chain.functions !== undefined && now.toISOString().slice(0, 10) > chain.functions.until;

@@ -31,7 +31,16 @@ const OPENZEPPELIN: Record<string, string> = {
   ERC721NonexistentToken: "a meter is asked for that is not registered",
 };
 
-const WORDS: Record<string, string> = { ...OPENZEPPELIN, ...REFUSALS };
+/** What Chainlink Functions' router refuses. */
+const CHAINLINK: Record<string, string> = {
+  InvalidSubscription: "there is no such subscription",
+  MustBeSubscriptionOwner: "the account does not own the subscription",
+  OnlyCallableFromLink: "the router's LINK is another token",
+  SenderMustAcceptTermsOfService: "the account has not accepted Chainlink's terms: once, at functions.chain.link",
+  TooManyConsumers: "the subscription has as many consumers as it may have",
+};
+
+const WORDS: Record<string, string> = { ...OPENZEPPELIN, ...CHAINLINK, ...REFUSALS };
 
 /** A sentence; undefined where it is not a contract that refuses. */
 export function refusalIn(error: unknown): string | undefined {

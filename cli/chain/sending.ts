@@ -33,7 +33,10 @@ export type Sender = {
   send(call: Call): Promise<TransactionReceipt | undefined>;
 };
 
-export async function senderOf({ client, chainId }: Deployment, options: SendOptions): Promise<Sender> {
+export async function senderOf(
+  { client, chainId }: Pick<Deployment, "client" | "chainId">,
+  options: SendOptions,
+): Promise<Sender> {
   const account = await accountOf(options);
   const chain = defineChain({
     id: chainId,

@@ -305,22 +305,22 @@ describe("wattwitness doctor", function () {
     ],
     [
       "there is no such subscription",
-      /^subscription: The router 0x\w+ keeps no subscription 999\. → open one/,
+      /^subscription: The router 0x\w+ keeps no subscription 999\. → as the operator: wattwitness subscription create/,
       () => ({ WATTWITNESS_SUBSCRIPTION_ID: "999" }),
     ],
     [
       "the router is another contract",
-      /^subscription: The router 0x\w+ keeps no subscription \d+\. → open one/,
+      /^subscription: The router 0x\w+ keeps no subscription \d+\. → as the operator: wattwitness subscription create/,
       () => ({ WATTWITNESS_FUNCTIONS_ROUTER: everything.chainlink.link }),
     ],
     [
       "the subscription is another's",
-      /^subscription: The subscription \d+ is of 0x\w+, and the operator is 0x\w+: .* → open one as the operator/,
+      /^subscription: The subscription \d+ is of 0x\w+, and the operator is 0x\w+: .* → as the operator: wattwitness subscription create/,
       () => ({ WATTWITNESS_SUBSCRIPTION_ID: String(everything.conspirator.subscriptionId) }),
     ],
     [
       "the attestor is none of the subscription's consumers",
-      /^subscription: The subscription \d+ does not have the attestor 0x\w+ as consumer\. → .*add the attestor/,
+      /^subscription: The subscription \d+ does not have the attestor 0x\w+ as consumer\. → .*consumer add/,
       () => ({
         ...of(other.registry, other.wattWitness, other.attestor),
         WATTWITNESS_FUNCTIONS_ROUTER: everything.chainlink.router,

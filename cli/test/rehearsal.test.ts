@@ -110,7 +110,7 @@ async function createStage(folder: string, installation: Installation, anvil: An
     addressOf: (person) => privateKeyToAddress(keys.get(person) as Hex),
     async run(args, as) {
       const sender = as ? ["--key-file", join(folder, `${as}.key`), "--yes"] : [];
-      const { code, out, err } = await wattwitness([...args, ...sender, "--json"], environment, main, folder);
+      const { code, out, err } = await wattwitness([...args, ...sender, "--json"], environment, main, { cwd: folder });
       assert.equal(code, 0, `wattwitness ${args.join(" ")}: ${out}\n${err}`);
       return JSON.parse(out);
     },

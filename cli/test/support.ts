@@ -14,18 +14,20 @@ export type Ended = {
   err: string;
 };
 
-/** Runs `wattwitness` with nothing in its environment but what is given, and no terminal to ask on. */
+/** Runs `wattwitness` with nothing in its environment and its input but what is given, and no terminal to ask on. */
 export async function wattwitness(
   args: readonly string[],
   environment: Record<string, string> = {},
   main = MAIN,
-  cwd?: string,
+  { input = "", cwd }: { input?: string; cwd?: string } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => {}); // it may have ended before
+  child.stdin.end(input);
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (data: Buffer) => out.push(data));
   child.stderr.on("data", (data: Buffer) => err.push(data));

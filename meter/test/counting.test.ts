@@ -44,6 +44,33 @@ describe("what a device counts of its meter's register", () => {
     assert.equal(counting.energy, 2000n);
   });
 
+  it("is nothing of what another meter shows above it, and what that one counts from then on", () => {
+    const counting = createCounting(CAPACITY);
+    const at = (seconds: number, register: bigint, meter: string) =>
+      counting.count(START + seconds, { register, meter });
+    assert.equal(at(0, 1000n, "one"), 0);
+    assert.equal(at(10, 2000n, "one"), 0);
+    assert.equal(at(20, 5000n, "another"), discontinuous);
+    assert.equal(counting.energy, 1000n);
+    assert.equal(at(30, 5500n, "another"), 0);
+    assert.equal(counting.energy, 1500n);
+  });
+
+  it("goes on from what was kept as if it had never stopped", () => {
+    const shown = [1000n, 6000n, 0n, 40n, 80n, 6500n, 900_000n, 901_000n, 902_000n];
+    const [always, energies] = [createCounting(CAPACITY), [] as bigint[]];
+    let kept = createCounting(CAPACITY).counted();
+    for (const [i, register] of shown.entries()) {
+      const stopped = createCounting(CAPACITY, kept);
+      const now = START + i * 10;
+      assert.equal(stopped.count(now, { register, meter: "one" }), always.count(now, { register, meter: "one" }));
+      assert.equal(stopped.energy, always.energy);
+      kept = stopped.counted();
+      energies.push(always.energy);
+    }
+    assert.ok(energies.at(-1) !== 0n);
+  });
+
   it("is what a lower one counted since it first stood, once it has stood for a quarter of an hour", () => {
     const meter = begin(1_000_000n);
     assert.ok(meter.standsLower(10, 900, 500));

@@ -17,7 +17,7 @@ import {
 } from "../log.ts";
 import { checkReadings, decodeReading, encodeReading, type Reading } from "../reading.ts";
 import { keyIdOf, normaliseS, ORDER, verify } from "../signature.ts";
-import { generatePrivateKey, publicKeyOf, sign } from "../signing.ts";
+import { generatePrivateKey, publicKeyOf, sign, signersOf } from "../signing.ts";
 import { decodeHead, domain, encodeClaim, encodeHead, headHash } from "../statement.ts";
 
 const PLACE = { chainId: 31337, registry: "0x5fbdb2315678afecb367f032d93f642f64180aa3" };
@@ -265,6 +265,20 @@ describe("protocol laws", () => {
     assert.equal(ORDER, p256.Point.Fn.ORDER);
   });
 
+  it("a signature leads to its key, and over another statement to others", async () => {
+    const statement = fc.uint8Array({ minLength: 1, maxLength: 200 });
+    const property = fc.asyncProperty(statement, below(8), async (signed, bit) => {
+      const privateKey = generatePrivateKey();
+      const [signature, key] = [sign(signed, privateKey), toHex(publicKeyOf(privateKey))];
+      assert.ok(signersOf(signed, signature).map(toHex).includes(key));
+      assert.ok(!signersOf(flipBit(signed, bit), signature).map(toHex).includes(key));
+      for (const each of signersOf(signed, signature)) assert.ok((await verify(signed, signature, each)).ok);
+    });
+    await fc.assert(property, { numRuns: 20 });
+    assert.deepEqual(signersOf(Uint8Array.of(1), new Uint8Array(64)), []);
+    assert.deepEqual(signersOf(Uint8Array.of(1), new Uint8Array(63)), []);
+  });
+
   it("the key id of a key is that of no other", () => {
     fc.assert(
       fc.property(bytes(64), below(512), (key, bit) => {
@@ -303,5 +317,16 @@ describe("a claim", () => {
     ] as const) {
       assert.deepEqual(await verifyClaim(changed, place), { ok: false, failure: "bad signature" }, what);
     }
+  });
+
+  it("is of the meter that the key is to succeed at, and of no other", async () => {
+    const [meter, another] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(6)];
+    const succeeding = encodeClaim(domain("claim", PLACE), {
+      ...{ meter, keyId, owner, headHash: headHash(encodeHead(HEAD_DOMAIN, head)) },
+    });
+    const application = { ...claimed, claim: toHex(sign(succeeding, privateKey)) };
+    assert.ok((await verifyClaim(application, PLACE, meter)).ok);
+    for (const other of [another, keyId, undefined]) assert.ok(!(await verifyClaim(application, PLACE, other)).ok);
+    assert.ok(!(await verifyClaim(claimed, PLACE, meter)).ok);
   });
 });

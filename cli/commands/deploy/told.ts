@@ -62,7 +62,7 @@ function nextOf({ options, deployed }: Outcome, { MeterRegistry, WattWitness, Fu
       ...{ FUNCTIONS_ROUTER: deployed.router, PUBLIC_URLS: "…" },
     }),
   };
-  const link = "pays LINK into it and adds the FunctionsAttestor as consumer.";
+  const link = "pays LINK into it and adds the FunctionsAttestor as consumer: wattwitness subscription create.";
   return [
     keepOpen ? "  Grant what is missing, and call close." : `  Grant what is missing, ${NOTICE_DAYS} days ahead.`,
     "  Hand role 0 to a timelock or multisig; then the deployer renounces it.",

@@ -60,7 +60,7 @@ async function subscription(client: PublicClient, config: Config, operator: Hex,
   const kept = { router, attestor, id: attestation.subscriptionId };
   const why = await whyNotSubscribed(client, kept, operator);
   if (why !== undefined) {
-    const remedy = "open one as the operator, and add the attestor as consumer (functions.chain.link)";
+    const remedy = "as the operator: wattwitness subscription create, fund, consumer add; or on functions.chain.link";
     return wrong("subscription", why, remedy);
   }
   const funds = await subscriptionFunds(client, kept, price);

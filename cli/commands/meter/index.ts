@@ -1,11 +1,22 @@
 /** `wattwitness meter`: registering meters, and what there is to decide about them. */
 import { Argument, Command } from "commander";
+import type { Hex } from "viem";
 import { CHANGES } from "../../chain/meters.ts";
-import { aboutChain, address, id, sends, telling } from "../../command.ts";
+import { aboutChain, address, id, type SendingOptions, sends, telling } from "../../command.ts";
 import type { Answer } from "../../terminal/telling.ts";
 import { cancelProposal, decommissionMeter, setPayout, transferMeter } from "./own.ts";
 import type { RegisterOptions } from "./register.ts";
+import type { RotateOptions } from "./rotate.ts";
 import { listMeters, listProposals, showMeter } from "./show.ts";
+
+const ROTATE = `
+On the new device's console: set meter <meter>, the id of the meter, and set owner, yours; save, restart; claim DETAILS.
+On the old device's: rotate NEW_KEY_ID. Both print what goes into the files, as it is. Settle first: what the old key has
+not settled mints nothing any more. Where the old chip is dead: propose-key, and replace-key 14 days later.
+
+Examples:
+  $ wattwitness meter rotate 0x4b5c… --application new.json --rotation old.txt --key-file owner.json
+  $ wattwitness meter rotate 0x4b5c… --application new.json --rotation - --dry-run    paste the console's lines, then Ctrl-D`;
 
 export function meterCommand(): Command {
   const meter = new Command("meter").description("the meters: register, look at, sell, take down");
@@ -23,6 +34,23 @@ export function meterCommand(): Command {
     .option("--application <file>", "or a file with its application, as JSON")
     .option("--file <csv>", "or many: a column application (a file) or key (one that applied at --oracle)")
     .action(telling(register));
+  writes("rotate")
+    .description("move a meter of yours to another device's key")
+    .argument("<meter>", "its id", id)
+    .requiredOption("--application <file>", "what the new device prints for claim: its registration, JSON")
+    .requiredOption("--rotation <file>", "what the old device prints for rotate NEW_KEY_ID; - is standard input")
+    .addHelpText("after", ROTATE)
+    .action(telling(rotate));
+  writes("propose-key")
+    .description("propose another key where the chip is dead, as a registrar")
+    .argument("<meter>", "its id", id)
+    .argument("<key>", "the new device's key id", id)
+    .action(telling(propose));
+  writes("replace-key")
+    .description("move a meter to the key that was proposed, 14 days later, as anyone")
+    .argument("<meter>", "its id", id)
+    .requiredOption("--application <file>", "what the new device prints for claim: its registration, JSON")
+    .action(telling(replace));
   writes("payout")
     .description("say who receives what a meter produces")
     .argument("<meter>", "its id", id)
@@ -54,3 +82,12 @@ const register = async ({ file, ...options }: RegisterOptions & { file?: string 
   file === undefined
     ? (await import("./register.ts")).registerMeter(options)
     : (await import("./fleet.ts")).registerFleet(file, options);
+
+const rotate = async (meter: Hex, options: RotateOptions): Promise<Answer> =>
+  (await import("./rotate.ts")).rotateMeter(meter, options);
+
+const propose = async (meter: Hex, key: Hex, options: SendingOptions): Promise<Answer> =>
+  (await import("./rotate.ts")).proposeKey(meter, key, options);
+
+const replace = async (meter: Hex, options: SendingOptions & { application: string }): Promise<Answer> =>
+  (await import("./rotate.ts")).replaceKey(meter, options);

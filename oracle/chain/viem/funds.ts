@@ -7,9 +7,10 @@ import { isRevert } from "./errors.ts";
 /** FunctionsAttestor.CALLBACK_GAS */
 const CALLBACK_GAS = 150_000;
 
-const routerAbi = parseAbi([
+export const routerAbi = parseAbi([
   "function getSubscription(uint64 id) view returns ((uint96 balance, address owner, uint96 blockedBalance, address proposedOwner, address[] consumers, bytes32 flags))",
   "function getContractById(bytes32 id) view returns (address)",
+  "error InvalidSubscription()",
 ]);
 const coordinatorAbi = parseAbi([
   "function estimateCost(uint64 id, bytes data, uint32 callbackGas, uint256 gasPrice) view returns (uint96)",

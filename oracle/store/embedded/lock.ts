@@ -1,4 +1,4 @@
-/** One oracle per data directory: two would write over each other's journal. */
+/** One process per data directory: two oracles would write over each other's journal, two devices sign two stories. */
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory } from "./durable.ts";
@@ -9,15 +9,15 @@ export type Lock = { ok: true; file: string } | { ok: false; file: string; pid: 
 const LOCK = "oracle.pid";
 
 /** Which other process has a directory; undefined = none. */
-export async function holderOf(directory: string): Promise<number | undefined> {
-  const pid = Number(await readFile(join(directory, LOCK), "utf8").catch(() => ""));
+export async function holderOf(directory: string, name = LOCK): Promise<number | undefined> {
+  const pid = Number(await readFile(join(directory, name), "utf8").catch(() => ""));
   return pid !== process.pid && isRunning(pid) ? pid : undefined;
 }
 
 /** Takes a directory for this process, also from one that ended without giving it back. */
-export async function lockDirectory(directory: string): Promise<Lock> {
+export async function lockDirectory(directory: string, name = LOCK): Promise<Lock> {
   await makeDirectory(directory);
-  const file = join(directory, LOCK);
+  const file = join(directory, name);
   for (;;) {
     try {
       const handle = await open(file, "wx");
@@ -27,7 +27,7 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-    const pid = await holderOf(directory);
+    const pid = await holderOf(directory, name);
     if (pid !== undefined) return { ok: false, file, pid };
     await rm(file, { force: true });
   }
