@@ -8,10 +8,13 @@ import { once } from "node:events";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Hex } from "viem";
+import hre from "hardhat";
+import { type Abi, erc20Abi, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
+import type { Wallet } from "../../contracts/deploy.ts";
 import { freePort } from "../../demo/processes/process.ts";
 import { createStops, type Stops } from "../../demo/processes/stop.ts";
+import { deployChainlink, startLocalDon } from "../../functions-source/local-don/index.ts";
 import { type Anvil, startAnvil, whyNoAnvil } from "../../test/anvil.ts";
 import { type Installation, installPackage } from "./installing.ts";
 import { wattwitness } from "./support.ts";
@@ -38,13 +41,17 @@ describe(`a rehearsal of a public chain${reason ? ` (skipped: ${reason})` : ""}`
   });
   after(() => installation && rm(installation.folder, { recursive: true, force: true }));
 
-  it("without a DON: deploys once, registers, mints, sells, retires, is restored from a backup, and goes on", () =>
-    rehearse("plain", [], ["--without-functions"]));
+  it("with a DON: deploys once, pays for it, registers, mints what it attested, sells, retires, is restored, and goes on", () =>
+    rehearse("attested", [], withDon));
+
+  it("without a DON, the same", () => rehearse("plain", [], async () => ({ deploy: ["--without-functions"] })));
 
   it("on a chain without the precompile, the same", () =>
-    rehearse("dear", ["--hardfork", "prague"], ["--without-functions", "--without-precompile"]));
+    rehearse("dear", ["--hardfork", "prague"], async () => ({
+      deploy: ["--without-functions", "--without-precompile"],
+    })));
 
-  async function rehearse(name: string, chainOptions: string[], deployOptions: string[]): Promise<void> {
+  async function rehearse(name: string, chainOptions: string[], attesting: Attesting): Promise<void> {
     const stops = createStops();
     try {
       const folder = join(installation.folder, name);
@@ -52,9 +59,12 @@ describe(`a rehearsal of a public chain${reason ? ` (skipped: ${reason})` : ""}`
       const more = ["--block-time", "1", ...chainOptions];
       const anvil = await startAnvil(stops, { accounts: 1, chainId: CHAIN_ID, more });
       const stage = await createStage(folder, installation, anvil, stops);
-      await deploysOnce(stage, deployOptions);
+      const don = await attesting(stage, stops);
+      await deploysOnce(stage, don.deploy);
+      const subscription = (await don.subscribe?.()) ?? [];
       const port = await freePort();
-      let node = await stage.startNode(port, "data");
+      const start = (data: string) => stage.startNode(port, data, subscription);
+      let node = await start("data");
       const meter = await producesAndIsRegistered(stage, node.url);
       await mints(stage, meter, "owner");
       await isSold(stage, meter);
@@ -66,7 +76,7 @@ describe(`a rehearsal of a public chain${reason ? ` (skipped: ${reason})` : ""}`
       await stage.run(["node", "restore", "backup", "--data", "elsewhere"]);
       const verified = await stage.run(["node", "verify", "--data", "elsewhere"]);
       assert.ok(Number(verified["readings"]) > 0, JSON.stringify(verified));
-      node = await stage.startNode(port, "elsewhere");
+      node = await start("elsewhere");
       await mints(stage, meter, "buyer");
       await node.stop();
     } finally {
@@ -83,7 +93,37 @@ type Stage = {
   run: (args: readonly string[], as?: Person) => Promise<Record<string, unknown>>;
   /** A command that goes on until it is stopped. */
   start: (args: readonly string[], settings?: Record<string, string>) => ChildProcess;
-  startNode: (port: number, data: string) => Promise<{ url: string; stop: () => Promise<void> }>;
+  startNode: (port: number, data: string, more: string[]) => Promise<{ url: string; stop: () => Promise<void> }>;
+};
+
+/** What `deploy` is told of a DON, and how the operator pays for one: the options with which the node asks it. */
+type Attesting = (stage: Stage, stops: Stops) => Promise<{ deploy: string[]; subscribe?: () => Promise<string[]> }>;
+
+/** Chainlink's contracts and a DON of four nodes, as a public chain has them, and LINK for the operator. */
+const withDon: Attesting = async ({ anvil, folder, addressOf, run }, stops) => {
+  const artifact = async (name: string) => {
+    const { abi, bytecode } = await hre.artifacts.readArtifact(name);
+    return { abi: abi as Abi, bytecode: bytecode as Hex };
+  };
+  const deployer = { publicClient: anvil.publicClient, wallet: anvil.wallets[0] as Wallet, artifact };
+  const chainlink = await deployChainlink(deployer);
+  const don = await startLocalDon(deployer, { chainlink, folder });
+  stops.add(() => don.stop());
+  const { router, link, donId } = chainlink;
+  const transfer = { address: link, abi: erc20Abi, functionName: "transfer", chain: null } as const;
+  const hash = await deployer.wallet.writeContract({ ...transfer, args: [addressOf("operator"), 100n * ETHER] });
+  await anvil.publicClient.waitForTransactionReceipt({ hash });
+  const onRouter = ["--router", router];
+  return {
+    deploy: [...onRouter, "--don-id", donId],
+    async subscribe() {
+      const { subscription } = await run(["subscription", "create", ...onRouter], "operator");
+      const id = String(subscription);
+      await run(["subscription", "fund", id, "50", "--link", link, ...onRouter], "operator");
+      await run(["subscription", "consumer", "add", id, ...onRouter], "operator");
+      return ["--subscription", id];
+    },
+  };
 };
 
 async function createStage(folder: string, installation: Installation, anvil: Anvil, stops: Stops): Promise<Stage> {
@@ -114,16 +154,15 @@ async function createStage(folder: string, installation: Installation, anvil: An
       assert.equal(code, 0, `wattwitness ${args.join(" ")}: ${out}\n${err}`);
       return JSON.parse(out);
     },
-    async startNode(port, data) {
+    async startNode(port, data, more) {
       const url = `http://127.0.0.1:${port}/`;
+      const isAttested = more.length > 0;
       const options = { port, data, "key-file": join(folder, "operator.key"), "settle-every": 5 };
-      const node = start(
-        ["node", "start", ...Object.entries(options).flatMap(([to, value]) => [`--${to}`, `${value}`])],
-        {
-          ...{ WATTWITNESS_CONFIRMATIONS: "1", WATTWITNESS_POLL_EVERY: "1", WATTWITNESS_RETRY_AFTER: "2" },
-          ...{ WATTWITNESS_ALIGNMENT: "0", LOG_LEVEL: "warn" },
-        },
-      );
+      const args = Object.entries({ ...options, ...(isAttested && { "public-url": url }) });
+      const node = start(["node", "start", ...more, ...args.flatMap(([to, value]) => [`--${to}`, `${value}`])], {
+        ...{ WATTWITNESS_CONFIRMATIONS: "1", WATTWITNESS_POLL_EVERY: "1", WATTWITNESS_RETRY_AFTER: "2" },
+        ...{ WATTWITNESS_ALIGNMENT: "0", LOG_LEVEL: "warn" },
+      });
       await come("the node is ready", async () => (await fetch(new URL("ready", url)).catch(() => undefined))?.ok);
       return { url, stop: () => ended(node) };
     },
