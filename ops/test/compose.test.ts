@@ -82,7 +82,7 @@ describe("the services of compose", () => {
 
   it("tell the oracle nothing that it does not know", () => {
     assert.deepEqual(unknownAmong(Object.keys(oracle.environment ?? {})), []);
-    assert.equal(oracle["env_file"], "wattwitness.env");
+    assert.equal(oracle["env_file"], "secrets/wattwitness.env");
   });
 
   it("let the oracle write into its volume alone, with no rights", () => {
@@ -122,6 +122,11 @@ describe("the services of compose", () => {
         assert.ok(from.startsWith("./") ? existsSync(pathOf(from)) : from in compose.volumes, `${name}: ${volume}`);
       }
     }
+  });
+
+  it("have their secrets in a folder that is in no commit", () => {
+    for (const { file } of Object.values(compose.secrets)) assert.match(file, /^secrets\//);
+    assert.ok(textOf("../.gitignore").split("\n").includes("ops/secrets/"));
   });
 
   it("are reached from other machines by Caddy alone", () => {

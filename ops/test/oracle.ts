@@ -16,9 +16,9 @@ const START = 1_773_997_200;
 /** ms */
 const PATIENCE = 30_000;
 
-/** A chain with the contracts, and the settings that name them. */
-export async function startContracts() {
-  const chain = await startChain(0, START);
+/** A chain with the contracts, and the settings that name them. `start`: Unix time of its first block, s. */
+export async function startContracts(start = START) {
+  const chain = await startChain(0, start);
   const deployer = deployerOf(chain, ACCOUNTS.admin);
   const terms = { unattestedAfter: THIRTY_DAYS, capacityCeiling: CAPACITY_CEILING };
   const { registry, wattWitness } = await deployWattWitness(deployer, terms);
