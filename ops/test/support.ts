@@ -14,11 +14,13 @@ export function run(command: string, ...args: string[]): { code: number | null; 
   return { code: status, said: `${stdout}${stderr}`, missing: error !== undefined };
 }
 
-/** Skips the rest of a suite where a program is missing, and says where it is found. */
-export function needs(command: string, debianPackage: string): void {
+/** Skips a suite where a program is missing, or has no option that is `wanted`, and says where it is found. */
+export function needs(command: string, debianPackage: string, wanted = ""): void {
   before(function () {
-    if (!run(command, "--help").missing) return;
-    console.log(`    skipped: there is no ${command} here (Debian: apt-get install ${debianPackage})`);
+    const { missing, said } = run(command, "--help");
+    if (!missing && said.includes(wanted)) return;
+    const what = missing ? command : `${command} with ${wanted}`;
+    console.log(`    skipped: there is no ${what} here (Debian: apt-get install ${debianPackage})`);
     this.skip();
   });
 }
