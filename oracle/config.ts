@@ -111,6 +111,12 @@ const SECRETS = new Set([
   "WATTWITNESS_PUBLISH_S3_SECRET",
 ]);
 
+/** Names of all settings, and of those that say in which file a secret stands. */
+export const SETTINGS: readonly string[] = [
+  ...Object.keys(Environment.properties),
+  ...[...SECRETS].map((name) => `${name}_FILE`),
+];
+
 export type Config = {
   rpcUrl: string;
   registry: Hex;

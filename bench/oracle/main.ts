@@ -3,11 +3,8 @@
  * Beside it, how many P-256 signatures openssl verifies on one core in the same run: no oracle can do with less than one a
  * post. The oracle is a process of its own, whole but for its chain, which is one in memory; requests are signed before.
  */
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import pg from "pg";
@@ -16,7 +13,7 @@ import { openEmbeddedStore } from "../../oracle/store/embedded/store.ts";
 import { createServer, type Server } from "../../oracle/test/store/postgres/server.ts";
 import { type Connection, connectTo } from "./connection.ts";
 import { readingsOf, requestsOf } from "./meters.ts";
-import type { NodeOptions, NodeReport } from "./node.ts";
+import { bytesIn, end, startNode, usageOf } from "./process.ts";
 
 const HELP = `What an oracle takes from meters, and what openssl verifies on one core in the same run.
 
@@ -47,8 +44,6 @@ if (values.help) {
 }
 const PER_POST = 1000;
 const WARM_UP = 0.1;
-/** as `npm run oracle` runs it */
-const HEAP = ["--max-old-space-size=160", "--max-semi-space-size=16"];
 
 const say = (text: string) => console.error(text);
 const quantile = (sorted: readonly number[], share: number): number =>
@@ -65,35 +60,6 @@ function opensslVerifies(): number {
   if (!seconds) throw new Error(`openssl speed said: ${told}`);
   const value = Number(seconds);
   return Math.round(value < 1 ? 1 / value : value);
-}
-
-type Node = { child: ChildProcess; report: NodeReport };
-
-async function startNode(options: NodeOptions): Promise<Node> {
-  const child = fork(new URL("node.ts", import.meta.url), [JSON.stringify(options)], { execArgv: HEAP });
-  const [report] = (await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(() => Promise.reject(new Error("the oracle ended"))),
-  ])) as [NodeReport];
-  return { child, report };
-}
-
-/** MB that it ever held, and s of processor. */
-function usageOf({ child }: Node): { peak: number; cpu: number } {
-  const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
-  const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return { peak, cpu: (Number(fields[11]) + Number(fields[12])) / 100 };
-}
-
-async function end({ child }: Node): Promise<void> {
-  child.send("close");
-  await once(child, "exit");
-}
-
-async function bytesIn(directory: string): Promise<number> {
-  const files = await readdir(directory, { recursive: true, withFileTypes: true });
-  const sizes = files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath, file.name)));
-  return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Where an oracle keeps what is measured. */

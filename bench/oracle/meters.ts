@@ -48,7 +48,10 @@ const readingAt = (index: number): Uint8Array =>
 export const readingsOf = (from: number, count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => readingAt(from + i));
 
-/** All posts of a meter, `perPost` readings each, as requests of HTTP/1.1. */
+/** Of a meter's own: an address has a limit, which many meters behind one would meet. */
+const addressOf = (meter: number): string => `10.${meter >> 16}.${(meter >> 8) & 255}.${meter & 255}`;
+
+/** All posts of a meter, `perPost` readings each, as requests of HTTP/1.1 that a proxy hands on. */
 export function requestsOf(meter: number, posts: number, perPost: number): Buffer[] {
   const privateKey = privateKeyOf(meter);
   const publicKey = publicKeyOf(privateKey);
@@ -72,7 +75,7 @@ export function requestsOf(meter: number, posts: number, perPost: number): Buffe
       signature: toHex(normaliseS(signature)),
     });
     return Buffer.from(
-      `POST /readings HTTP/1.1\r\nhost: oracle\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      `POST /readings HTTP/1.1\r\nhost: oracle\r\nx-forwarded-for: ${addressOf(meter)}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
   });
 }

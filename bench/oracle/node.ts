@@ -44,7 +44,7 @@ const config = {
 const oracle = await createOracle({ config, store, chain, now: () => clock, logger });
 await oracle.tick();
 
-const app = buildApp({ oracle, chain, logger });
+const app = buildApp({ oracle, chain, logger, trustProxy: true });
 await app.listen({ host: "127.0.0.1", port: 0 });
 process.send?.({ port: (app.server.address() as AddressInfo).port, openedIn, rss } satisfies NodeReport);
 

@@ -89,6 +89,15 @@ describe("the package", function () {
       assert.deepEqual(strange, []);
     });
 
+    it("is the same on every machine: nothing of it is made for one processor", async () => {
+      type Made = { os?: string[]; cpu?: string[] };
+      const limited = Object.entries((await packages()) as Record<string, Made>).filter(([, { os, cpu }]) => os ?? cpu);
+      assert.deepEqual(limited, []);
+      const files = await readdir(join(folder, "node_modules"), { recursive: true });
+      const compiled = files.filter((file) => /\.(node|so|dylib|dll|exe)$/.test(file));
+      assert.deepEqual(compiled, []);
+    });
+
     it("is small", async () => {
       const files = await readdir(join(folder, "node_modules"), { recursive: true, withFileTypes: true });
       const paths = files.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));

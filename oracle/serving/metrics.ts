@@ -7,8 +7,10 @@ import type { Job } from "../settling/jobs.ts";
 import { oncePer } from "./once-per.ts";
 import type { SettledLogs } from "./settled.ts";
 
-/** ms for which the age of the oldest unsettled reading is not looked up again: every meter is asked for it */
-const OLDEST_FOR = 15_000;
+/** ms for which what every meter is asked for is not looked up again */
+const LOOK_FOR = 15_000;
+/** s without a reading after which a meter is silent: solar meters read at night, too */
+const SILENT = 3600;
 
 export type Metrics = {
   contentType: string;
@@ -44,6 +46,12 @@ export function createMetrics(oracle: Oracle, settledLogs: SettledLogs): Metrics
     ...named("chain_block", "Newest block seen"),
     collect() {
       this.set(follower.newest.block);
+    },
+  });
+  new Gauge({
+    ...named("chain_block_timestamp_seconds", "When that block was made: Unix time"),
+    collect() {
+      this.set(follower.newest.timestamp);
     },
   });
   new Gauge({
@@ -116,12 +124,18 @@ export function createMetrics(oracle: Oracle, settledLogs: SettledLogs): Metrics
       this.set(await oracle.equivocations.count());
     },
   });
-  const oldest = oncePer(OLDEST_FOR, () => oldestUnsettled(oracle, settledLogs));
+  const look = oncePer(LOOK_FOR, () => lookAtMeters(oracle, settledLogs));
   new Gauge({
     ...named("oldest_unsettled_seconds", "Age of the oldest reading of an active meter that is not on chain; 0 = none"),
     async collect() {
-      const timestamp = await oldest();
-      this.set(timestamp === undefined ? 0 : Math.max(0, now() - timestamp));
+      const { oldest } = await look();
+      this.set(oldest === undefined ? 0 : Math.max(0, now() - oldest));
+    },
+  });
+  new Gauge({
+    ...named("silent_meters", `Active meters of which nothing is here that is newer than ${SILENT} s`),
+    async collect() {
+      this.set((await look()).silent);
     },
   });
 
@@ -142,12 +156,19 @@ const askedAt = ({ transactions, askedAt: byOther }: Job): number | undefined =>
   return request?.minedAt ?? request?.sentAt ?? byOther;
 };
 
-/** Unix time, s. A log that another epoch's settlement has passed is not waited for. */
-async function oldestUnsettled({ follower, store }: Oracle, settledLogs: SettledLogs): Promise<number | undefined> {
+/** `oldest` is Unix time, s, of what is not on chain. A log that another epoch's settlement has passed is not waited for. */
+async function lookAtMeters(
+  { follower, store, now }: Oracle,
+  settledLogs: SettledLogs,
+): Promise<{ oldest: number | undefined; silent: number }> {
   let oldest: number | undefined;
+  let silent = 0;
   for (const { keyId, status, latest } of follower.meters()) {
     if (status !== "active") continue;
-    for (const log of await store.logs.of(keyId)) {
+    const logs = await store.logs.of(keyId);
+    const newest = logs.at(-1)?.last;
+    if (newest === undefined || now() - timestampOf(newest) > SILENT) silent += 1;
+    for (const log of logs) {
       if (log.epoch < latest.epoch) continue;
       const { size } = await settledLogs(log);
       const [reading] = size < log.size ? await log.readings(size, size + 1) : [];
@@ -156,5 +177,5 @@ async function oldestUnsettled({ follower, store }: Oracle, settledLogs: Settled
       break;
     }
   }
-  return oldest;
+  return { oldest, silent };
 }

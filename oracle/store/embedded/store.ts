@@ -6,13 +6,17 @@ import { type Store, StoreDamaged } from "../store.ts";
 import { openBatches } from "./batches.ts";
 import { jsonFile, jsonPath, namesIn, writeDurably } from "./durable.ts";
 import { passing } from "./failures.ts";
+import { markFormat } from "./format.ts";
 import { lockDirectory } from "./lock.ts";
 import { openLogs, type StoreLogger } from "./logs.ts";
 import { openRecords } from "./records.ts";
 
 export type Opening = { ok: true; store: Store } | { ok: false; problem: string };
 
-/** Takes the folder for this process. A problem is a sentence: another has it, it cannot be written, a file is damaged. */
+/**
+ * Takes the folder for this process. A problem is a sentence: another has it, a newer oracle wrote it, it cannot be written,
+ * a file is damaged.
+ */
 export async function openEmbeddedStore(directory: string, logger: StoreLogger): Promise<Opening> {
   let taken: string | undefined;
   try {
@@ -24,6 +28,11 @@ export async function openEmbeddedStore(directory: string, logger: StoreLogger):
       };
     }
     taken = lock.file;
+    const tooNew = await markFormat(directory);
+    if (tooNew !== undefined) {
+      await rm(lock.file, { force: true });
+      return { ok: false, problem: tooNew };
+    }
     return { ok: true, store: await openIn(directory, lock.file, logger) };
   } catch (error) {
     if (taken !== undefined) await rm(taken, { force: true }).catch(() => {});

@@ -152,6 +152,26 @@ describe("the oracle says how it is", () => {
     assert.equal((await metrics())["wattwitness_oldest_unsettled_seconds"], 500 - 110);
   });
 
+  it("tells of how many meters nothing came for an hour", async () => {
+    const [quiet, late] = [await world.newMeter(), await world.newMeter()];
+    assert.equal((await metrics())["wattwitness_silent_meters"], 2);
+    await world.upload(quiet.device);
+    await world.live(late, START + 200);
+    world.now = START + 100 + 3601;
+    // a while later: every meter is not asked each time
+    const { oracle, chain } = world;
+    await world.app.close();
+    world.app = buildApp({ oracle, chain, logger: silent });
+    assert.equal((await metrics())["wattwitness_silent_meters"], 1);
+  });
+
+  it("tells when the newest block was made", async () => {
+    const { block, timestamp } = await world.chain.newest();
+    const told = await metrics();
+    assert.equal(told["wattwitness_chain_block"], block);
+    assert.equal(told["wattwitness_chain_block_timestamp_seconds"], timestamp);
+  });
+
   it("tells what it spent, what it has, and how the DON answers", async () => {
     const meter = await world.newMeter();
     await world.live(meter, START + 200);
