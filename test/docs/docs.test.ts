@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { problemsOf } from "./contracts.ts";
 import { invocationsInBlock, invocationsInText, whyUnknown } from "./invocations.ts";
-import { anchorsOf, fixturesOf, linksOf, shellBlocksOf } from "./markdown.ts";
+import { anchorsOf, fixturesOf, linksOf, listingsOf, shellBlocksOf } from "./markdown.ts";
 import { ROOT, runBlocks } from "./place.ts";
 
 const documents = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
@@ -30,9 +31,15 @@ for (const name of documents) {
       }
     });
 
+    it("lists contracts that compile", () => {
+      for (const { name, text } of listingsOf(markdown).filter((each) => each.name.endsWith(".sol"))) {
+        assert.deepEqual(problemsOf(name, text), []);
+      }
+    });
+
     it("does what it says, command by command", async () => {
       const run = blocks.filter(({ isRun }) => isRun);
-      const { code, said, line } = await runBlocks(run, fixturesOf(markdown));
+      const { code, said, line } = await runBlocks(run, fixturesOf(markdown), listingsOf(markdown));
       assert.equal(code, 0, `the block of line ${line}:\n${said}`);
     });
   });

@@ -17,6 +17,15 @@ export function shellBlocksOf(markdown: string): Block[] {
   }));
 }
 
+export type Listing = { name: string; text: string };
+
+/** Fenced blocks that say which file they are: `title=name`. */
+export const listingsOf = (markdown: string): Listing[] =>
+  [...markdown.matchAll(/^```(?:ts|solidity) title=(\S+)\n(.*?)^```$/gms)].map(([, name = "", text = ""]) => ({
+    name,
+    text,
+  }));
+
 /** Names in `<!-- run: … -->`, the first line, which no reader sees. */
 export const fixturesOf = (markdown: string): string[] =>
   /^<!-- run: ([\w ]+) -->\n/.exec(markdown)?.[1]?.split(" ") ?? [];
