@@ -8,9 +8,26 @@ import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { type Hex, zeroHash } from "viem";
+import {
+  closeSetup,
+  type Step as DeploymentStep,
+  deployFunctionsAttestor,
+  deployWattWitness,
+  grant,
+  ROLES,
+} from "../contracts/deploy.ts";
 import { type SettlementItem, settlementItem } from "../contracts/settlement.ts";
-import { createMeter, deployFixture, type Fixture, produce, START, type TestMeter } from "../contracts/test/fixture.ts";
+import {
+  artifact,
+  createMeter,
+  deployFixture,
+  type Fixture,
+  produce,
+  START,
+  type TestMeter,
+} from "../contracts/test/fixture.ts";
 import { withFunctions } from "../contracts/test/functions.ts";
+import { deployChainlink } from "../functions-source/local-don/index.ts";
 import {
   attestationLeaf,
   attestationRoot,
@@ -82,6 +99,7 @@ async function gasOfSettling(chain: Fixture, step: Step): Promise<number> {
 
 async function measure(network: "default" | "prague") {
   const chain = await deployFixture(network, ALWAYS);
+  const deploying = await gasOfDeploying(chain);
   const meters = Array.from({ length: METERS }, (_, i) => createMeter(chain.place, i + 1, readings.slice(0, 1)));
   const registrations: number[] = [];
   for (const meter of meters) registrations.push(Number((await chain.register(meter)).gasUsed));
@@ -120,6 +138,7 @@ async function measure(network: "default" | "prague") {
     settle_1x360: hour,
     ...settled,
     settle_rotated_1x360: rotated,
+    ...deploying,
     register: registrations.at(-1) as number,
     ...(await gasOfAttesting(chain)),
     verify_reading: verifyReading,
@@ -139,9 +158,29 @@ async function gasOfRotated(chain: Fixture, meter: TestMeter): Promise<number> {
   return Number(gasUsed);
 }
 
+/** A whole deployment as `wattwitness deploy` sends it, with two roles, without and with the attestor of a DON. */
+async function gasOfDeploying(chain: Fixture) {
+  let gas = 0;
+  const progress = ({ receipt }: DeploymentStep) => {
+    gas += Number(receipt?.gasUsed ?? 0);
+  };
+  const deployer = { publicClient: chain.publicClient, wallet: chain.admin, artifact, progress };
+  const deployment = await deployWattWitness(deployer, { unattestedAfter: ALWAYS });
+  for (const role of [ROLES.registrar, ROLES.operator])
+    await grant(deployer, deployment.authority, role, chain.admin.account.address);
+  const source = await readFile(SOURCE_FILE, "utf8");
+  await closeSetup(deployer, deployment.authority);
+  const deploy = gas;
+  const opened = await deployWattWitness({ ...deployer, progress: () => {} }, { unattestedAfter: ALWAYS });
+  gas = 0;
+  const { router, donId } = await deployChainlink({ ...deployer, progress: () => {} });
+  await deployFunctionsAttestor(deployer, opened, { router, donId, source });
+  return { deploy, deploy_with_don: deploy + gas };
+}
+
 /** With the source that runs in production. What the nodes answer is not what is measured, so they need not look. */
 async function gasOfAttesting(chain: Fixture) {
-  const source = await readFile(new URL("../functions-source/verify-batch.js", import.meta.url), "utf8");
+  const source = await readFile(SOURCE_FILE, "utf8");
   const { ask, don } = await withFunctions(chain, source);
   const [digest, first, second]: Hex[] = [1, 2, 3].map((n) => toHex(new Uint8Array(32).fill(n)));
   const url = "https://oracle.example/batches/";
@@ -176,6 +215,8 @@ const ROWS: [keyof Gas, string, number][] = [
   ["unattested_1x60480", "settle 1 meter without a DON, 60,480 readings", WEEK],
   ["unattested_40x60480_per_meter", "settle 40 without a DON, 60,480 readings each, a meter", WEEK],
   ["settle_rotated_1x360", "settle 1 meter of another key than its first, 360 readings", HOUR],
+  ["deploy", "deploy the contracts", 0],
+  ["deploy_with_don", "deploy them with the attestor of a DON", 0],
   ["register", "register a meter", 0],
   ["request", "request an attestation", 0],
   ["fulfil", "fulfil it (the DON's transaction)", 0],
@@ -185,6 +226,7 @@ const ROWS: [keyof Gas, string, number][] = [
 /** Gas of a transaction that does nothing, and of P256VERIFY alone (EIP-7951): no settlement of one meter takes less. */
 const FLOOR = 21_000 + 6_900;
 
+const SOURCE_FILE = new URL("../functions-source/verify-batch.js", import.meta.url);
 const SNAPSHOT = new URL("gas.json", import.meta.url);
 const TOLERANCE = 0.02;
 

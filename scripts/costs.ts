@@ -81,6 +81,11 @@ const dearer = CASES.filter(({ hasDon }) => hasDon).map(
   (of) => cost(of, rollup) / cost({ ...of, hasDon: false }, rollup),
 );
 const [least, most] = [Math.min(...dearer).toFixed(1), Math.max(...dearer).toFixed(0)];
+const count = (name: string): string => (gas[name] as number).toLocaleString("en");
+const priced = (name: string): string => {
+  const [cheap, dear] = PRICES.map(({ gwei, coin }) => money((gas[name] as number) * gwei * 1e-9 * coin));
+  return `$ ${cheap} on a rollup, $ ${dear} on Ethereum`;
+};
 const page = `# What a MWh costs
 
 Settling takes gas, and little else is paid for: the chain does not know how many readings a head covers. This page is made by
@@ -107,7 +112,7 @@ ${table(PRICES)}
   meter pays for a request of its own. What it adds is in [trust.md](trust.md).
 - **Without the precompile at \`0x100\`** settling takes ${(((gas["without_precompile"] as unknown as Record<string, number>)["unattested_1x8640"] as number) / (gas["unattested_1x8640"] as number)).toFixed(1)} times the gas: \`wattwitness network ask\` tells whether a chain has it.
 
-A meter is registered once, for ${(gas["register"] as number).toLocaleString("en")} gas: $ ${money((gas["register"] as number) * rollup.gwei * 1e-9 * rollup.coin)} on a rollup, $ ${money((gas["register"] as number) * ethereum.gwei * 1e-9 * ethereum.coin)} on Ethereum.
+A meter is registered once, for ${count("register")} gas: ${priced("register")}. A deployment takes ${count("deploy")} gas: ${priced("deploy")}.
 `;
 
 const { values } = parseArgs({

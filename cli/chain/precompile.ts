@@ -47,8 +47,13 @@ export async function gasOfPrecompile(publicClient: PublicClient): Promise<numbe
   return Number(BigInt(slice(data, 0, 32)) - METERING);
 }
 
-/** Gas of settling a day of one meter, as `npm run gas` has measured it. */
-export async function gasOfSettling(): Promise<{ with: number; without: number }> {
-  const gas = JSON.parse(await readFile(GAS_FILE, "utf8"));
-  return { with: gas.settle_1x8640, without: gas.without_precompile.settle_1x8640 };
+/** What `npm run gas` has measured: of settling a day of one meter, and of deploying. */
+export async function measuredGas() {
+  const gas = JSON.parse(await readFile(GAS_FILE, "utf8")) as Record<string, number> & {
+    without_precompile: Record<string, number>;
+  };
+  return {
+    settling: { with: gas["settle_1x8640"] as number, without: gas.without_precompile["settle_1x8640"] as number },
+    deploying: { withDon: gas["deploy_with_don"] as number, withoutDon: gas["deploy"] as number },
+  };
 }

@@ -3,9 +3,8 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { Told } from "../../oracle/commands/program.ts";
-import { deploymentOf } from "../chain/deployment.ts";
-import { KEY, PASSWORD } from "../chain/keys.ts";
-import { aboutChain, type GlobalOptions, oracleUrl, telling, whole } from "../command.ts";
+import { aboutChain, type GlobalOptions, oracleUrl, telling } from "../command.ts";
+import { type NodeOptions, ofNode, type StartOptions, settingsOf } from "../node-settings.ts";
 import { firstLine, Problem } from "../problem.ts";
 import { type Answer, list } from "../terminal/telling.ts";
 
@@ -18,15 +17,8 @@ const PATIENCE = 15_000;
 
 export function nodeCommand(): Command {
   const node = new Command("node").description("the oracle: run one, and look after what it keeps");
-  aboutChain(node.command("start"))
+  ofNode(node.command("start"))
     .description("run an oracle until Ctrl-C; what has no option here is set in the environment (oracle/README.md)")
-    .option("--data <folder>", "where it keeps everything (data)")
-    .option("--port <port>", "port to listen on (8000)", whole)
-    .option("--host <address>", "address to listen on (127.0.0.1)")
-    .option("--key-file <file>", "file with the operator's key, the key or a keystore; without it, it settles nothing")
-    .option("--settle-every <seconds>", "seconds between settlements (86400)", whole)
-    .option("--public-url <urls>", "where the DON reaches it, up to five, with commas between them")
-    .option("--subscription <id>", "Chainlink Functions subscription of the operator")
     .action(start);
   node
     .command("status")
@@ -67,51 +59,6 @@ export function nodeCommand(): Command {
   return node;
 }
 
-type NodeOptions = GlobalOptions & { data?: string };
-type StartOptions = NodeOptions & {
-  port?: number;
-  host?: string;
-  keyFile?: string;
-  settleEvery?: number;
-  publicUrl?: string;
-  subscription?: string;
-};
-
-type Environment = Record<string, string | undefined>;
-
-/** What of the environment is the command line's, and no setting of an oracle: that refuses what it does not know. */
-const NO_SETTINGS = [KEY, PASSWORD, "WATTWITNESS_NETWORK"];
-
-/** An oracle's settings: those of the environment, and above them what the options say. */
-async function settingsOf(options: StartOptions): Promise<Environment> {
-  const { registry, network, rpcUrl, data } = options;
-  const given = Object.entries(process.env).filter(([name]) => !NO_SETTINGS.includes(name));
-  const isNamed = registry !== undefined || network !== undefined;
-  const deployment = isNamed ? await deploymentOf(options) : undefined;
-  return withValues({
-    ...Object.fromEntries(given),
-    ...(rpcUrl !== undefined && { WATTWITNESS_RPC_URL: rpcUrl }),
-    ...(deployment && {
-      WATTWITNESS_REGISTRY: deployment.registry,
-      WATTWITNESS_WATTWITNESS: deployment.wattWitness,
-      // an oracle that has no subscription asks no DON
-      WATTWITNESS_ATTESTOR:
-        options.subscription === undefined ? process.env["WATTWITNESS_ATTESTOR"] : deployment.attestor,
-      WATTWITNESS_FROM_BLOCK: process.env["WATTWITNESS_FROM_BLOCK"] ?? String(deployment.fromBlock),
-    }),
-    ...withValues({
-      ...{ WATTWITNESS_DATA_DIR: data, HOST: options.host, WATTWITNESS_OPERATOR_KEY_FILE: options.keyFile },
-      ...{ PORT: textOf(options.port), WATTWITNESS_SETTLE_EVERY: textOf(options.settleEvery) },
-      ...{ WATTWITNESS_PUBLIC_URLS: options.publicUrl, WATTWITNESS_SUBSCRIPTION_ID: options.subscription },
-    }),
-  });
-}
-
-const textOf = (number: number | undefined): string | undefined => (number === undefined ? undefined : String(number));
-
-const withValues = (environment: Environment): Environment =>
-  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-
 /** In this process's place, with bounds to its memory: who ends the one, by whatever signal, ends the other. */
 async function start(_options: StartOptions, command: Command): Promise<void> {
   const settings = await settingsOf(command.optsWithGlobals());
@@ -129,7 +76,7 @@ async function status(url: string, _options: GlobalOptions): Promise<Answer> {
   const active = meters.filter((meter) => meter.status === "active").length;
   return {
     text: list({
-      ...{ oracle: url, ready: ready.ready ? "yes" : "no", why: ready.reasons?.join("; ") },
+      ...{ oracle: url, ready: ready.ready ? "yes" : "no", why: ready.reasons?.join("; ") || undefined },
       ...{ chain: `${chainId}, block ${block}`, registry, meters: `${meters.length}, ${active} of them active` },
     }),
     data: { ...ready, chain_id: chainId, registry, block, meters: meters.length, active },

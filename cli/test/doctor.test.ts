@@ -561,6 +561,34 @@ describe("wattwitness doctor", function () {
     await assert.rejects(readFile(join(folder, "data", "oracle.pid")), /ENOENT/);
   });
 
+  it("is told as a node is: by the contracts' address and a file with the key", async () => {
+    const { WATTWITNESS_RPC_URL: rpcUrl, WATTWITNESS_REGISTRY: registry } = environment as Record<string, string>;
+    const key = join(folder, "operator.key");
+    await writeFile(key, chain.key(ACCOUNTS.operator), { mode: 0o600 });
+    const args = [
+      "--rpc-url",
+      `${rpcUrl}`,
+      "--registry",
+      `${registry}`,
+      "--key-file",
+      key,
+      "--data",
+      join(folder, "x"),
+    ];
+    const { code, out } = await wattwitness(["doctor", ...args]);
+    assert.equal(code, 0, out);
+    assert.match(out, /^✔ contracts +\S/m);
+    assert.match(out, /^✔ operator +\S/m);
+  });
+
+  it("says in one line that contracts which only a name tells are not found", async () => {
+    const args = ["doctor", "--network", "nowhere", "--rpc-url", chain.url];
+    const { code, out } = await wattwitness(args, { WATTWITNESS_NETWORK: "ignored" });
+    assert.equal(code, 1);
+    assert.match(out, /^✖ contracts {2}.* has no network nowhere\. It has: .* → nothing else is looked at/);
+    assert.equal(out.split("\n").length, 1);
+  });
+
   it("ends with 1 where something is, and tells programs, too", async () => {
     const { code, out, err } = await wattwitness(["doctor", "--json"]);
     assert.deepEqual([code, err], [1, ""]);

@@ -46,18 +46,9 @@ export async function deploying(options: DeployOptions, functions: Functions): P
   await checkRouter(client, functions);
   await checkPredecessor(client, options.predecessor);
   const precompile = await checkPrecompile(client, options.withoutPrecompile === true);
-  const planned = {
-    options,
-    functions,
-    chainId,
-    deployer: account.address,
-    balance,
-    precompile,
-    table,
-    sent,
-    authority,
-  };
-  console.error(await planOf({ ...planned, journal: file }));
+  const gasPrice = await client.getGasPrice();
+  const found = { chainId, deployer: account.address, balance, gasPrice, precompile, authority };
+  console.error(await planOf({ options, functions, ...found, table, journal: file, sent }));
   if (options.dryRun) return { text: "Nothing was sent.", data: { sent: false } };
 
   const chain = defineChain({

@@ -2,7 +2,7 @@
 import { formatEther, type Hex, hexToString } from "viem";
 import { NEVER, NOTICE } from "../../../contracts/deploy.ts";
 import { isSunset, publicChains } from "../../chain/chains.ts";
-import { gasOfSettling, type Precompile } from "../../chain/precompile.ts";
+import { measuredGas, type Precompile } from "../../chain/precompile.ts";
 import { list } from "../../terminal/telling.ts";
 import type { DeployOptions, Functions } from "./options.ts";
 
@@ -19,6 +19,8 @@ export type Planned = {
   precompile: Precompile;
   table: string;
   journal: string;
+  /** wei */
+  gasPrice: bigint;
   /** transactions that the journal has */
   sent: number;
   /** where the Authority will be, if that is known */
@@ -26,7 +28,8 @@ export type Planned = {
 };
 
 export async function planOf(planned: Planned): Promise<string> {
-  const { options, functions, chainId, deployer, balance, precompile, table, journal, sent, authority } = planned;
+  const { options, functions, chainId, deployer, balance, gasPrice, precompile, table, journal, sent, authority } =
+    planned;
   const { network, unattestedAfter, capacityCeiling, predecessor, keepOpen } = options;
   const { administrator, registrar, operator, guardian } = options;
   const never = unattestedAfter === NEVER;
@@ -36,6 +39,7 @@ export async function planOf(planned: Planned): Promise<string> {
     deployer: `${deployer}, has ${formatEther(balance)} of the chain's coin`,
     contracts: `Authority, MeterDescriptor, MeterRegistry, WattWitness with its ProductionToken, Lens${functions ? ", FunctionsAttestor" : ""}`,
     addresses: authority && `the same on every chain, by CREATE2: the Authority's is ${authority}`,
+    costs: await priceOf(functions, gasPrice),
     DON: functions
       ? `${nameOf(functions.donId)}, by the router ${functions.router}${await endOf(network)}`
       : `none: ${never ? "nothing settles before there is an attestor" : "meters settle on their devices' signatures alone"}`,
@@ -68,10 +72,18 @@ async function endOf(network: string): Promise<string> {
   return isOver ? `; Chainlink announced the end of Functions there for ${chain.functions?.until}` : "";
 }
 
+/** What deploying costs, as it was measured. */
+async function priceOf(functions: Functions, gasPrice: bigint): Promise<string> {
+  const { deploying } = await measuredGas();
+  const gas = functions ? deploying.withDon : deploying.withoutDon;
+  const most = formatEther(BigInt(gas) * gasPrice);
+  return `some ${gas.toLocaleString("en")} gas: ${most} of the coin, where gas costs what it does now`;
+}
+
 /** What settling costs on a chain, as it was measured. */
 async function costOf(precompile: Precompile): Promise<string> {
-  const gas = await gasOfSettling();
-  const [cheap, dear] = [gas.with, gas.without].map((amount) => amount.toLocaleString("en"));
+  const { settling } = await measuredGas();
+  const [cheap, dear] = [settling.with, settling.without].map((amount) => amount.toLocaleString("en"));
   return precompile === "working"
     ? `verified by the chain at 0x100: settling a day of a meter takes some ${cheap} gas`
     : `not verified by this chain at 0x100, so in Solidity: settling a day of a meter takes some ${dear} gas, not ${cheap}`;

@@ -73,7 +73,7 @@ function nextOf({ options, deployed }: Outcome, { MeterRegistry, WattWitness, Fu
         ]
       : []),
     ...(FunctionsAttestor ? [`  The operator opens a Chainlink Functions subscription, ${link}`] : []),
-    "  The oracle (oracle/README.md) runs with these, and without the deployer's key:",
+    `  wattwitness node start --network ${network}${elsewhere} --key-file FILE runs the oracle, with a key of its own. Its settings:`,
     ...Object.entries(settings).map(([name, value]) => `    WATTWITNESS_${name}=${value}`),
     "  wattwitness doctor tells whether all is well then.",
     `  The subgraph: npm run subgraph:build -- --network ${network}${elsewhere}`,

@@ -5,7 +5,7 @@ import { meterRegistryAbi } from "../../../contracts/abi.ts";
 import { ROLES } from "../../../contracts/deploy.ts";
 import { subscriptionFunds, whyNotSubscribed } from "../../../oracle/chain/viem/funds.ts";
 import type { Config } from "../../../oracle/config.ts";
-import { gasOfSettling, precompileOf } from "../../chain/precompile.ts";
+import { measuredGas, precompileOf } from "../../chain/precompile.ts";
 import { type Finding, judged, skipped, well, wrong } from "./finding.ts";
 
 const authorityAbi = parseAbi([
@@ -32,7 +32,7 @@ export async function money(client: PublicClient, config: Config): Promise<Findi
 }
 
 async function balance(client: PublicClient, operator: Hex, price: bigint): Promise<Finding> {
-  const [has, gas] = [await client.getBalance({ address: operator }), await gasOfSettling()];
+  const [has, { settling: gas }] = [await client.getBalance({ address: operator }), await measuredGas()];
   const needed = BigInt((await precompileOf(client)) === "working" ? gas.with : gas.without) * price;
   const coins = `${operator} has ${formatEther(has)} of the chain's coin`;
   const reason = has < needed ? `${coins}: settling a day of a meter takes ${formatEther(needed)}` : undefined;

@@ -4,7 +4,7 @@ import type { PublicClient } from "viem";
 import { functionsAttestorAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
 import { NEVER } from "../../../contracts/deploy.ts";
 import type { Config } from "../../../oracle/config.ts";
-import { gasOfSettling, precompileOf } from "../../chain/precompile.ts";
+import { measuredGas, precompileOf } from "../../chain/precompile.ts";
 import { nameOf } from "../deploy/plan.ts";
 import { source } from "./code.ts";
 import { type Finding, judged, skipped, well, wrong } from "./finding.ts";
@@ -21,7 +21,7 @@ async function precompile(client: PublicClient): Promise<Finding> {
     const remedy = "deploy on another chain, and move the meters there (contracts/README.md)";
     return wrong("signatures", "0x100 of this chain accepts a bad P-256 signature, or reverts", remedy);
   }
-  const gas = await gasOfSettling();
+  const { settling: gas } = await measuredGas();
   const [cheap, dear] = [gas.with, gas.without].map((amount) => amount.toLocaleString("en"));
   return found === "working"
     ? well("signatures", `verified by the chain at 0x100: settling a day of a meter takes some ${cheap} gas`)
