@@ -1,0 +1,394 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type AbiEvent, type Hex, toEventSelector, toFunctionSelector } from "viem";
+import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
+import { dice } from "../../../contracts/test/fixture.ts";
+import { writeEvidence } from "../evidence.ts";
+import { createWorld, type World } from "./world.ts";
+
+const SECOND = fileURLToPath(new URL("..", import.meta.url));
+const HEADER = 38 + 84;
+/** n of P-256 */
+const ORDER = 0xffff_ffff_0000_0000_ffff_ffff_ffff_ffff_bce6_faad_a717_9e84_f3b9_cac2_fc63_2551n;
+
+const ABIS = { registry: meterRegistryAbi, watt_witness: wattWitnessAbi, token: productionTokenAbi };
+/** Fields that nothing depends on which logs and readings show. */
+const UNSEEN = new Set([
+  ...["MeterRegistered details", "Attested attestor", "MeterDecommissioned by", "Retired beneficiary"],
+  // as words of the data: where the strings begin, their lengths and letters
+  ...["Retired name", "Retired purpose", "Retired undefined"],
+]);
+
+type Log = { address: Hex; topics: Hex[]; data: Hex; blockNumber: Hex; logIndex: Hex; transactionHash: Hex };
+type Judgement = { verdict: "verified" | "refuted" | "cannot tell"; rules: string[] };
+/** What somebody does to a folder of evidence. */
+type Lie = [name: string, change: (folder: string) => Promise<void>];
+
+const python = (args: string[], input = "") =>
+  spawnSync("python3", ["-B", ...args], { cwd: SECOND, encoding: "utf8", input, maxBuffer: 2 ** 26 });
+const isMissing = python(["-c", "import cryptography"]).status !== 0;
+
+const digestOf = (bytes: Uint8Array): string => `0x${createHash("sha256").update(bytes).digest("hex")}`;
+const batchesOf = async (folder: string) => (await readdir(join(folder, "batches"))).sort();
+
+/** The batch as something else, under the name that it has then. */
+async function rewrite(folder: string, name: string, change: (bytes: Buffer) => void): Promise<void> {
+  const bytes = await readFile(join(folder, "batches", name));
+  change(bytes);
+  await rm(join(folder, "batches", name));
+  await writeFile(join(folder, "batches", digestOf(bytes)), bytes);
+}
+
+const flip = (bytes: Buffer, bit: number): void => {
+  bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+};
+
+const flipped = (word: Hex): Hex =>
+  `${word.slice(0, -1)}${(Number.parseInt(word.slice(-1), 16) ^ 1).toString(16)}` as Hex;
+
+const linesOf = async <Line>(folder: string, file: string): Promise<Line[]> =>
+  (await readFile(join(folder, file), "utf8"))
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+async function withLines<Line>(folder: string, file: string, change: (lines: Line[]) => Line[]): Promise<void> {
+  const lines = change(await linesOf<Line>(folder, file));
+  await writeFile(join(folder, file), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+describe("the second pair of eyes", function () {
+  this.timeout(180_000);
+  let world: World;
+  let folder: string;
+  let evidence: string;
+  let logs: Log[];
+  let names: string[];
+
+  before(async function () {
+    if (isMissing) {
+      console.log("    skipped: there is no python3 with cryptography (Debian: python3-cryptography)");
+      return this.skip();
+    }
+    world = await createWorld();
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-second-"));
+    evidence = join(folder, "evidence");
+    const { publicClient: client, deployment, batches } = world;
+    const toBlock = await client.getBlockNumber();
+    await writeEvidence(evidence, { client, registry: deployment.registry, fromBlock: 0n, toBlock, batches });
+    logs = await linesOf(evidence, "logs.ndjson");
+    names = await batchesOf(evidence);
+  });
+  after(async () => {
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  /** What the verifier says of the evidence after each of these lies, by name. */
+  async function judge(lies: Lie[]): Promise<Map<string, Judgement>> {
+    const folders: string[] = [];
+    for (const [, change] of lies) {
+      const copy = join(folder, `lie-${folders.length}`);
+      await cp(evidence, copy, { recursive: true });
+      await change(copy);
+      folders.push(copy);
+    }
+    const { stdout, stderr } = python(["test/judge.py"], folders.map((each) => `${each}\n`).join(""));
+    await Promise.all(folders.map((each) => rm(each, { recursive: true })));
+    const answers = stdout.trim().split("\n");
+    assert.equal(answers.length, lies.length, stderr);
+    return new Map(lies.map(([name], i) => [name, JSON.parse(answers[i] as string)]));
+  }
+
+  const change = (change: (lines: Log[]) => Log[]) => (copy: string) => withLines(copy, "logs.ndjson", change);
+  const eventOf = ({ address, topics }: Log): AbiEvent | undefined => {
+    const { registry, wattWitness, token } = world.deployment;
+    const abi = { [registry]: meterRegistryAbi, [wattWitness]: wattWitnessAbi, [token]: productionTokenAbi };
+    const [, items] = Object.entries(abi).find(([each]) => each.toLowerCase() === address.toLowerCase()) ?? [];
+    return items?.find((item) => item.type === "event" && toEventSelector(item) === topics[0]) as AbiEvent | undefined;
+  };
+  const isOf = (name: string) => (log: Log) => eventOf(log)?.name === name;
+  /** Events that say something of readings or tokens. */
+  const telling = () => {
+    const { EVENTS } = JSON.parse(python(["-c", TABLE]).stdout);
+    const topics = new Set(Object.values(EVENTS as Record<string, object>).flatMap(Object.keys));
+    return logs.map((log, at) => ({ log, at })).filter(({ log }) => topics.has(log.topics[0] as Hex));
+  };
+  /** Whether tokens go from one holder to another. */
+  const isPassedOn = (log: Log) =>
+    eventOf(log)?.inputs.some(({ name }) => name === "value") &&
+    !/^0x0+$/.test(log.topics[1] as Hex) &&
+    !/^0x0+$/.test(log.topics[2] as Hex);
+
+  const TABLE =
+    "import json, events; print(json.dumps({'EVENTS': events.EVENTS, 'HARMLESS': list(events.HARMLESS), 'SETTLE': events.SETTLE}))";
+
+  it("knows every event of the contracts by its name and its types", async () => {
+    const { EVENTS, HARMLESS, SETTLE } = JSON.parse(python(["-c", TABLE]).stdout);
+    const written = (event: AbiEvent) => {
+      const fields = (indexed: boolean) =>
+        event.inputs.filter((input) => Boolean(input.indexed) === indexed).map(({ type }) => type);
+      return `${event.name}(${fields(true)}|${fields(false)})`;
+    };
+    const said = (signature: string) => signature.replaceAll(/(\w+) \w+/g, "$1").replaceAll(" ", "");
+    for (const [contract, abi] of Object.entries(ABIS)) {
+      for (const event of abi.filter((item) => item.type === "event")) {
+        const topic = toEventSelector(event);
+        const known = EVENTS[contract][topic];
+        if (known) assert.equal(said(known), written(event));
+        else assert.ok(HARMLESS.includes(topic), `${contract}: ${event.name}`);
+      }
+    }
+    const request = functionsAttestorAbi.find((item) => item.type === "event" && item.name === "AttestationRequested");
+    assert.equal(said(EVENTS.attestor[toEventSelector(request as AbiEvent)]), written(request as AbiEvent));
+    const settle = wattWitnessAbi.find((item) => item.type === "function" && item.name === "settle");
+    assert.equal(`0x${SETTLE}`, toFunctionSelector(settle as never));
+    const source = await readFile(join(SECOND, "events.py"), "utf8");
+    const comments = [...source.matchAll(/"(0x[0-9a-f]{64})", {2}# (.+)/g)];
+    assert.equal(comments.length, HARMLESS.length);
+    for (const [, topic, signature] of comments) assert.equal(toEventSelector(signature as string), topic);
+  });
+
+  it("comes to the contracts' own figures", async () => {
+    const { publicClient, token, registryView, deployment } = world;
+    const { status, stdout } = python(["audit.py", evidence]);
+    const { findings, ...figures } = JSON.parse(stdout);
+    assert.deepEqual(findings, []);
+    const produced = await Promise.all(
+      world.meters.map(async (meter) => {
+        const { produced } = (await registryView("meterOf", meter)) as { produced: bigint };
+        return produced;
+      }),
+    );
+    const retired = await publicClient.readContract({ ...token, functionName: "totalRetired" });
+    const supply = await world.supply();
+    const settled = (await world.eventsOf("Settled")) as { size: bigint; fromSize: bigint }[];
+    assert.deepEqual(figures, {
+      verdict: "verified",
+      meters: world.meters.length,
+      settlements: settled.length,
+      readings: settled.reduce((sum, { size, fromSize }) => sum + Number(size - fromSize), 0),
+      produced_mwh: String(produced.reduce((sum, each) => sum + each)),
+      minted_units: String(supply + retired),
+      supply_units: String(supply),
+      retired_units: String(retired),
+    });
+    assert.ok(settled.length > 10 && retired > 0n && deployment.registry);
+    assert.equal(status, 0);
+  });
+
+  it("exits with 2 and says how it is called, or what it cannot read", () => {
+    assert.equal(python(["audit.py"]).status, 2);
+    const { status, stdout } = python(["audit.py", join(folder, "nowhere")]);
+    assert.equal(status, 2);
+    assert.match(stdout, /"cannot tell"[\s\S]*chain\.json/);
+  });
+
+  it("exits with 1 where something is refuted", async () => {
+    const copy = join(folder, "refuted");
+    await cp(evidence, copy, { recursive: true });
+    await withLines<Log>(copy, "logs.ndjson", (lines) => lines.filter((log) => !isOf("Attested")(log)));
+    assert.equal(python(["audit.py", copy]).status, 1);
+  });
+
+  it("cannot tell without any one of the batches", async () => {
+    const lies = names.map((name): Lie => [name, (copy) => rm(join(copy, "batches", name))]);
+    for (const [name, { verdict, rules }] of await judge(lies)) {
+      assert.equal(verdict, "cannot tell", name);
+      assert.deepEqual(new Set(rules), new Set(["missing"]), name);
+    }
+  });
+
+  it("cannot tell without the transaction that alone has a signature, nor where another contract was called", async () => {
+    type Transaction = { to: Hex };
+    const transactions = (change: (lines: Transaction[]) => Transaction[]) => (copy: string) =>
+      withLines(copy, "transactions.ndjson", change);
+    const judged = await judge([
+      ["none", transactions(() => [])],
+      ["to another", transactions((lines) => lines.map((line) => ({ ...line, to: world.deployment.registry })))],
+    ]);
+    for (const [name, { verdict }] of judged) assert.equal(verdict, "cannot tell", name);
+  });
+
+  it("cannot tell, or refutes, without any one of the events", async () => {
+    const lies = telling()
+      .filter(({ log }) => eventOf(log)?.name !== "MeterDecommissioned")
+      .map(({ log, at }): Lie => [`${at} ${eventOf(log)?.name}`, change((lines) => lines.toSpliced(at, 1))]);
+    assert.ok(lies.length > 40);
+    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+  });
+
+  it("notices one bit in any field of any event, but of those that nothing here depends on", async () => {
+    const lies: Lie[] = [];
+    for (const { log, at } of telling()) {
+      const event = eventOf(log) as AbiEvent;
+      const plain = event.inputs.filter(({ indexed }) => !indexed);
+      const indexed = event.inputs.filter(({ indexed }) => indexed);
+      const bent = (name: string | undefined, bent: Partial<Log>) => {
+        const field = `${event.name} ${name}`;
+        if (UNSEEN.has(field) || (name === "value" && isPassedOn(log))) return;
+        lies.push([`${at} ${field}`, change((lines) => lines.with(at, { ...log, ...bent }))]);
+      };
+      log.topics.slice(1).forEach((topic, i) => {
+        bent(indexed[i]?.name, { topics: log.topics.with(i + 1, flipped(topic)) });
+      });
+      const words = (log.data.slice(2).match(/.{64}/g) ?? []) as string[];
+      words.forEach((word, i) => {
+        bent(plain[i]?.name, { data: `0x${words.with(i, flipped(word as Hex)).join("")}` });
+      });
+    }
+    assert.ok(lies.length > 250, String(lies.length));
+    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+  });
+
+  it("refutes what somebody made up, each by its rule", async () => {
+    const [head, tail] = [logs.slice(0, -1), logs.at(-1) as Log];
+    const next = (log: Log, i = 1): Log => ({
+      ...{ ...tail, address: log.address, topics: log.topics, data: log.data },
+      logIndex: `0x${(Number(tail.logIndex) + i).toString(16)}`,
+    });
+    const at = logs.findLastIndex(isOf("Settled"));
+    const [mint, settled] = [logs[at - 1] as Log, logs[at] as Log];
+    const words = settled.data.slice(2).match(/.{64}/g) as string[];
+    const onwards: Log = { ...settled, data: `0x${words.with(3, word(105)).join("")}` };
+    const [one, other] = logs.filter(isOf("MeterRegistered")) as [Log, Log];
+    const expected: Record<string, [rule: string, change: Lie[1]]> = {
+      "a settlement told twice": ["size does not join", change((all) => [...all, next(mint), next(settled, 2)])],
+      "a settlement that mints nothing": ["minted", change((all) => [...all, next(settled)])],
+      "a settlement of more readings": ["not attested", change((all) => [...all.with(at, onwards)])],
+      "a mint of its own": ["mint alone", change((all) => [...all, next(mint)])],
+      "a mint to somebody else": [
+        "minted",
+        change((all) => all.with(at - 1, { ...mint, topics: mint.topics.with(2, mint.topics[1] as Hex) })),
+      ],
+      "the last event first": ["order", change(() => [tail, ...head])],
+      "an event twice": ["order", change((all) => [...all, tail])],
+      "an event of a stranger": [
+        "unknown event",
+        change((all) => all.with(-1, { ...tail, address: world.stranger.account.address })),
+      ],
+      "the keys of two meters exchanged": [
+        "key id",
+        change((all) =>
+          all.map((log) =>
+            log.topics[1] === one.topics[1] && log.topics[0] === one.topics[0] ? { ...log, data: other.data } : log,
+          ),
+        ),
+      ],
+      "a retirement left out": ["burn alone", change((all) => all.filter((log) => !isOf("Retired")(log)))],
+      "another chain": ["wrong domain", (copy) => withChain(copy, { chain_id: 1 })],
+      "another registry": ["unknown event", (copy) => withChain(copy, { registry: world.deployment.token })],
+    };
+    const judged = await judge(Object.entries(expected).map(([name, [, change]]): Lie => [name, change]));
+    for (const [name, { verdict, rules }] of judged) {
+      assert.equal(verdict, "refuted", name);
+      assert.ok(rules.includes(expected[name]?.[0] as string), `${name}: ${rules.join(", ")}`);
+    }
+  });
+
+  it("refutes batches that lie, each by its rule", async () => {
+    const whole = await batchOf((bytes) => bytes.readUInt16BE(36) === 1 && bytes.readBigUInt64BE(38 + 68) === 0n);
+    const later = await batchOf((bytes) => bytes.readBigUInt64BE(38 + 68) > 0n);
+    const reading = (index: number) => HEADER + 32 * index;
+    const bend = (name: string, change: (bytes: Buffer) => void) => (copy: string) => rewrite(copy, name, change);
+    const lies: Record<string, [rule: string, change: Lie[1]]> = {
+      "a bit of a reading's power": ["bad signature", bend(whole, (bytes) => flip(bytes, 8 * (reading(5) + 19)))],
+      "a reading's time": ["time not forward", bend(whole, (bytes) => bytes.fill(0, reading(5), reading(5) + 4))],
+      "a reading of less energy": [
+        "energy backward",
+        bend(whole, (bytes) => bytes.fill(0, reading(5) + 4, reading(5) + 12)),
+      ],
+      "a reading of more energy": [
+        "beyond capacity",
+        bend(whole, (bytes) => bytes.fill(1, reading(5) + 4, reading(5) + 5)),
+      ],
+      "a bit of the frontier": ["bad signature", bend(later, (bytes) => flip(bytes, 8 * HEADER))],
+      "a bit of the signature": ["bad signature", bend(whole, (bytes) => flip(bytes, 8 * (bytes.length - 40)))],
+      "a bit of the key": ["bad key", bend(whole, (bytes) => flip(bytes, 8 * 40))],
+      "a bit of the domain": ["wrong domain", bend(whole, (bytes) => flip(bytes, 8 * 10))],
+      "a bit of the epoch": ["bad signature", bend(whole, (bytes) => flip(bytes, 8 * (38 + 67)))],
+      "the signature's other form": ["high s", bend(whole, highS)],
+      "a byte more": ["trailing bytes", (copy) => appended(copy, whole)],
+    };
+    const judged = await judge(Object.entries(lies).map(([name, [, change]]): Lie => [name, change]));
+    for (const [name, { verdict, rules }] of judged) {
+      assert.equal(verdict, "refuted", name);
+      assert.ok(rules.includes(lies[name]?.[0] as string), `${name}: ${rules.join(", ")}`);
+    }
+  });
+
+  it("refutes the other form, or another, of a signature that a transaction has", async () => {
+    type Transaction = { input: Hex };
+    const bend = (from: number, to: number) => (copy: string) =>
+      withLines<Transaction>(copy, "transactions.ndjson", (lines) =>
+        lines.map((line) => {
+          const bytes = Buffer.from(line.input.slice(2), "hex");
+          // selector, attestation, offset, count, offset of the item, then key 2, head 4, r, s
+          highS(bytes.subarray(from, to));
+          return { ...line, input: `0x${bytes.toString("hex")}` };
+        }),
+      );
+    const start = 4 + 32 * 4 + 32 * 6;
+    const judged = await judge([["high s", bend(start, start + 64)]]);
+    for (const [name, { verdict, rules }] of judged) {
+      assert.equal(verdict, "refuted", name);
+      assert.deepEqual(new Set(rules), new Set(["signature"]), name);
+    }
+  });
+
+  it("cannot tell by the batch of another meter", async () => {
+    const lies: Lie[] = names.map((name, i) => [
+      name,
+      (copy) => cp(join(copy, "batches", names.at(i - 1) as string), join(copy, "batches", name)),
+    ]);
+    for (const [name, { verdict }] of await judge(lies)) assert.equal(verdict, "cannot tell", name);
+  });
+
+  it("never verifies what has a bit turned anywhere in a batch, whether or not its name is turned with it", async () => {
+    const roll = dice(7);
+    const lies: Lie[] = [];
+    for (let i = 0; i < 400; i++) {
+      const name = names[roll(names.length)] as string;
+      const bytes = await readFile(join(evidence, "batches", name));
+      const bit = roll(8 * bytes.length);
+      const isNamed = i % 2 === 0;
+      lies.push([
+        `${name}, bit ${bit}, ${isNamed ? "under its new name" : "under its old name"}`,
+        async (copy) => {
+          if (isNamed) return rewrite(copy, name, (bytes) => flip(bytes, bit));
+          flip(bytes, bit);
+          await writeFile(join(copy, "batches", name), bytes);
+        },
+      ]);
+    }
+    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+  });
+
+  async function batchOf(is: (bytes: Buffer) => boolean): Promise<string> {
+    for (const name of names) if (is(await readFile(join(evidence, "batches", name)))) return name;
+    throw new Error("there is no such batch");
+  }
+});
+
+const word = (value: number): string => value.toString(16).padStart(64, "0");
+
+/** n - s, at the end. */
+function highS(bytes: Buffer): void {
+  const s = BigInt(`0x${bytes.subarray(-32).toString("hex")}`);
+  bytes.write((ORDER - s).toString(16).padStart(64, "0"), bytes.length - 32, "hex");
+}
+
+async function appended(copy: string, name: string): Promise<void> {
+  const bytes = Buffer.concat([await readFile(join(copy, "batches", name)), Buffer.of(0)]);
+  await rm(join(copy, "batches", name));
+  await writeFile(join(copy, "batches", digestOf(bytes)), bytes);
+}
+
+async function withChain(copy: string, change: object): Promise<void> {
+  const chain = JSON.parse(await readFile(join(copy, "chain.json"), "utf8"));
+  await writeFile(join(copy, "chain.json"), JSON.stringify({ ...chain, ...change }));
+}
