@@ -186,6 +186,13 @@ class Audit:
         self.require(event.root not in self.attested | {ZERO}, "attested", event.root, "a root, once", "zero or twice")
         self.attested.add(event.root)
 
+    def was_attested(self, thing, event):
+        is_known = event.attestation in self.attested | {ZERO}  # zero: settled on the device's signature alone
+        self.require(is_known, "attestation unknown", thing, "attested before", event.attestation)
+
+    def watt_witness_Skipped(self, event, _):
+        self.was_attested(f"what was skipped of {event.keyId}", event)
+
     def watt_witness_LogBegun(self, event, _):
         self.beside["LogBegun"] = event
 
@@ -201,8 +208,7 @@ class Audit:
         self.require(event.fromSize < event.size < SIZE_LIMIT, "size not forward", thing, f"above {event.fromSize}", event.size)
         self.equal("log begun", thing, log is None, is_begun)
         self.equal("minted", thing, (event.payee, event.produced * UNITS) if event.produced else None, mint)
-        is_attested = event.attestation in self.attested | {ZERO}
-        self.require(is_attested, "attestation unknown", thing, "attested before", event.attestation)
+        self.was_attested(thing, event)
         self.require(event.timestamp <= latest_allowed, "time ahead", thing, f"up to {latest_allowed}", event.timestamp)
         if key.epoch not in key.logs:
             return

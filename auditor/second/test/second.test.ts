@@ -8,10 +8,14 @@ import { fileURLToPath } from "node:url";
 import { type AbiEvent, type Hex, toEventSelector, toFunctionSelector } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
 import { dice } from "../../../contracts/test/fixture.ts";
+import { createSystem, createTestMeter, type System } from "../../../test/support.ts";
 import { writeEvidence } from "../evidence.ts";
 import { createWorld, type World } from "./world.ts";
 
 const SECOND = fileURLToPath(new URL("..", import.meta.url));
+/** 2026-03-20T09:00:00Z */
+const JOURNEY = 1_773_997_200;
+/** bytes before the first reading of a batch whose first segment has no frontier */
 const HEADER = 38 + 84;
 /** n of P-256 */
 const ORDER = 0xffff_ffff_0000_0000_ffff_ffff_ffff_ffff_bce6_faad_a717_9e84_f3b9_cac2_fc63_2551n;
@@ -22,7 +26,14 @@ const UNSEEN = new Set([
   ...["MeterRegistered details", "Attested attestor", "MeterDecommissioned by", "Retired beneficiary"],
   // as words of the data: where the strings begin, their lengths and letters
   ...["Retired name", "Retired purpose", "Retired undefined"],
+  // what lost a race, and what came after all settlements
+  ...["Skipped reason", "Skipped epoch", "Skipped size"],
+  ...["epoch", "firstSize", "firstReading", "firstRoot", "secondSize", "secondReading", "secondRoot"].map(
+    (field) => `Equivocated ${field}`,
+  ),
 ]);
+/** Events that change nothing that is settled after them. */
+const LAST = ["MeterDecommissioned", "Skipped", "Equivocated"];
 
 type Log = { address: Hex; topics: Hex[]; data: Hex; blockNumber: Hex; logIndex: Hex; transactionHash: Hex };
 type Judgement = { verdict: "verified" | "refuted" | "cannot tell"; rules: string[] };
@@ -61,6 +72,58 @@ async function withLines<Line>(folder: string, file: string, change: (lines: Lin
   const lines = change(await linesOf<Line>(folder, file));
   await writeFile(join(folder, file), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
+
+describe("the second pair of eyes over a journey", function () {
+  this.timeout(120_000);
+  let system: System;
+  let folder: string;
+  before(async function () {
+    if (isMissing) return this.skip();
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-second-journey-"));
+    system = await createSystem(JOURNEY);
+  });
+  after(async () => {
+    await system?.close();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  it("comes to what was minted, from what oracle and DON left, and names the batch that it misses", async () => {
+    const { app, chain, onWattWitness } = system;
+    const meter = createTestMeter(system, { powerAt: () => 3_000_000n, start: JOURNEY });
+    meter.advance(JOURNEY + 60);
+    await system.register(meter.device);
+    for (const hour of [1, 2, 3]) {
+      if (hour === 3) meter.device.loseRegister();
+      meter.advance(JOURNEY + hour * 3600);
+      await system.upload(meter.device);
+      await system.settled(meter.device);
+    }
+    const { publicClient: client } = chain;
+    const toBlock = await client.getBlockNumber();
+    const asked = await client.getContractEvents({
+      ...{ address: system.attestor, abi: functionsAttestorAbi, eventName: "AttestationRequested" },
+      ...{ fromBlock: 0n, strict: true },
+    } as const);
+    const digests = asked.map(({ args }) => args.digest);
+    const batches = await Promise.all(
+      digests.map(async (digest) => (await app.inject(`/batches/${digest}`)).rawPayload),
+    );
+    await writeEvidence(folder, { client, registry: system.deployment.registry, fromBlock: 0n, toBlock, batches });
+
+    const whole = JSON.parse(python(["audit.py", folder]).stdout);
+    assert.deepEqual(whole.findings, []);
+    assert.equal(whole.verdict, "verified");
+    assert.equal(whole.supply_units, String(await system.supply()));
+    const settled = await client.getContractEvents({ ...onWattWitness, eventName: "Settled", fromBlock: 0n });
+    assert.equal(whole.settlements, settled.length);
+    assert.ok(settled.length >= 3 && digests.length >= 3);
+
+    await rm(join(folder, "batches", digests[0] as string));
+    const { status, stdout } = python(["audit.py", folder]);
+    assert.equal(status, 2);
+    assert.match(stdout, new RegExp(`"missing"[\\s\\S]*batch ${digests[0]} of attestation`));
+  });
+});
 
 describe("the second pair of eyes", function () {
   this.timeout(180_000);
@@ -216,7 +279,7 @@ describe("the second pair of eyes", function () {
 
   it("cannot tell, or refutes, without any one of the events", async () => {
     const lies = telling()
-      .filter(({ log }) => eventOf(log)?.name !== "MeterDecommissioned")
+      .filter(({ log }) => !LAST.includes(eventOf(log)?.name as string))
       .map(({ log, at }): Lie => [`${at} ${eventOf(log)?.name}`, change((lines) => lines.toSpliced(at, 1))]);
     assert.ok(lies.length > 40);
     for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);

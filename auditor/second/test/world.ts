@@ -1,15 +1,20 @@
 /** A small world on a real chain to which about everything happens that can, and the batches of its readings. */
 import { type Hex, zeroAddress, zeroHash } from "viem";
+import { headParts, publicKeyParts, signatureParts } from "../../../contracts/settlement.ts";
 import {
+  attestedItems,
   createMeter,
   deployFixture,
   type Fixture,
+  headOf,
   type Part,
   produce,
   registrationOf,
   START,
   STEP,
   segmentOf,
+  signHead,
+  type TestMeter,
   unattestedItem,
 } from "../../../contracts/test/fixture.ts";
 import { encodeBatch } from "../../../protocol/index.ts";
@@ -81,5 +86,24 @@ export async function createWorld(): Promise<World> {
   await retire(stranger, 10n ** 17n, "bread");
   await retire(admin, 10n ** 14n, "tea");
   await registryCall("decommission", [barn.id]);
+  // it comes too late, and then its key tells two stories
+  const passed = attestedItems([{ meter: shed, to: 310, settled: 300 }]);
+  await chain.attest(passed.attestation);
+  await chain.settle(passed.attestation, passed.items);
+  await equivocate(chain, shed);
   return { ...chain, batches, meters: [roof.id, barn.id, shed.id] };
+}
+
+async function equivocate(chain: Fixture, meter: TestMeter): Promise<void> {
+  const [one, other] = [headOf(meter, 400), { ...headOf(meter, 400), root: new Uint8Array(32).fill(1) }];
+  const nothing = { index: 0n, reading: zeroHash, proof: [] };
+  const equivocation = {
+    ...{ key: publicKeyParts(meter.publicKey), first: headParts(one), second: headParts(other) },
+    ...{
+      firstSignature: signatureParts(signHead(meter, one)),
+      secondSignature: signatureParts(signHead(meter, other)),
+    },
+    ...{ one: nothing, other: nothing },
+  };
+  await chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args: [equivocation] });
 }
