@@ -54,7 +54,7 @@ class Audit:
     def __init__(self, folder):
         self.folder, self.findings, self.settlements = Path(folder), [], []
         self.keys, self.meters, self.owners = {}, {}, {}  # by key id; of every meter its current key id, and its owner
-        self.attested, self.digests = set(), {}
+        self.attested, self.digests, self.named = set(), {}, None
         self.balances, self.serial, self.readings = defaultdict(int), 0, 0
         self.produced = self.minted = self.retired = self.time = 0
         self.beside, self.transaction = {}, None  # events that the next must take up
@@ -93,6 +93,9 @@ class Audit:
                 is_known = contract == "attestor" or contract and topic in HARMLESS
                 self.require(is_known, "unknown event", where, "an event of the contracts", topic)
         self.nothing_beside()
+        if self.named is None:  # it comes before all else, so nothing is missing at the beginning
+            self.missing("the registry", "which WattWitness it named: all its logs from the first")
+        self.equal("other contract", "the registry", self.named or chain["watt_witness"].lower(), chain["watt_witness"].lower())
         for key_id, key in self.keys.items():
             self.require(key.status not in ("announced", "succeeded"), "begun", key_id, "begun and ended", key.status)
         for meter, owner in self.owners.items():
@@ -106,7 +109,7 @@ class Audit:
             self.nothing_beside()
         rule = getattr(self, f"{contract}_{event.kind}", None)
         key_id = event.keyId if contract == "watt_witness" and event.kind != "Attested" else None
-        if contract == "registry" and event.kind != "MeterRegistered":
+        if contract == "registry" and event.kind not in ("WattWitnessNamed", "MeterRegistered"):
             key_id = self.meters.get(getattr(event, "meter", None) or f"0x{event.tokenId:064x}", "of no meter")
         is_known = key_id is None or key_id in self.keys
         self.require(is_known, "unknown key", event.kind, "a registered one", key_id)
@@ -119,6 +122,9 @@ class Audit:
         self.beside = {}
 
     # the registry: whose a key is, and on what terms
+
+    def registry_WattWitnessNamed(self, event, _):
+        self.named = event.wattWitness
 
     def registry_MeterRegistered(self, event, _):
         self.new_key(event.meter, event, event.meter, event.owner, event.capacity, event.source)

@@ -8,6 +8,8 @@ TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 EVENTS = {
     "registry": {
+        "0xa9e264e4c40eb5362d600315c754efe6828f167f8d436ca2956bb7578d68fbd6":
+            "WattWitnessNamed(address wattWitness |)",
         "0x164658fe2514e2f0b6617d34465de650be2ddf3652ede2047f6faf6e862c75cb":
             "MeterRegistered(bytes32 meter, address owner | bytes32 x, bytes32 y, uint32 capacity, uint8 source, bytes32 details)",
         "0xfe7854aaed9f0639061bcd92979d192d619b12564f6ef7e756ff8da94873b6cf":
@@ -66,7 +68,6 @@ HARMLESS = {
     "0xa4a3b45e122d6d938452c2b77e3d73bcfcdb79864b16a689108fee902e279e42",  # Proposed(bytes32,uint8,uint256,uint256)
     "0x5db9ee0a495bf2e6ff9c91a7834c1ba4fdd244a5e8aa4e537bd38aeae4b073aa",  # Unpaused(address)
     "0x925e887210f8184d167eb3d1d0fb0ecd02a733e59c8a34deed7403d709f5ea6b",  # WatcherChanged(bytes32,address)
-    "0xa9e264e4c40eb5362d600315c754efe6828f167f8d436ca2956bb7578d68fbd6",  # WattWitnessNamed(address)
 }
 SETTLE = "7c76e25a"  # how a call of settle begins
 

@@ -35,7 +35,15 @@ const UNSEEN = new Set([
 /** Events that change nothing that is settled after them. */
 const LAST = ["MeterDecommissioned", "Skipped", "Equivocated"];
 
-type Log = { address: Hex; topics: Hex[]; data: Hex; blockNumber: Hex; logIndex: Hex; transactionHash: Hex };
+type Log = {
+  address: Hex;
+  topics: Hex[];
+  data: Hex;
+  blockNumber: Hex;
+  logIndex: Hex;
+  transactionHash: Hex;
+  timestamp: number;
+};
 type Judgement = { verdict: "verified" | "refuted" | "cannot tell"; rules: string[] };
 /** What somebody does to a folder of evidence. */
 type Lie = [name: string, change: (folder: string) => Promise<void>];
@@ -251,6 +259,14 @@ describe("the second pair of eyes", function () {
     assert.match(stdout, /"cannot tell"[\s\S]*chain\.json/);
   });
 
+  it("cannot tell from a chain that says nothing", async () => {
+    const judged = await judge([["nothing", change(() => [])]]);
+    assert.deepEqual(
+      [...judged.values()].map(({ verdict }) => verdict),
+      ["cannot tell"],
+    );
+  });
+
   it("exits with 1 where something is refuted", async () => {
     const copy = join(folder, "refuted");
     await cp(evidence, copy, { recursive: true });
@@ -318,6 +334,7 @@ describe("the second pair of eyes", function () {
     const [mint, settled] = [logs[at - 1] as Log, logs[at] as Log];
     const words = settled.data.slice(2).match(/.{64}/g) as string[];
     const onwards: Log = { ...settled, data: `0x${words.with(3, word(105)).join("")}` };
+    const strange = mint.topics[2] as Hex;
     const [one, other] = logs.filter(isOf("MeterRegistered")) as [Log, Log];
     const expected: Record<string, [rule: string, change: Lie[1]]> = {
       "a settlement told twice": ["size does not join", change((all) => [...all, next(mint), next(settled, 2)])],
@@ -327,6 +344,21 @@ describe("the second pair of eyes", function () {
       "a mint to somebody else": [
         "minted",
         change((all) => all.with(at - 1, { ...mint, topics: mint.topics.with(2, mint.topics[1] as Hex) })),
+      ],
+      "another WattWitness than the registry named": [
+        "other contract",
+        change((all) =>
+          all.map((log) => (isOf("WattWitnessNamed")(log) ? { ...log, topics: log.topics.with(1, strange) } : log)),
+        ),
+      ],
+      "a block with two times": [
+        "order",
+        change((all) => all.with(at, { ...settled, timestamp: settled.timestamp + 1 })),
+      ],
+      "a block from before the one before": ["order", change((all) => all.with(-1, { ...tail, timestamp: 1 }))],
+      "a reading from the future": [
+        "time ahead",
+        change((all) => all.map((log) => ({ ...log, timestamp: log.timestamp - 86_400 }))),
       ],
       "the last event first": ["order", change(() => [tail, ...head])],
       "an event twice": ["order", change((all) => [...all, tail])],
