@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { problemsOf } from "./contracts.ts";
 import { invocationsInBlock, invocationsInText, whyUnknown } from "./invocations.ts";
-import { anchorsOf, fixturesOf, linksOf, listingsOf, shellBlocksOf } from "./markdown.ts";
+import { anchorsOf, fixturesOf, linksOf, listingsOf, shellBlocksOf, testOf } from "./markdown.ts";
 import { ROOT, runBlocks } from "./place.ts";
 
 const documents = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
@@ -36,6 +36,12 @@ for (const name of documents) {
         assert.deepEqual(problemsOf(name, text), []);
       }
     });
+
+    const own = testOf(markdown);
+    if (own) {
+      it(`is run by ${own}`, () => assert.ok(readFileSync(join(ROOT, own), "utf8").includes(path)));
+      return;
+    }
 
     it("does what it says, command by command", async () => {
       const run = blocks.filter(({ isRun }) => isRun);

@@ -30,6 +30,9 @@ export const listingsOf = (markdown: string): Listing[] =>
 export const fixturesOf = (markdown: string): string[] =>
   /^<!-- run: ([\w ]+) -->\n/.exec(markdown)?.[1]?.split(" ") ?? [];
 
+/** The test of its own that runs it, where the first line says so: `<!-- run by … -->`. */
+export const testOf = (markdown: string): string | undefined => /^<!-- run by (\S+) -->\n/.exec(markdown)?.[1];
+
 /** What `#…` in a link may be: headings as GitHub names them, and anchors that the text sets itself. */
 export function anchorsOf(markdown: string): string[] {
   const prose = markdown.replace(/^```.*?^```$/gms, "");

@@ -1,0 +1,84 @@
+/**
+ * Writes a folder of evidence, from which the verifier beside this (audit.py) replays what was minted: what a node says of
+ * the contracts, raw, and the readings. It judges nothing.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Address, type Hex, type PublicClient, type RpcLog, toEventSelector, zeroHash } from "viem";
+import { type functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+
+export type EvidenceOptions = {
+  client: PublicClient;
+  registry: Address;
+  /** the block in which the registry was deployed, or an earlier one */
+  fromBlock: bigint;
+  toBlock: bigint;
+  /** files, as they were published */
+  batches: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+};
+
+const topicOf = (abi: typeof functionsAttestorAbi | typeof wattWitnessAbi, name: string): Hex =>
+  toEventSelector(abi.find((item) => item.type === "event" && item.name === name) as never);
+const ATTESTED = topicOf(wattWitnessAbi, "Attested");
+const SETTLED = topicOf(wattWitnessAbi, "Settled");
+
+export async function writeEvidence(folder: string, options: EvidenceOptions): Promise<void> {
+  const { client, registry, fromBlock, toBlock, batches } = options;
+  const wattWitness = await client.readContract({
+    address: registry,
+    abi: meterRegistryAbi,
+    functionName: "wattWitness",
+  });
+  const token = await client.readContract({ address: wattWitness, abi: wattWitnessAbi, functionName: "token" });
+  const logsOf = (address: Address[]): Promise<RpcLog[]> =>
+    client.request({
+      method: "eth_getLogs",
+      params: [{ address, fromBlock: hex(fromBlock), toBlock: hex(toBlock) }],
+    } as never);
+
+  const vouched = (await logsOf([wattWitness])).filter(({ topics }) => topics[0] === ATTESTED);
+  const vouchers = [...new Set(vouched.map(({ topics }) => `0x${topics[2]?.slice(26)}` as const))];
+  // who is a contract has told what he was asked; of a person there is nothing to read
+  const codes = await Promise.all(vouchers.map((address) => client.getCode({ address })));
+  const attestors = vouchers.filter((_, i) => codes[i]);
+  const logs = await logsOf([registry, wattWitness, token, ...attestors]);
+
+  const times = new Map<Hex, number>();
+  for (const { blockNumber } of logs) {
+    if (times.has(blockNumber as Hex)) continue;
+    const { timestamp } = await client.getBlock({ blockNumber: BigInt(blockNumber as Hex) });
+    times.set(blockNumber as Hex, Number(timestamp));
+  }
+  const alone = logs.filter(({ topics }) => topics[0] === SETTLED && topics[3] === zeroHash);
+  const hashes = [...new Set(alone.map(({ transactionHash }) => transactionHash as Hex))];
+  const transactions = await Promise.all(hashes.map((hash) => client.getTransaction({ hash })));
+  const { hash } = await client.getBlock({ blockNumber: toBlock });
+
+  await mkdir(join(folder, "batches"), { recursive: true });
+  const chain = {
+    ...{ chain_id: await client.getChainId(), registry, watt_witness: wattWitness, token, attestors },
+    ...{ from_block: Number(fromBlock), block: Number(toBlock), block_hash: hash },
+  };
+  await writeFile(join(folder, "chain.json"), `${JSON.stringify(chain, undefined, 2)}\n`);
+  await writeLines(
+    join(folder, "logs.ndjson"),
+    logs.map((log) => lineOf(log, times.get(log.blockNumber as Hex))),
+  );
+  await writeLines(
+    join(folder, "transactions.ndjson"),
+    transactions.map(({ hash, input, to }) => ({ hash, input, to })),
+  );
+  for await (const bytes of batches) {
+    await writeFile(join(folder, "batches", `0x${createHash("sha256").update(bytes).digest("hex")}`), bytes);
+  }
+}
+
+function lineOf({ address, topics, data, blockNumber, logIndex, transactionHash }: RpcLog, timestamp?: number) {
+  return { address, topics, data, blockNumber, logIndex, transactionHash, timestamp };
+}
+
+const writeLines = (path: string, lines: readonly object[]): Promise<void> =>
+  writeFile(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+
+const hex = (value: bigint): Hex => `0x${value.toString(16)}`;

@@ -1,0 +1,11 @@
+"""Judges the folders named on standard input, one a line: many in one process, which the tests need."""
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from audit import Audit  # noqa: E402
+
+for line in sys.stdin:
+    result = Audit(line.rstrip("\n")).run()
+    print(json.dumps({"verdict": result["verdict"], "rules": [finding["rule"] for finding in result["findings"]]}))

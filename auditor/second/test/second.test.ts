@@ -1,0 +1,551 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type AbiEvent, type Hex, toEventSelector, toFunctionSelector } from "viem";
+import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
+import { dice } from "../../../contracts/test/fixture.ts";
+import { createSystem, createTestMeter, type System } from "../../../test/support.ts";
+import { writeEvidence } from "../evidence.ts";
+import { createWorld, type World } from "./world.ts";
+
+const SECOND = fileURLToPath(new URL("..", import.meta.url));
+/** 2026-03-20T09:00:00Z */
+const JOURNEY = 1_773_997_200;
+/** bytes before the first reading of a batch whose first segment has no frontier */
+const HEADER = 38 + 84;
+/** n of P-256 */
+const ORDER = 0xffff_ffff_0000_0000_ffff_ffff_ffff_ffff_bce6_faad_a717_9e84_f3b9_cac2_fc63_2551n;
+
+const ABIS = { registry: meterRegistryAbi, watt_witness: wattWitnessAbi, token: productionTokenAbi };
+/** Fields that nothing depends on which logs and readings show. */
+const UNSEEN = new Set([
+  ...["MeterRegistered details", "Attested attestor", "MeterDecommissioned by", "Retired beneficiary"],
+  // as words of the data: where the strings begin, their lengths and letters
+  ...["Retired name", "Retired purpose", "Retired undefined"],
+  // what lost a race, and what came after all settlements
+  ...["Skipped reason", "Skipped epoch", "Skipped size"],
+  ...["epoch", "firstSize", "firstReading", "firstRoot", "secondSize", "secondReading", "secondRoot"].map(
+    (field) => `Equivocated ${field}`,
+  ),
+]);
+/** Events that change nothing that is settled after them. */
+const LAST = ["MeterDecommissioned", "Skipped", "Equivocated"];
+
+/** A field with its lowest bit turned, or of that value, in the event of that place among those of its name: the rule. */
+const CONTRADICTIONS: [rule: string, event: string, which: number, field: string, value?: bigint][] = [
+  ["unknown key", "PayoutChanged", 0, "meter"],
+  ["terms", "MeterRegistered", 0, "capacity", 0n],
+  ["source", "MeterRegistered", 0, "source"],
+  ["previous key", "KeyRotated", 0, "previousKeyId"],
+  ["key interval", "Ended", 0, "until"],
+  ["ended", "Ended", 0, "status"],
+  ["baseline", "Begun", 0, "size", 0n],
+  ["segment gap", "Begun", 1, "size", 2n],
+  ["earlier reading", "Begun", 0, "energy"],
+  ["log inconsistent", "Begun", 0, "root"],
+  ["reading 0", "LogBegun", 0, "timestamp"],
+  ["log begun", "LogBegun", 0, "epoch"],
+  ["other meter", "Settled", 0, "meter"],
+  ["payee", "Settled", 0, "payee"],
+  ["size does not join", "Settled", 0, "fromSize"],
+  ["size not forward", "Settled", 0, "size", 1n],
+  ["epoch too far", "Settled", 6, "epoch", 1000n],
+  ["time not forward", "Settled", 0, "timestamp", 1n],
+  ["energy backward", "Settled", 2, "energy", 0n],
+  ["beyond capacity", "Settled", 0, "energy", 10n ** 12n],
+  ["produced", "Settled", 0, "produced"],
+  ["root", "Settled", 0, "root"],
+  ["last reading", "Settled", 0, "energy"],
+  ["passed", "Settled", 8, "timestamp", 1n],
+  ["attestation unknown", "Skipped", 0, "attestation"],
+  ["frozen", "Equivocated", 0, "frozen"],
+  ["serial", "Retired", 0, "serial"],
+  ["burned", "Retired", 0, "amount"],
+  ["supply", "Retired", 0, "amount"],
+];
+
+type Log = {
+  address: Hex;
+  topics: Hex[];
+  data: Hex;
+  blockNumber: Hex;
+  logIndex: Hex;
+  transactionHash: Hex;
+  timestamp: number;
+};
+type Judgement = { verdict: "verified" | "refuted" | "cannot tell"; rules: string[] };
+/** What somebody does to a folder of evidence. */
+type Lie = [name: string, change: (folder: string) => Promise<void>];
+
+/** Debian's package is for Debian's own, which need not be the first. */
+const PYTHON = ["python3", "/usr/bin/python3"].find(
+  (each) => spawnSync(each, ["-c", "import cryptography"]).status === 0,
+);
+const python = (args: string[], input = "") =>
+  spawnSync(PYTHON ?? "python3", ["-B", ...args], { cwd: SECOND, encoding: "utf8", input, maxBuffer: 2 ** 26 });
+
+const digestOf = (bytes: Uint8Array): string => `0x${createHash("sha256").update(bytes).digest("hex")}`;
+const batchesOf = async (folder: string) => (await readdir(join(folder, "batches"))).sort();
+
+/** The batch as something else, under the name that it has then. */
+async function rewrite(folder: string, name: string, change: (bytes: Buffer) => void): Promise<void> {
+  const bytes = await readFile(join(folder, "batches", name));
+  change(bytes);
+  await rm(join(folder, "batches", name));
+  await writeFile(join(folder, "batches", digestOf(bytes)), bytes);
+}
+
+const flip = (bytes: Buffer, bit: number): void => {
+  bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+};
+
+const linesOf = async <Line>(folder: string, file: string): Promise<Line[]> =>
+  (await readFile(join(folder, file), "utf8"))
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+async function withLines<Line>(folder: string, file: string, change: (lines: Line[]) => Line[]): Promise<void> {
+  const lines = change(await linesOf<Line>(folder, file));
+  await writeFile(join(folder, file), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+describe("the second pair of eyes over a journey", function () {
+  this.timeout(120_000);
+  let system: System;
+  let folder: string;
+  before(async function () {
+    if (!PYTHON) return this.skip();
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-second-journey-"));
+    system = await createSystem(JOURNEY);
+  });
+  after(async () => {
+    await system?.close();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  it("comes to what was minted, from what oracle and DON left, and names the batch that it misses", async () => {
+    const { app, chain, onWattWitness } = system;
+    const meter = createTestMeter(system, { powerAt: () => 3_000_000n, start: JOURNEY });
+    meter.advance(JOURNEY + 60);
+    await system.register(meter.device);
+    for (const hour of [1, 2, 3]) {
+      if (hour === 3) meter.device.loseRegister();
+      meter.advance(JOURNEY + hour * 3600);
+      await system.upload(meter.device);
+      await system.settled(meter.device);
+    }
+    const { publicClient: client } = chain;
+    const toBlock = await client.getBlockNumber();
+    const asked = await client.getContractEvents({
+      ...{ address: system.attestor, abi: functionsAttestorAbi, eventName: "AttestationRequested" },
+      ...{ fromBlock: 0n, strict: true },
+    } as const);
+    const digests = asked.map(({ args }) => args.digest);
+    const batches = await Promise.all(
+      digests.map(async (digest) => (await app.inject(`/batches/${digest}`)).rawPayload),
+    );
+    await writeEvidence(folder, { client, registry: system.deployment.registry, fromBlock: 0n, toBlock, batches });
+
+    const whole = JSON.parse(python(["audit.py", folder]).stdout);
+    assert.deepEqual(whole.findings, []);
+    assert.equal(whole.verdict, "verified");
+    assert.equal(whole.supply_units, String(await system.supply()));
+    const settled = await client.getContractEvents({ ...onWattWitness, eventName: "Settled", fromBlock: 0n });
+    assert.equal(whole.settlements, settled.length);
+    assert.ok(settled.length >= 3 && digests.length >= 3);
+
+    await rm(join(folder, "batches", digests[0] as string));
+    const { status, stdout } = python(["audit.py", folder]);
+    assert.equal(status, 2);
+    assert.match(stdout, new RegExp(`"missing"[\\s\\S]*batch ${digests[0]} of attestation`));
+  });
+});
+
+describe("the second pair of eyes", function () {
+  this.timeout(180_000);
+  let world: World;
+  let folder: string;
+  let evidence: string;
+  let logs: Log[];
+  let names: string[];
+
+  before(async function () {
+    if (!PYTHON) {
+      console.log("    skipped: there is no python3 with cryptography (Debian: python3-cryptography)");
+      return this.skip();
+    }
+    world = await createWorld();
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-second-"));
+    evidence = join(folder, "evidence");
+    const { publicClient: client, deployment, batches } = world;
+    const toBlock = await client.getBlockNumber();
+    await writeEvidence(evidence, { client, registry: deployment.registry, fromBlock: 0n, toBlock, batches });
+    logs = await linesOf(evidence, "logs.ndjson");
+    names = await batchesOf(evidence);
+  });
+  after(async () => {
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  /** What the verifier says of the evidence after each of these lies, by name. */
+  async function judge(lies: Lie[]): Promise<Map<string, Judgement>> {
+    const folders: string[] = [];
+    for (const [, change] of lies) {
+      const copy = join(folder, `lie-${folders.length}`);
+      await cp(evidence, copy, { recursive: true });
+      await change(copy);
+      folders.push(copy);
+    }
+    const { stdout, stderr } = python(["test/judge.py"], folders.map((each) => `${each}\n`).join(""));
+    await Promise.all(folders.map((each) => rm(each, { recursive: true })));
+    const answers = stdout.trim().split("\n");
+    assert.equal(answers.length, lies.length, stderr);
+    return new Map(lies.map(([name], i) => [name, JSON.parse(answers[i] as string)]));
+  }
+
+  const change = (change: (lines: Log[]) => Log[]) => (copy: string) => withLines(copy, "logs.ndjson", change);
+  const eventOf = ({ address, topics }: Log): AbiEvent | undefined => {
+    const { registry, wattWitness, token } = world.deployment;
+    const abi = { [registry]: meterRegistryAbi, [wattWitness]: wattWitnessAbi, [token]: productionTokenAbi };
+    const [, items] = Object.entries(abi).find(([each]) => each.toLowerCase() === address.toLowerCase()) ?? [];
+    return items?.find((item) => item.type === "event" && toEventSelector(item) === topics[0]) as AbiEvent | undefined;
+  };
+  const isOf = (name: string) => (log: Log) => eventOf(log)?.name === name;
+  /** Events that say something of readings or tokens. */
+  const telling = () => {
+    const { EVENTS } = JSON.parse(python(["-c", TABLE]).stdout);
+    const topics = new Set(Object.values(EVENTS as Record<string, object>).flatMap(Object.keys));
+    return logs.map((log, at) => ({ log, at })).filter(({ log }) => topics.has(log.topics[0] as Hex));
+  };
+  /** The fields of an event, and what it is with another value of one. */
+  const fieldsOf = (log: Log) => {
+    const { name, inputs } = eventOf(log) as AbiEvent;
+    const named = (indexed: boolean, i: number) =>
+      `${name} ${inputs.filter((input) => Boolean(input.indexed) === indexed)[i]?.name}`;
+    const words: string[] = log.data.slice(2).match(/.{64}/g) ?? [];
+    return [
+      ...log.topics.slice(1).map((topic, i) => ({
+        ...{ field: named(true, i), word: topic.slice(2) },
+        as: (value: bigint): Log => ({ ...log, topics: log.topics.with(i + 1, `0x${wordOf(value)}`) }),
+      })),
+      ...words.map((word, i) => ({
+        ...{ field: named(false, i), word },
+        as: (value: bigint): Log => ({ ...log, data: `0x${words.with(i, wordOf(value)).join("")}` }),
+      })),
+    ];
+  };
+  const withField = (log: Log, field: string, value?: bigint): Log => {
+    const found = fieldsOf(log).find((each) => each.field === field);
+    assert.ok(found, field);
+    return found.as(value ?? BigInt(`0x${found.word}`) ^ 1n);
+  };
+  /** Whether tokens go from one holder to another. */
+  const isPassedOn = (log: Log) =>
+    eventOf(log)?.inputs.some(({ name }) => name === "value") &&
+    !/^0x0+$/.test(log.topics[1] as Hex) &&
+    !/^0x0+$/.test(log.topics[2] as Hex);
+
+  async function refutes(lies: Record<string, [rule: string, change: Lie[1]]>): Promise<void> {
+    const judged = await judge(Object.entries(lies).map(([name, [, change]]): Lie => [name, change]));
+    for (const [name, { verdict, rules }] of judged) {
+      assert.equal(verdict, "refuted", name);
+      assert.ok(rules.includes(lies[name]?.[0] as string), `${name}: ${rules.join(", ")}`);
+    }
+  }
+
+  const TABLE =
+    "import json, events; print(json.dumps({'EVENTS': events.EVENTS, 'HARMLESS': list(events.HARMLESS), 'SETTLE': events.SETTLE}))";
+
+  it("knows every event of the contracts by its name and its types", async () => {
+    const { EVENTS, HARMLESS, SETTLE } = JSON.parse(python(["-c", TABLE]).stdout);
+    const written = (event: AbiEvent) => {
+      const fields = (indexed: boolean) =>
+        event.inputs.filter((input) => Boolean(input.indexed) === indexed).map(({ type }) => type);
+      return `${event.name}(${fields(true)}|${fields(false)})`;
+    };
+    const said = (signature: string) => signature.replaceAll(/(\w+) \w+/g, "$1").replaceAll(" ", "");
+    for (const [contract, abi] of Object.entries(ABIS)) {
+      for (const event of abi.filter((item) => item.type === "event")) {
+        const topic = toEventSelector(event);
+        const known = EVENTS[contract][topic];
+        if (known) assert.equal(said(known), written(event));
+        else assert.ok(HARMLESS.includes(topic), `${contract}: ${event.name}`);
+      }
+    }
+    const request = functionsAttestorAbi.find((item) => item.type === "event" && item.name === "AttestationRequested");
+    assert.equal(said(EVENTS.attestor[toEventSelector(request as AbiEvent)]), written(request as AbiEvent));
+    const settle = wattWitnessAbi.find((item) => item.type === "function" && item.name === "settle");
+    assert.equal(`0x${SETTLE}`, toFunctionSelector(settle as never));
+    const source = await readFile(join(SECOND, "events.py"), "utf8");
+    const comments = [...source.matchAll(/"(0x[0-9a-f]{64})", {2}# (.+)/g)];
+    assert.equal(comments.length, HARMLESS.length);
+    for (const [, topic, signature] of comments) assert.equal(toEventSelector(signature as string), topic);
+  });
+
+  it("comes to the contracts' own figures", async () => {
+    const { publicClient, token, registryView, deployment } = world;
+    const { status, stdout } = python(["audit.py", evidence]);
+    const { findings, ...figures } = JSON.parse(stdout);
+    assert.deepEqual(findings, []);
+    const produced = await Promise.all(
+      world.meters.map(async (meter) => {
+        const { produced } = (await registryView("meterOf", meter)) as { produced: bigint };
+        return produced;
+      }),
+    );
+    const retired = await publicClient.readContract({ ...token, functionName: "totalRetired" });
+    const supply = await world.supply();
+    const settled = (await world.eventsOf("Settled")) as { size: bigint; fromSize: bigint }[];
+    assert.deepEqual(figures, {
+      verdict: "verified",
+      meters: world.meters.length,
+      settlements: settled.length,
+      readings: settled.reduce((sum, { size, fromSize }) => sum + Number(size - fromSize), 0),
+      produced_mwh: String(produced.reduce((sum, each) => sum + each)),
+      minted_units: String(supply + retired),
+      supply_units: String(supply),
+      retired_units: String(retired),
+    });
+    assert.ok(settled.length > 10 && retired > 0n && deployment.registry);
+    assert.equal(status, 0);
+  });
+
+  it("exits with 2 and says how it is called, or what it cannot read", () => {
+    assert.equal(python(["audit.py"]).status, 2);
+    const { status, stdout } = python(["audit.py", join(folder, "nowhere")]);
+    assert.equal(status, 2);
+    assert.match(stdout, /"cannot tell"[\s\S]*chain\.json/);
+  });
+
+  it("cannot tell from a chain that says nothing", async () => {
+    const judged = await judge([["nothing", change(() => [])]]);
+    assert.deepEqual(
+      [...judged.values()].map(({ verdict }) => verdict),
+      ["cannot tell"],
+    );
+  });
+
+  it("exits with 1 where something is refuted", async () => {
+    const copy = join(folder, "refuted");
+    await cp(evidence, copy, { recursive: true });
+    await withLines<Log>(copy, "logs.ndjson", (lines) => lines.filter((log) => !isOf("Attested")(log)));
+    assert.equal(python(["audit.py", copy]).status, 1);
+  });
+
+  it("cannot tell without any one of the batches", async () => {
+    const lies = names.map((name): Lie => [name, (copy) => rm(join(copy, "batches", name))]);
+    for (const [name, { verdict, rules }] of await judge(lies)) {
+      assert.equal(verdict, "cannot tell", name);
+      assert.deepEqual(new Set(rules), new Set(["missing"]), name);
+    }
+  });
+
+  it("cannot tell without the transaction that alone has a signature, nor where another contract was called", async () => {
+    type Transaction = { to: Hex };
+    const transactions = (change: (lines: Transaction[]) => Transaction[]) => (copy: string) =>
+      withLines(copy, "transactions.ndjson", change);
+    const judged = await judge([
+      ["none", transactions(() => [])],
+      ["to another", transactions((lines) => lines.map((line) => ({ ...line, to: world.deployment.registry })))],
+    ]);
+    for (const [name, { verdict }] of judged) assert.equal(verdict, "cannot tell", name);
+  });
+
+  it("cannot tell, or refutes, without any one of the events", async () => {
+    const lies = telling()
+      .filter(({ log }) => !LAST.includes(eventOf(log)?.name as string))
+      .map(({ log, at }): Lie => [`${at} ${eventOf(log)?.name}`, change((lines) => lines.toSpliced(at, 1))]);
+    assert.ok(lies.length > 40);
+    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+  });
+
+  it("notices one bit in any field of any event, but of those that nothing here depends on", async () => {
+    const lies: Lie[] = [];
+    for (const { log, at } of telling()) {
+      for (const { field, word, as } of fieldsOf(log)) {
+        if (UNSEEN.has(field) || (field === "Transfer value" && isPassedOn(log))) continue;
+        lies.push([`${at} ${field}`, change((lines) => lines.with(at, as(BigInt(`0x${word}`) ^ 1n)))]);
+      }
+    }
+    assert.ok(lies.length > 250, String(lies.length));
+    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+  });
+
+  it("refutes what somebody made up, each by its rule", async () => {
+    const [head, tail] = [logs.slice(0, -1), logs.at(-1) as Log];
+    const next = (log: Log, i = 1): Log => ({
+      ...{ ...tail, address: log.address, topics: log.topics, data: log.data },
+      logIndex: `0x${(Number(tail.logIndex) + i).toString(16)}`,
+    });
+    const at = logs.findLastIndex(isOf("Settled"));
+    const [mint, settled] = [logs[at - 1] as Log, logs[at] as Log];
+    const first = (name: string) => next(logs.find(isOf(name)) as Log);
+    const over = logs.findLast((log) => isOf("Settled")(log) && log.topics[1] !== log.topics[2]) as Log;
+    const strange = mint.topics[2] as Hex;
+    const [one, other] = logs.filter(isOf("MeterRegistered")) as [Log, Log];
+    const expected: Record<string, [rule: string, change: Lie[1]]> = {
+      "a settlement told twice": ["size does not join", change((all) => [...all, next(mint), next(settled, 2)])],
+      "a settlement that mints nothing": ["minted", change((all) => [...all, next(settled)])],
+      "a settlement of more readings": [
+        "not attested",
+        change((all) => all.with(at, withField(settled, "Settled size", 105n))),
+      ],
+      "a mint of its own": ["mint alone", change((all) => [...all, next(mint)])],
+      "a mint to somebody else": [
+        "minted",
+        change((all) => all.with(at - 1, { ...mint, topics: mint.topics.with(2, mint.topics[1] as Hex) })),
+      ],
+      "another WattWitness than the registry named": [
+        "other contract",
+        change((all) =>
+          all.map((log) => (isOf("WattWitnessNamed")(log) ? { ...log, topics: log.topics.with(1, strange) } : log)),
+        ),
+      ],
+      "a block with two times": [
+        "order",
+        change((all) => all.with(at, { ...settled, timestamp: settled.timestamp + 1 })),
+      ],
+      "a block from before the one before": ["order", change((all) => all.with(-1, { ...tail, timestamp: 1 }))],
+      "a reading from the future": [
+        "time ahead",
+        change((all) => all.map((log) => ({ ...log, timestamp: log.timestamp - 86_400 }))),
+      ],
+      "a meter registered again": ["key used once", change((all) => [...all, first("MeterRegistered")])],
+      "a key that begins again": ["begun", change((all) => [...all, first("Begun")])],
+      "a root attested again": ["attested", change((all) => [...all, first("Attested")])],
+      "a settlement by a key that is over": ["key not active", change((all) => [...all, next(over)])],
+      "the last event first": ["order", change(() => [tail, ...head])],
+      "an event twice": ["order", change((all) => [...all, tail])],
+      "an event of a stranger": [
+        "unknown event",
+        change((all) => all.with(-1, { ...tail, address: world.stranger.account.address })),
+      ],
+      "the keys of two meters exchanged": [
+        "key id",
+        change((all) =>
+          all.map((log) =>
+            log.topics[1] === one.topics[1] && log.topics[0] === one.topics[0] ? { ...log, data: other.data } : log,
+          ),
+        ),
+      ],
+      "a retirement left out": ["burn alone", change((all) => all.filter((log) => !isOf("Retired")(log)))],
+      "another chain": ["wrong domain", (copy) => withChain(copy, { chain_id: 1 })],
+      "another registry": ["unknown event", (copy) => withChain(copy, { registry: world.deployment.token })],
+    };
+    await refutes(expected);
+  });
+
+  it("refutes what a field contradicts, by its rule", async () => {
+    const expected: Record<string, [rule: string, change: Lie[1]]> = {};
+    for (const [rule, event, which, field, value] of CONTRADICTIONS) {
+      const at = logs.indexOf(logs.filter(isOf(event))[which] as Log);
+      const lie = withField(logs[at] as Log, `${event} ${field}`, value);
+      expected[`${rule}: ${field} of ${event} ${which}`] = [rule, change((all) => all.with(at, lie))];
+    }
+    await refutes(expected);
+  });
+
+  it("refutes batches that lie, each by its rule", async () => {
+    const whole = await batchOf((bytes) => bytes.readUInt16BE(36) === 1 && bytes.readBigUInt64BE(38 + 68) === 0n);
+    const later = await batchOf((bytes) => bytes.readBigUInt64BE(38 + 68) > 0n);
+    const reading = (index: number) => HEADER + 32 * index;
+    const bend = (name: string, change: (bytes: Buffer) => void) => (copy: string) => rewrite(copy, name, change);
+    const lies: Record<string, [rule: string, change: Lie[1]]> = {
+      "a bit of a reading's power": ["bad signature", bend(whole, (bytes) => flip(bytes, 8 * (reading(5) + 19)))],
+      "a reading's time": ["time not forward", bend(whole, (bytes) => bytes.fill(0, reading(5), reading(5) + 4))],
+      "a reading of less energy": [
+        "energy backward",
+        bend(whole, (bytes) => bytes.fill(0, reading(5) + 4, reading(5) + 12)),
+      ],
+      "a reading of more energy": [
+        "beyond capacity",
+        bend(whole, (bytes) => bytes.fill(1, reading(5) + 4, reading(5) + 5)),
+      ],
+      "a bit of the frontier": ["bad signature", bend(later, (bytes) => flip(bytes, 8 * HEADER))],
+      "a bit of the signature": ["bad signature", bend(whole, (bytes) => flip(bytes, 8 * (bytes.length - 40)))],
+      "a bit of the key": ["bad key", bend(whole, (bytes) => flip(bytes, 8 * 40))],
+      "a bit of the domain": ["wrong domain", bend(whole, (bytes) => flip(bytes, 8 * 10))],
+      "a bit of the epoch": ["bad signature", bend(whole, (bytes) => flip(bytes, 8 * (38 + 67)))],
+      "no readings": ["size out of range", bend(whole, (bytes) => bytes.fill(0, 38 + 80, 38 + 84))],
+      "the signature's other form": ["high s", bend(whole, highS)],
+      "a byte more": ["trailing bytes", (copy) => appended(copy, whole)],
+    };
+    await refutes(lies);
+  });
+
+  it("refutes the other form, or another, of a signature that a transaction has", async () => {
+    type Transaction = { input: Hex };
+    const bend = (from: number, to: number) => (copy: string) =>
+      withLines<Transaction>(copy, "transactions.ndjson", (lines) =>
+        lines.map((line) => {
+          const bytes = Buffer.from(line.input.slice(2), "hex");
+          // selector, attestation, offset, count, offset of the item, then key 2, head 4, r, s
+          highS(bytes.subarray(from, to));
+          return { ...line, input: `0x${bytes.toString("hex")}` };
+        }),
+      );
+    const start = 4 + 32 * 4 + 32 * 6;
+    const judged = await judge([["high s", bend(start, start + 64)]]);
+    for (const [name, { verdict, rules }] of judged) {
+      assert.equal(verdict, "refuted", name);
+      assert.deepEqual(new Set(rules), new Set(["signature"]), name);
+    }
+  });
+
+  it("cannot tell by the batch of another meter", async () => {
+    const lies: Lie[] = names.map((name, i) => [
+      name,
+      (copy) => cp(join(copy, "batches", names.at(i - 1) as string), join(copy, "batches", name)),
+    ]);
+    for (const [name, { verdict }] of await judge(lies)) assert.equal(verdict, "cannot tell", name);
+  });
+
+  it("never verifies what has a bit turned anywhere in a batch, whether or not its name is turned with it", async () => {
+    const roll = dice(7);
+    const lies: Lie[] = [];
+    for (let i = 0; i < 400; i++) {
+      const name = names[roll(names.length)] as string;
+      const bytes = await readFile(join(evidence, "batches", name));
+      const bit = roll(8 * bytes.length);
+      const isNamed = i % 2 === 0;
+      lies.push([
+        `${name}, bit ${bit}, ${isNamed ? "under its new name" : "under its old name"}`,
+        async (copy) => {
+          if (isNamed) return rewrite(copy, name, (bytes) => flip(bytes, bit));
+          flip(bytes, bit);
+          await writeFile(join(copy, "batches", name), bytes);
+        },
+      ]);
+    }
+    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+  });
+
+  async function batchOf(is: (bytes: Buffer) => boolean): Promise<string> {
+    for (const name of names) if (is(await readFile(join(evidence, "batches", name)))) return name;
+    throw new Error("there is no such batch");
+  }
+});
+
+const wordOf = (value: bigint): string => value.toString(16).padStart(64, "0");
+
+/** n - s, at the end. */
+function highS(bytes: Buffer): void {
+  const s = BigInt(`0x${bytes.subarray(-32).toString("hex")}`);
+  bytes.write((ORDER - s).toString(16).padStart(64, "0"), bytes.length - 32, "hex");
+}
+
+async function appended(copy: string, name: string): Promise<void> {
+  const bytes = Buffer.concat([await readFile(join(copy, "batches", name)), Buffer.of(0)]);
+  await rm(join(copy, "batches", name));
+  await writeFile(join(copy, "batches", digestOf(bytes)), bytes);
+}
+
+async function withChain(copy: string, change: object): Promise<void> {
+  const chain = JSON.parse(await readFile(join(copy, "chain.json"), "utf8"));
+  await writeFile(join(copy, "chain.json"), JSON.stringify({ ...chain, ...change }));
+}
