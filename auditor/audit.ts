@@ -11,6 +11,7 @@ import type { Place } from "./evidence/places.ts";
 import { createPool } from "./evidence/pool.ts";
 import { type Finding, missing, type Verdict, verdictOf } from "./finding.ts";
 import { type Claims, checkClaims } from "./replay/claims.ts";
+import { checkEquivocations } from "./replay/equivocations.ts";
 import { type Replay, replay } from "./replay/replay.ts";
 import type { Settlement } from "./replay/settling.ts";
 
@@ -104,12 +105,13 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   onProgress?.({ doing: "replaying the chain", done: history.events.length });
   const replayed = replay(history, terms.value);
   const toBlock = history.block.number;
-  const [views, claims, other] = await Promise.all([
+  const [views, claims, equivocations, other] = await Promise.all([
     compareViews(history, replayed, sourceHash),
     checkClaims(
       history,
       [...replayed.keys.values()].filter(({ logs }) => logs.size > 0),
     ),
+    checkEquivocations(history, replayed),
     second && historyOf(second, { place, fromBlock, toBlock }),
   ]);
   const resumed = await resumedFrom(options.checkpoint, history);
@@ -126,6 +128,7 @@ export async function audit(options: AuditOptions): Promise<Audit> {
     ...replayed.findings,
     ...views,
     ...claims.findings,
+    ...equivocations,
     ...(other ? compareNodes(history, other) : []),
     ...findings,
     ...stillThere(history, await blockAt(chain, toBlock)),

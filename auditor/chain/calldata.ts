@@ -15,6 +15,17 @@ export type NewKey = { key: Key; baseline: Head; claim: Signature };
 export type Registration = NewKey & { owner: Hex; capacity: number; source: number; details: Hex };
 export type Rotate = { meter: Hex; newKey: NewKey; key?: Key; rotation?: Signature };
 
+export type PlacedReading = { index: bigint; reading: Hex; proof: readonly Hex[] };
+export type Equivocation = {
+  key: Key;
+  first: Head;
+  firstSignature: Signature;
+  second: Head;
+  secondSignature: Signature;
+  one: PlacedReading;
+  other: PlacedReading;
+};
+
 /** `to`: in lower case; undefined = it made a contract */
 export type Sent = { to: Hex | undefined; input: Hex };
 
@@ -39,6 +50,9 @@ export const rotationsIn = (input: Hex): Rotate[] => [
   })),
   ...callsIn(input, meterRegistryAbi, "replaceKey").map(([meter, newKey]) => ({ meter, newKey }) as Rotate),
 ];
+
+export const equivocationsIn = (input: Hex): Equivocation[] =>
+  callsIn(input, wattWitnessAbi, "proveEquivocation").map(([equivocation]) => equivocation as Equivocation);
 
 function callsIn(input: Hex, abi: Abi, functionName: string): (readonly unknown[])[] {
   const item = abi.find((each) => each.type === "function" && each.name === functionName);

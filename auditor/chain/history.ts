@@ -54,14 +54,12 @@ export async function historyOf(
   ]);
   const told = await eventsOf(chain, own, fromBlock, to, watch);
   if (!told.ok) return told;
-  const attesting = [
-    ...new Set(told.value.flatMap((event) => (event.eventName === "Attested" ? [event.args.attestor] : []))),
-  ];
+  const attesting = told.value.flatMap((event) => (event.eventName === "Attested" ? [event.args.attestor] : []));
   const attestors: Hex[] = [];
-  for (const attestor of attesting) {
+  for (const attestor of new Set(attesting.map((each) => each.toLowerCase() as Hex))) {
     const isOne = await isOfFunctions(chain, attestor, to);
     if (!isOne.ok) return isOne;
-    if (isOne.value) attestors.push(attestor.toLowerCase() as Hex);
+    if (isOne.value) attestors.push(attestor);
   }
   const asked = await eventsOf(chain, new Map(attestors.map((each) => [each, "attestor"])), fromBlock, to);
   if (!asked.ok) return asked;

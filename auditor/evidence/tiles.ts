@@ -81,7 +81,8 @@ export async function segmentFromTiles(
   from: number,
   size: number,
 ): Promise<FromTiles | string> {
-  const readings = new Uint8Array(HASH * (size - from));
+  // no more is held than there is: a size is only what a node says
+  const readings: Uint8Array[] = [];
   for (let index = Math.floor(from / WIDTH); index * WIDTH < size; index++) {
     const start = index * WIDTH;
     const end = Math.min(size, start + WIDTH);
@@ -90,7 +91,7 @@ export async function segmentFromTiles(
     for (let i = Math.max(from, start); i < end; i++) {
       const at = ENTRY * (i - start);
       if (bundle[at] !== 0 || bundle[at + 1] !== HASH) return `${log.path}/tile/entries/${tileName(index)}`;
-      readings.set(bundle.subarray(at + 2, at + ENTRY), HASH * (i - from));
+      readings.push(bundle.subarray(at + 2, at + ENTRY));
     }
   }
   const subtrees = completeSubtrees(from);
@@ -105,5 +106,5 @@ export async function segmentFromTiles(
     while (row.length > HASH) row = hasher.nodes(row);
     frontier.set(row, HASH * i);
   }
-  return { readings, frontier };
+  return { readings: new Uint8Array(Buffer.concat(readings)), frontier };
 }

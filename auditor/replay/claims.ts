@@ -17,7 +17,14 @@ import {
   timestampOf,
   verify,
 } from "../../protocol/index.ts";
-import { type NewKey, type Rotate, registrationsIn, rotationsIn, sentIn } from "../chain/calldata.ts";
+import {
+  type NewKey,
+  type Registration,
+  type Rotate,
+  registrationsIn,
+  rotationsIn,
+  sentIn,
+} from "../chain/calldata.ts";
 import type { History } from "../chain/history.ts";
 import { type Finding, missing, refuted, said } from "../finding.ts";
 import type { Key } from "./keys.ts";

@@ -73,7 +73,7 @@ export function replay(history: History, terms: Terms): Replay {
   const expected = new Map<string, Where>();
   const firsts = new Map<string, { timestamp: number; energy: bigint }>();
   let where: Where = {};
-  let time = 0;
+  let [time, names] = [0, 0];
 
   const refute = (rule: string, object: string, should: unknown, is: unknown) => {
     if (said(should) !== said(is)) state.findings.push(refuted(rule, object, should, is, where));
@@ -208,6 +208,7 @@ export function replay(history: History, terms: Terms): Replay {
       executed(args.meter, args.change, args.value);
     } else if (name === "WattWitnessNamed") {
       refute("other WattWitness", event.by, history.deployment.wattWitness, args.wattWitness);
+      names += 1;
     }
   }
 
@@ -368,10 +369,10 @@ export function replay(history: History, terms: Terms): Replay {
     else tellAttestor(event);
   }
   close();
-  if (![...state.keys.values()].every(({ logs }) => logs.size > 0)) {
-    for (const { keyId, logs } of state.keys.values())
-      if (logs.size === 0) unlike("begun", keyId, "a baseline", "none");
-  }
+  for (const { keyId, logs } of state.keys.values()) if (logs.size === 0) unlike("begun", keyId, "a baseline", "none");
+  refute("WattWitness named", history.deployment.registry, 1, names);
+  const produced = state.settlements.reduce((all, each) => all + each.produced, 0n);
+  refute("sums", "what was minted", produced * UNITS_PER_MWH, state.minted);
   return state;
 }
 

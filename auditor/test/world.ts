@@ -173,7 +173,7 @@ async function live(fixture: Fixture, functions: Functions, folder: string, url:
   await fixture.registryCall("decommission", [gone.id]);
   await equivocate(fixture, shed);
 
-  await putTiles(folder, shed, 1, [1, 299], 400);
+  await putTiles(folder, shed, 1, [0, 299], 400);
   await putTiles(folder, roof, 1, [199], 250);
 }
 
