@@ -27,6 +27,10 @@ export function tileName(index: number): string {
   return groups.map((group, i) => (i < groups.length - 1 ? `x${group}` : group)).join("/");
 }
 
+/** Below a log's path. */
+export const tilePath = (kind: Kind, index: number, width: number): string =>
+  `tile/${kind}/${tileName(index)}${width === WIDTH ? "" : `.p/${width}`}`;
+
 export type Log = { place: Place; path: string; checkpoint: Checkpoint | undefined };
 
 export type Checkpoint = { size: number; root: Uint8Array; signature: Uint8Array | undefined };
@@ -72,6 +76,24 @@ async function tileIn(
 const widthAt = (size: number, kind: Kind, index: number): number =>
   Math.floor(size / WIDTH ** (kind === "entries" ? 0 : kind)) - index * WIDTH;
 
+/** The first `count` entries of a bundle, as they are there; undefined where they are not, or of another length. */
+export async function entriesFrom(log: Log, index: number, count: number): Promise<Uint8Array | undefined> {
+  const bundle = (await tileIn(log, "entries", index, count))?.subarray(0, ENTRY * count);
+  for (let at = 0; bundle && at < bundle.length; at += ENTRY) {
+    if (bundle[at] !== 0 || bundle[at + 1] !== HASH) return undefined;
+  }
+  return bundle;
+}
+
+/** Readings without their lengths, packed. */
+export function readingsIn(entries: Uint8Array): Uint8Array {
+  const readings = new Uint8Array((entries.length / ENTRY) * HASH);
+  for (let i = 0; i * HASH < readings.length; i++) {
+    readings.set(entries.subarray(ENTRY * i + 2, ENTRY * (i + 1)), HASH * i);
+  }
+  return readings;
+}
+
 export type FromTiles = { readings: Uint8Array; frontier: Uint8Array };
 
 /** Readings `from` to `size`, packed, with the frontier before them; or the name of what is not there. */
@@ -85,14 +107,9 @@ export async function segmentFromTiles(
   const readings: Uint8Array[] = [];
   for (let index = Math.floor(from / WIDTH); index * WIDTH < size; index++) {
     const start = index * WIDTH;
-    const end = Math.min(size, start + WIDTH);
-    const bundle = await tileIn(log, "entries", index, end - start);
-    if (!bundle) return `${log.path}/tile/entries/${tileName(index)}`;
-    for (let i = Math.max(from, start); i < end; i++) {
-      const at = ENTRY * (i - start);
-      if (bundle[at] !== 0 || bundle[at + 1] !== HASH) return `${log.path}/tile/entries/${tileName(index)}`;
-      readings.push(bundle.subarray(at + 2, at + ENTRY));
-    }
+    const bundle = await entriesFrom(log, index, Math.min(WIDTH, size - start));
+    if (!bundle) return `${log.path}/${tilePath("entries", index, WIDTH)}`;
+    readings.push(readingsIn(bundle).subarray(HASH * Math.max(0, from - start)));
   }
   const subtrees = completeSubtrees(from);
   const frontier = new Uint8Array(HASH * subtrees.length);
@@ -101,7 +118,7 @@ export async function segmentFromTiles(
     const [first, count] = [start / WIDTH ** level, (end - start) / WIDTH ** level];
     const [index, offset] = [Math.floor(first / WIDTH), first % WIDTH];
     const tile = await tileIn(log, level, index, offset + count);
-    if (!tile) return `${log.path}/tile/${level}/${tileName(index)}`;
+    if (!tile) return `${log.path}/${tilePath(level, index, WIDTH)}`;
     let row: Uint8Array = tile.subarray(HASH * offset, HASH * (offset + count));
     while (row.length > HASH) row = hasher.nodes(row);
     frontier.set(row, HASH * i);

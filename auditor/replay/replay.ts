@@ -316,6 +316,7 @@ export function replay(history: History, terms: Terms): Replay {
     const { eventName: name, args } = event;
     if (name === "AttestationRequested") {
       const { requestId: id, digest, root } = args;
+      if (state.requests.has(id)) unlike("requested twice", id, "once", "twice");
       state.requests.set(id, { id, attestor: event.by, digest, root });
     } else if (name === "AttestationRefused") {
       const request = known(state.requests, args.requestId, "not requested");

@@ -37,13 +37,14 @@ export const SOURCE_HASH = keccak256(stringToBytes(SOURCE));
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
-export async function createWorld() {
+/** `isWhole`: with the tiles of every log, as an oracle publishes them. */
+export async function createWorld({ isWhole = false } = {}) {
   const fixture = await deployFixture("default", 0);
   const folder = await mkdtemp(join(tmpdir(), "wattwitness-auditor-"));
   const server = await serve(folder);
   const functions = await withFunctions(fixture, SOURCE);
   try {
-    await live(fixture, functions, folder, server.url);
+    await live(fixture, functions, folder, server.url, isWhole);
   } finally {
     await functions.don.stop();
     await server.close();
@@ -116,7 +117,13 @@ async function putTiles(folder: string, meter: TestMeter, epoch: number, starts:
 
 type Functions = Awaited<ReturnType<typeof withFunctions>>;
 
-async function live(fixture: Fixture, functions: Functions, folder: string, url: string): Promise<void> {
+async function live(
+  fixture: Fixture,
+  functions: Functions,
+  folder: string,
+  url: string,
+  isWhole: boolean,
+): Promise<void> {
   const { place, owner, stranger, admin } = fixture;
   const later = (time: number) => fixture.at(time);
   const attested = async (...parts: Part[]) => {
@@ -175,6 +182,18 @@ async function live(fixture: Fixture, functions: Functions, folder: string, url:
 
   await putTiles(folder, shed, 1, [0, 299], 400);
   await putTiles(folder, roof, 1, [199], 250);
+  if (!isWhole) return;
+  const logs = [
+    ...(
+      [
+        [barn, 50],
+        [next, 60],
+        [gone, 1],
+      ] as const
+    ).map(([meter, size]) => ({ meter, epoch: 1, size })),
+    { meter: roof, epoch: 2, size: 80 },
+  ];
+  for (const { meter, epoch, size } of logs) await putTiles(folder, meter, epoch, [0], size);
 }
 
 const timeOf = (meter: TestMeter, index: number, epoch = 1): number =>
