@@ -13,8 +13,12 @@ export type Pool = {
 /** In the clone a .ts file, installed a .js one. */
 const THREAD = new URL(`thread${import.meta.filename.endsWith(".js") ? ".js" : ".ts"}`, import.meta.url);
 
-/** V8 holds what two batches need, and no more. */
-const LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 };
+/** What a thread makes of a batch is short-lived, and more of it than this is not kept. */
+const LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+
+/** Bytes that are handed over, and not copied: those of `asked` are gone afterwards. */
+const transferred = (asked: Work): ArrayBuffer[] =>
+  [asked.kind === "batch" ? asked.bytes : asked.segment.readings].map(({ buffer }) => buffer as ArrayBuffer);
 
 type Waiting = { resolve: (done: never) => void; reject: (error: Error) => void };
 
@@ -45,7 +49,7 @@ export function createPool(threads = availableParallelism()): Pool {
       worker.ref();
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, asked });
+        worker.postMessage({ id, asked }, transferred(asked));
       });
     },
     async close() {
