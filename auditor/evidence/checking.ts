@@ -99,8 +99,7 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
     for (const digest of digests) {
       for (const place of places) {
         const bytes = await place.get(batchPath(digest), BATCH_LIMIT);
-        // of its own: it goes to a thread
-        if (bytes && toHex(native.sha256(bytes)) === digest) return { digest, bytes: new Uint8Array(bytes), place };
+        if (bytes && toHex(native.sha256(bytes)) === digest) return { digest, bytes: ownBytes(bytes), place };
       }
     }
     return undefined;
@@ -205,6 +204,10 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
   );
   return { verified, findings };
 }
+
+/** They go to a thread, and whatever shares their memory with them. */
+const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.length === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 
 const nameOf = ({ keyId, epoch, size }: Pick<Settlement, "keyId" | "epoch" | "size">): string =>
   `${keyId} ${epoch} ${size}`;

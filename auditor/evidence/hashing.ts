@@ -9,24 +9,23 @@ const HASH = 32;
 /** Packed hashes, 32 bytes each. */
 export type Hasher = {
   sha256(bytes: Uint8Array): Hash;
-  /** SHA-256(0x00 ‖ reading) of each */
+  /** SHA-256(0x00 ‖ reading) of each; the next call may overwrite them */
   leaves(readings: Uint8Array): Uint8Array;
-  /** SHA-256(0x01 ‖ left ‖ right) of each two; a last one without another stays as it is */
-  nodes(row: Uint8Array): Uint8Array;
+  /**
+   * SHA-256(0x01 ‖ left ‖ right) of each two, from `first` on where it is given, in the place of `row`; a last one without
+   * another stays as it is
+   */
+  nodes(row: Uint8Array, first?: Hash): Uint8Array;
 };
 
-/** As rootFromFrontier of protocol/log.ts: of the leaves from `from` on, packed, and the frontier of those before. */
+/** As rootFromFrontier of protocol/log.ts: of the leaves from `from` on, packed, which are gone afterwards, and those before. */
 export function rootOf({ nodes }: Hasher, from: number, frontier: Uint8Array, leaves: Uint8Array): Hash {
   let [row, left, start] = [leaves, frontier, from];
   while (row.length > HASH || start > 0) {
-    if (start % 2 === 1) {
-      const longer = new Uint8Array(HASH + row.length);
-      longer.set(left.subarray(-HASH));
-      longer.set(row, HASH);
-      [row, left] = [longer, left.subarray(0, -HASH)];
-    }
-    row = nodes(row);
+    const isOdd = start % 2 === 1;
+    row = nodes(row, isOdd ? left.subarray(-HASH) : undefined);
+    if (isOdd) left = left.subarray(0, -HASH);
     start = Math.floor(start / 2);
   }
-  return row;
+  return Uint8Array.from(row);
 }

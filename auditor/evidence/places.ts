@@ -9,7 +9,7 @@ import type { Hex } from "viem";
 
 export type Place = {
   readonly name: string;
-  /** Undefined where there is nothing, or more than `limit` bytes, or it cannot be had. */
+  /** Undefined where there is nothing, or more than `limit` bytes, or it cannot be had. The bytes are the caller's to keep. */
   get(path: string, limit: number): Promise<Uint8Array | undefined>;
   /** Names in a folder; of a URL, which cannot be looked through, none. */
   list(path: string): Promise<string[]>;

@@ -46,8 +46,9 @@ export async function segmentResult(
 ): Promise<SegmentResult> {
   const size = from + readings.length / READING;
   const leaves = hasher.leaves(readings);
-  const root = rootOf(hasher, from, frontier, leaves);
   const covered = before - from;
+  const settled = Uint8Array.from(leaves.subarray(0, READING * Math.max(0, covered)));
+  const root = rootOf(hasher, from, frontier, leaves);
   const { failure, at, counts } = ruleOf(readings, capacity, Math.max(0, covered));
   const last = readings.subarray(-READING);
   const head = encodeHead(domain, { epoch, size, reading: last, root });
@@ -55,7 +56,7 @@ export async function segmentResult(
   const earlier =
     covered > 0 && before <= size
       ? {
-          ...{ size: before, root: rootOf(hasher, from, frontier, leaves.subarray(0, READING * covered)) },
+          ...{ size: before, root: rootOf(hasher, from, frontier, settled) },
           reading: readings.slice(READING * (covered - 1), READING * covered),
         }
       : undefined;
