@@ -1,6 +1,7 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
 import { accountCommand } from "./commands/account.ts";
+import { auditCommand, mirrorCommand, verifyCommand } from "./commands/audit/index.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
 import { deviceCommand } from "./commands/device/index.ts";
@@ -20,6 +21,7 @@ Examples:
   $ wattwitness meter show 0x4b5c…                           one of them, with its keys and proposals
   $ wattwitness meter register --oracle http://roof:8000     register what has announced itself there
   $ wattwitness doctor                                       what is wrong with a node, and what to do
+  $ wattwitness audit --batches https://roof.example/        whether every token was measured, trusting nobody
   $ wattwitness token retire 12.5 --purpose "charged a car"  use 12.5 kWh up
 
 Every transaction is simulated, shown with what it does and costs, and sent once you agree. Keys come from a file, from
@@ -42,6 +44,9 @@ export function createProgram(): Command {
   program.addCommand(doctorCommand());
   program.addCommand(deviceCommand());
   program.addCommand(simulateCommand());
+  program.addCommand(auditCommand());
+  program.addCommand(verifyCommand());
+  program.addCommand(mirrorCommand());
   program.addCommand(completionCommand());
   return program;
 }

@@ -1,7 +1,7 @@
 export * from "./application.ts";
 export * from "./attestation.ts";
 export * from "./batch.ts";
-export { equal, fromHex, toHex } from "./bytes.ts";
+export { concat, equal, fromHex, toHex } from "./bytes.ts";
 export * from "./log.ts";
 export * from "./reading.ts";
 export * from "./result.ts";

@@ -22,8 +22,8 @@ const LIBRARY = {
   "./contracts": "contracts/index",
   "./meter": "meter/index",
 };
-/** What runs. Nothing imports the last two: they are a process and a thread of their own. */
-const PROGRAMS = ["cli/main", "oracle/server", "oracle/accepting/verifying-thread"];
+/** What runs. Nothing imports all but the first: they are a process and threads of their own. */
+const PROGRAMS = ["cli/main", "oracle/server", "oracle/accepting/verifying-thread", "auditor/evidence/thread"];
 
 /** What others' contracts import. IFunctionsAttestor is missing: it needs all of Chainlink's contracts. */
 const SOLIDITY = [

@@ -63,7 +63,7 @@ export async function deploymentOf(options: ChainOptions): Promise<Deployment> {
   return { client, chainId, registry, wattWitness, token, attestor, fromBlock };
 }
 
-function namedContracts(options: ChainOptions): { registry: Hex; attestor: Hex | undefined; fromBlock: bigint } {
+export function namedContracts(options: ChainOptions): { registry: Hex; attestor: Hex | undefined; fromBlock: bigint } {
   const { registry, network } = options;
   if (registry !== undefined) {
     if (!isAddress(registry)) throw new Problem(`--registry ${registry} is no address, or has a typing error.`);

@@ -1,0 +1,14 @@
+export {
+  type Audit,
+  type AuditedSettlement,
+  type AuditOptions,
+  type AuditProgress,
+  audit,
+  type Figures,
+  type Scope,
+} from "./audit.ts";
+export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+export { type Place, placeOf } from "./evidence/places.ts";
+export { CODES, type Finding, type Verdict, verdictOf, type Where } from "./finding.ts";
+export { type Mirrored, type Mirroring, mirror } from "./mirror.ts";
+export { type Told, verifyBatchFile, verifyRetirement } from "./objects.ts";

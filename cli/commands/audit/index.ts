@@ -1,0 +1,66 @@
+/** `wattwitness audit`, `verify` and `mirror`: whether what the chain says was measured, trusting neither oracle nor DON. */
+import { Command, Option } from "commander";
+import { aboutChain, id, telling, whole } from "../../command.ts";
+import { day, judging, places } from "./options.ts";
+
+const AFTER = `
+Ends with 0 where everything is verified, with 1 where something is refuted (which rule, of what, what was expected and what
+was found), and with 2 where it cannot be told, and what is missing. Nothing that is missing is ever a pass.
+
+Examples:
+  $ wattwitness audit --batches https://roof.example/ --batches ./mirror
+  $ wattwitness audit --batches ./mirror --checkpoint audit.json --json
+  $ wattwitness verify reading noon.wattwitness-proof.json
+  $ wattwitness mirror --from https://roof.example/ --to ./mirror --watch`;
+
+const PLACES =
+  "where readings are: a folder, or a URL (an oracle's or a mirror's), below which are batches/… and tlog/…; may be repeated";
+
+/* What they stand on is loaded when it is used: other commands need not. */
+
+export function auditCommand(): Command {
+  return aboutChain(new Command("audit"))
+    .description("replay everything from the last token back to the devices' keys, and say yes, no, or cannot tell")
+    .option("--second-rpc-url <url>", "another node of the chain, which must tell the same")
+    .option("--batches <place>", PLACES, places, [])
+    .option("--meter <id>", "only this meter's readings; may be repeated", ids, undefined)
+    .option("--from <date>", "only readings settled up to a time from then on: 2026-03-20, or with a time (UTC)", day)
+    .option("--to <date>", "and before then", day)
+    .option("--checkpoint <file>", "go on from what was verified before, and keep it there")
+    .addHelpText("after", AFTER)
+    .action(telling(judging(async (options) => (await import("./auditing.ts")).auditing(options))));
+}
+
+const ids = (text: string, before: `0x${string}`[] = []) => [...before, id(text)];
+
+export function verifyCommand(): Command {
+  const verify = new Command("verify").description("verify one thing, with every step shown");
+  aboutChain(verify.command("reading"))
+    .description("a reading, by its proof as an oracle serves it: JSON or .tlog-proof")
+    .argument("<file>", "its proof")
+    .action(telling(judging(async (file, options) => (await import("./verifying.ts")).reading(file, options))));
+  aboutChain(verify.command("tx"))
+    .description("every settlement of a transaction, back to the device's signature")
+    .argument("<hash>", "of the transaction", id)
+    .option("--batches <place>", PLACES, places, [])
+    .action(telling(judging(async (hash, options) => (await import("./auditing.ts")).transaction(hash, options))));
+  aboutChain(verify.command("retirement"))
+    .description("that tokens were used up, by whom and what for")
+    .argument("<serial>", "number of the retirement, from 1", whole)
+    .action(telling(judging(async (serial, options) => (await import("./verifying.ts")).retirement(serial, options))));
+  aboutChain(verify.command("batch"))
+    .description("a batch's file: every rule, root and signature; with --rpc-url also what the chain has of it")
+    .argument("<file>", "the batch")
+    .action(telling(judging(async (file, options) => (await import("./verifying.ts")).batch(file, options))));
+  return verify.addHelpText("after", AFTER);
+}
+
+export function mirrorCommand(): Command {
+  return aboutChain(new Command("mirror"))
+    .description("keep batches and tiles, each verified before it is kept, so that others can fetch them here")
+    .requiredOption("--from <place>", "from where; may be repeated", places)
+    .requiredOption("--to <folder>", "to where: a folder that any static host serves")
+    .addOption(new Option("--watch", "go on with what the chain settles later"))
+    .addHelpText("after", AFTER)
+    .action(telling(judging(async (options) => (await import("./mirroring.ts")).mirroring(options))));
+}
