@@ -41,6 +41,8 @@ export type AuditOptions = {
   /** one a core unless told */
   threads?: number | undefined;
   onProgress?: ((told: AuditProgress) => void) | undefined;
+  /** told of every batch that settlements rest on; where only tiles show one, a batch is made of them */
+  onBatch?: ((bytes: Uint8Array) => Promise<void>) | undefined;
 };
 
 export type AuditProgress = { doing: string; done: number; of?: number | undefined };
@@ -120,6 +122,7 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   const { verified, findings } = await checkReadings({
     ...{ history, replayed, settlements, places: options.places, pool },
     before: resumed === "yes" ? options.checkpoint?.verified : undefined,
+    onBatch: options.onBatch,
     onProgress: ({ settlements: done }) =>
       onProgress?.({ doing: "verifying settlements", done, of: settlements.length }),
   }).finally(() => pool.close());

@@ -3,7 +3,17 @@
  * memory than the threads work on.
  */
 import { type Hex, keccak256, stringToBytes } from "viem";
-import { BATCH_LIMIT, concat, domain, equal, fromHex, type Hash, SIZE_LIMIT, toHex } from "../../protocol/index.ts";
+import {
+  BATCH_LIMIT,
+  concat,
+  domain,
+  encodeBatch,
+  equal,
+  fromHex,
+  type Hash,
+  SIZE_LIMIT,
+  toHex,
+} from "../../protocol/index.ts";
 import { sentIn, settleItemsIn } from "../chain/calldata.ts";
 import type { History } from "../chain/history.ts";
 import { type Finding, missing, refuted, verdictOf } from "../finding.ts";
@@ -15,7 +25,7 @@ import { native } from "./native.ts";
 import { batchPath, isDigest, type Place } from "./places.ts";
 import type { Pool } from "./pool.ts";
 import type { Counts } from "./rules.ts";
-import type { SegmentResult } from "./segment.ts";
+import type { SegmentBytes, SegmentResult } from "./segment.ts";
 import { type Log, logIn, segmentFromTiles } from "./tiles.ts";
 import type { BatchResult } from "./work.ts";
 
@@ -46,6 +56,7 @@ export type Checking = {
   /** what is known already, and not looked for again */
   before?: Verified | undefined;
   onProgress?: Progress | undefined;
+  onBatch?: ((bytes: Uint8Array) => Promise<void>) | undefined;
 };
 
 /** All that the readings of a settlement are held against: what was verified for one is so for ever. */
@@ -125,6 +136,7 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
       return open.get(nameOf({ keyId, epoch, size: from + count }));
     });
     if (!isNamed && settled.every((each) => each === undefined)) return;
+    await checking.onBatch?.(bytes.slice());
     const before = settled.map((each) => each?.fromSize ?? 0);
     const result = await pool.run({ kind: "batch", bytes, limit: BATCH_LIMIT, before });
     for (const [i, segment] of result.segments.entries()) {
@@ -179,13 +191,16 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
       }
       const signature = await signatureOf(history, settlement, log);
       const bytes = { publicKey: fromHex(publicKey), epoch, from, capacity, signature };
-      const asked = { kind: "segment" as const, domain: headDomain, segment: { ...bytes, ...found }, before: fromSize };
+      const segmentBytes = { ...bytes, ...found };
+      const batch = checking.onBatch && batchOf(headDomain, segmentBytes);
+      const asked = { kind: "segment" as const, domain: headDomain, segment: segmentBytes, before: fromSize };
       const segment = await pool.run(asked);
       // a place may have anything: only what leads to the settled root is of this log
       if (toHex(segment.root) !== root) {
         lacks = `${place.name} has other tiles than those of the settled root`;
         continue;
       }
+      if (batch) await checking.onBatch?.(batch);
       return close(
         settlement,
         judge(settlement, segment, { place: place.name }),
@@ -204,6 +219,16 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
   );
   return { verified, findings };
 }
+
+/** A batch of nothing but a segment; undefined where nobody said the signature. */
+function batchOf(headDomain: Uint8Array, { signature, frontier, readings, ...segment }: SegmentBytes) {
+  if (!signature) return undefined;
+  const whole = { ...segment, signature, frontier: wordsOf(frontier), readings: wordsOf(readings) };
+  return encodeBatch({ domain: headDomain, segments: [whole] });
+}
+
+const wordsOf = (packed: Uint8Array): Uint8Array[] =>
+  Array.from({ length: packed.length / 32 }, (_, i) => packed.slice(32 * i, 32 * (i + 1)));
 
 /** They go to a thread, and whatever shares their memory with them. */
 const ownBytes = (bytes: Uint8Array): Uint8Array =>

@@ -7,6 +7,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Address, type Hex, type PublicClient, type RpcLog, toEventSelector, zeroHash } from "viem";
 import { type functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import { logsIn } from "../../verification/chain/ranges.ts";
+import type { ChainReader } from "../../verification/index.ts";
 
 export type EvidenceOptions = {
   client: PublicClient;
@@ -31,11 +33,11 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
     functionName: "wattWitness",
   });
   const token = await client.readContract({ address: wattWitness, abi: wattWitnessAbi, functionName: "token" });
-  const logsOf = (address: Address[]): Promise<RpcLog[]> =>
-    client.request({
-      method: "eth_getLogs",
-      params: [{ address, fromBlock: hex(fromBlock), toBlock: hex(toBlock) }],
-    } as never);
+  async function logsOf(address: Address[]): Promise<RpcLog[]> {
+    const answer = await logsIn(client as ChainReader, { address, topics: [] }, Number(fromBlock), Number(toBlock));
+    if (!answer.ok) throw new Error(answer.why.says);
+    return answer.value as RpcLog[];
+  }
 
   const vouched = (await logsOf([wattWitness])).filter(({ topics }) => topics[0] === ATTESTED);
   const vouchers = [...new Set(vouched.map(({ topics }) => `0x${topics[2]?.slice(26)}` as const))];
@@ -80,5 +82,3 @@ function lineOf({ address, topics, data, blockNumber, logIndex, transactionHash 
 
 const writeLines = (path: string, lines: readonly object[]): Promise<void> =>
   writeFile(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-
-const hex = (value: bigint): Hex => `0x${value.toString(16)}`;

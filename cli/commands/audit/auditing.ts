@@ -1,8 +1,22 @@
 /** `wattwitness audit`, and `verify tx`, which is an audit of one transaction's settlements. */
-import type { Hex } from "viem";
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createPublicClient, type Hex, http } from "viem";
+import type { History } from "../../../auditor/chain/history.ts";
 import { missing, verdictOf } from "../../../auditor/finding.ts";
-import { type Audit, audit, placeOf, readCheckpoint, type Scope, writeCheckpoint } from "../../../auditor/index.ts";
+import {
+  type Audit,
+  type AuditOptions,
+  audit,
+  placeOf,
+  readCheckpoint,
+  type Scope,
+  writeCheckpoint,
+} from "../../../auditor/index.ts";
+import { writeEvidence } from "../../../auditor/second/evidence.ts";
 import type { GlobalOptions } from "../../command.ts";
+import { EXIT, Problem } from "../../problem.ts";
 import { progress } from "../../terminal/progress.ts";
 import { chainOf, type Judged, nodeAt, sourceHash } from "./options.ts";
 import { auditData, auditText } from "./told.ts";
@@ -14,11 +28,15 @@ export type AuditingOptions = GlobalOptions & {
   from?: number;
   to?: number;
   checkpoint?: string;
+  evidence?: string;
 };
 
 export async function auditing(options: AuditingOptions): Promise<Judged> {
-  const { meter: meters, from, to, checkpoint: file } = options;
-  const result = await run(options, { meters, from, to });
+  const { meter: meters, from, to, checkpoint: file, evidence } = options;
+  if (evidence !== undefined) checkWhole(options);
+  const kept = evidence === undefined ? undefined : await keeping(evidence);
+  const result = await run(options, { meters, from, to }, kept);
+  if (evidence !== undefined && result.read) await writeChain(evidence, options, result.read.history);
   if (file !== undefined && result.read) await writeCheckpoint(file, result.read.checkpoint);
   return judged(result);
 }
@@ -32,7 +50,32 @@ export async function transaction(hash: Hex, options: AuditingOptions): Promise<
   return judged(result);
 }
 
-async function run(options: AuditingOptions, scope: Scope): Promise<Audit> {
+/** What the second auditor is given is everything, or it could not come to the same. */
+function checkWhole({ meter, from, to, checkpoint }: AuditingOptions): void {
+  if (meter === undefined && from === undefined && to === undefined && checkpoint === undefined) return;
+  throw new Problem("--evidence is of a whole audit: without --meter, --from, --to and --checkpoint.", EXIT.usage);
+}
+
+type OnBatch = NonNullable<AuditOptions["onBatch"]>;
+
+/** Batches by their digest, in a folder that is made. */
+async function keeping(folder: string): Promise<OnBatch> {
+  await mkdir(join(folder, "batches"), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Problem(`--evidence ${folder} cannot be made (${error.code}).`);
+  });
+  return async (bytes) => {
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    await writeFile(join(folder, "batches", `0x${digest}`), bytes);
+  };
+}
+
+async function writeChain(folder: string, options: AuditingOptions, { deployment, block }: History): Promise<void> {
+  const client = createPublicClient({ transport: http(options.rpcUrl) });
+  const blocks = { fromBlock: BigInt(chainOf(options).fromBlock), toBlock: BigInt(block.number) };
+  await writeEvidence(folder, { client, registry: deployment.registry, ...blocks, batches: [] });
+}
+
+async function run(options: AuditingOptions, scope: Scope, onBatch?: OnBatch): Promise<Audit> {
   const { secondRpcUrl, batches, checkpoint: file } = options;
   const bar = progress();
   try {
@@ -41,6 +84,7 @@ async function run(options: AuditingOptions, scope: Scope): Promise<Audit> {
       second: secondRpcUrl === undefined ? undefined : nodeAt(secondRpcUrl),
       checkpoint: file === undefined ? undefined : await readCheckpoint(file),
       onProgress: bar.told,
+      onBatch,
     });
   } finally {
     bar.clear();

@@ -26,6 +26,7 @@ export function auditCommand(): Command {
     .option("--meter <id>", "only this meter's readings; may be repeated", ids, undefined)
     .option("--from <date>", "only readings settled up to a time from then on: 2026-03-20, or with a time (UTC)", day)
     .option("--to <date>", "and before then", day)
+    .option("--evidence <folder>", "keep all that it rests on, for the second auditor: auditor/second/audit.py")
     .option("--checkpoint <file>", "go on from what was verified before, and keep it there")
     .addHelpText("after", AFTER)
     .action(telling(judging(async (options) => (await import("./auditing.ts")).auditing(options))));
