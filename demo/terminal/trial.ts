@@ -13,6 +13,8 @@ export type Trial = {
   account: { address: Hex; private_key: Hex };
   /** A command that retires a Wh of them. */
   try: string;
+  /** A command that replays everything from the last token back to the devices' keys. */
+  audit: string;
 };
 
 export type TrialWorld = Pick<World, "deployment" | "attestor" | "chainlink"> & {
@@ -37,11 +39,12 @@ export function trialOf({ chain, oracle, deployment, attestor, chainlink }: Tria
     },
     account: { address, private_key: chain.key(ACCOUNTS.firstOwner) },
     try: retireCommand(chain.url, token, address),
+    audit: auditCommand(chain.url, getAddress(deployment.registry), oracle.url),
   };
 }
 
 export function howToTry(world: TrialWorld): string {
-  const { rpc_url, chain_id, oracle_url, contracts, account, try: command } = trialOf(world);
+  const { rpc_url, chain_id, oracle_url, contracts, account, try: command, audit } = trialOf(world);
   const places = { "rpc url": rpc_url, "chain id": chain_id, oracle: oracle_url, ...contracts };
   return [
     "",
@@ -60,8 +63,15 @@ export function howToTry(world: TrialWorld): string {
     "and see what was retired by all (in hex, 10^-18 kWh):",
     "",
     askCommand(rpc_url, contracts.token),
+    "",
+    "Audit all of it, from the last token back to the devices:",
+    "",
+    audit,
   ].join("\n");
 }
+
+const auditCommand = (rpcUrl: string, registry: Hex, oracle: string): string =>
+  ["npx wattwitness audit", `--rpc-url ${rpcUrl}`, `--registry ${registry}`, `--batches ${oracle}`].join(" \\\n  ");
 
 const WH = 10n ** 15n;
 /** The most that a call takes by far, so that nothing needs to be estimated. */

@@ -5,11 +5,16 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type Ended, wattwitness } from "../../cli/test/support.ts";
 import { parseOptions } from "../options.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** ms until three meters have settled something */
+const PATIENCE = 90_000;
 
 /** What `npm start -- ARGS` prints and ends with; its temporary files go to `folder`. */
 async function run(args: string[], folder: string, onOutput?: (output: string, pid: number) => void) {
@@ -161,6 +166,26 @@ describe("npm start", function () {
     assert.deepEqual([result.minted_units, result.settlements, result.forgeries_tried], ["0", 0, 0]);
   });
 
+  it("audits clean, while it runs, by the command that it tells of", async () => {
+    const [port, chainPort] = await freePorts();
+    let asked: Promise<Ended> | undefined;
+    const { code } = await run(["--port", port, "--chain-port", chainPort], folder, (output, pid) => {
+      if (asked || !output.includes("registering three meters")) return;
+      asked = settledAt(`http://127.0.0.1:${port}`).then(({ registry }) =>
+        wattwitness([
+          ...["audit", "--rpc-url", `http://127.0.0.1:${chainPort}`, "--registry", registry],
+          ...["--batches", `http://127.0.0.1:${port}`, "--json"],
+        ]),
+      );
+      asked.finally(() => process.kill(pid, "SIGINT")).catch(() => {});
+    });
+    const audited = await asked;
+    assert.equal(code, 130);
+    assert.equal(audited?.code, 0, `${audited?.out}\n${audited?.err}`);
+    const { figures } = JSON.parse(audited?.out ?? "");
+    assert.ok(figures.settlements_verified > 0 && figures.settlements_verified === figures.settlements);
+  });
+
   it("ends everything at Ctrl-C, wherever it is", async () => {
     const [port, chainPort] = await freePorts();
     const args = ["--port", port, "--chain-port", chainPort];
@@ -176,6 +201,16 @@ describe("npm start", function () {
     assert.deepEqual(await readdir(folder), []);
   });
 });
+
+/** Waits until an oracle's meters have settled something. */
+async function settledAt(oracle: string): Promise<{ registry: string }> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await delay(200)) {
+    const response = await fetch(`${oracle}/api/v1/overview`).catch(() => undefined);
+    const told = (await response?.json()) as { registry: string; meters: { minted_mwh: string }[] } | undefined;
+    if (told?.meters.some((meter) => meter.minted_mwh !== "0")) return told;
+  }
+  throw new Error(`nothing settled in ${PATIENCE / 1000} s`);
+}
 
 /** Which of these ports somebody listens on. */
 async function listening(...ports: string[]): Promise<string[]> {
