@@ -14,6 +14,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { zeroHash } from "viem";
+import { audit, placeOf } from "../auditor/index.ts";
 import { meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../contracts/abi.ts";
 import { deployWattWitness, grant, ROLES } from "../contracts/deploy.ts";
 import { encodeBasis, publicKeyParts, signatureParts } from "../contracts/settlement.ts";
@@ -26,6 +27,7 @@ import { createEnding, createStops, type Stops, temporaryFolder } from "../demo/
 import { BUILDS, build, whyNoFirmware } from "../firmware/toolchain.ts";
 import type { Registration } from "../meter/device.ts";
 import { energyOf, fromHex, keyIdOf, toHex } from "../protocol/index.ts";
+import { rpc } from "../verification/index.ts";
 
 const HELP = `A year of a device in minutes, with everything going wrong that can.
 
@@ -195,12 +197,32 @@ async function soak(days: number, seed: number) {
       `${supply / UNITS_PER_MWH} mWh are on chain, and ${measured} were measured: ${JSON.stringify(end)}`,
     );
   }
+  say("auditing everything");
+  const audited = await auditOf(chain, deployment.registry, [join(folder, "published"), oracle.url]);
   const longestOutage = Math.max(0, ...outages.map(({ from, to }) => to - from));
   return {
     ...{ days, seed, seconds: secondsSince(began), measured: String(measured), minted: String(supply / UNITS_PER_MWH) },
     ...{ sun: end.sun, uncounted: end.uncounted, epoch: end.epoch, epochs: end.epochs, happened: end.happened },
-    ...{ overtaken, outages: outages.length, longestOutage, fullest, longestInterval: longest, erasures: end.erasures },
+    ...{
+      audited,
+      overtaken,
+      outages: outages.length,
+      longestOutage,
+      fullest,
+      longestInterval: longest,
+      erasures: end.erasures,
+    },
   };
+}
+
+/** What an auditor comes to, who has what was published, and the oracle. Throws where that is not that all is verified. */
+async function auditOf(chain: LocalChain, registry: `0x${string}`, places: string[]) {
+  const start = performance.now();
+  const { verdict, findings, figures } = await audit({
+    ...{ chain: rpc(chain.url), registry: registry.toLowerCase() as `0x${string}`, places: places.map(placeOf) },
+  });
+  if (verdict !== "verified") throw new Error(`an audit says ${verdict}: ${JSON.stringify(findings.slice(0, 3))}`);
+  return { readings: figures.readings, settlements: figures.settlements_verified, seconds: secondsSince(start) };
 }
 
 /** Days on which the oracle is away: at random, and one as long as any where there is time for it. */
@@ -274,6 +296,7 @@ async function createOracleRuns(
         WATTWITNESS_WATTWITNESS: wattWitness,
         WATTWITNESS_OPERATOR_KEY: chain.key(ACCOUNTS.operator),
         WATTWITNESS_DATA_DIR: join(folder, "oracle"),
+        WATTWITNESS_PUBLISH_DIR: join(folder, "published"),
         WATTWITNESS_POLL_EVERY: "1",
         WATTWITNESS_CONFIRMATIONS: "1",
         LOG_LEVEL: "warn",
@@ -365,6 +388,10 @@ function print(figures: Figures): void {
     ["on chain", kwh(figures.minted)],
     ["made by the roof", kwh(figures.sun)],
     ["taken for a jump, and not counted", kwh(figures.uncounted)],
+    [
+      "audited, all verified",
+      `${figures.audited.readings.toLocaleString("en")} readings of ${figures.audited.settlements} settlements, in ${figures.audited.seconds.toFixed(1)} s`,
+    ],
     ["logs that a stranger settled first", figures.overtaken],
     ["outages of the oracle", `${figures.outages}, the longest of ${figures.longestOutage} days`],
     ["queue", `${figures.fullest} % full at most, then a reading every ${figures.longestInterval} s`],
