@@ -116,6 +116,8 @@ describe("an audit", function () {
       const bent = Buffer.from(flipped(`0x${bytes.toString("hex")}`, bit).slice(2), "hex");
       const result = await withFolder((folder) => writeFile(join(folder, file), bent));
       isNoPass(result, `bit ${bit} of ${file}`);
+      // a mirror cannot refute what it only serves
+      if (file.startsWith("batches")) assert.equal(result.verdict, "cannot tell", `bit ${bit} of ${file}`);
     }
   });
 
