@@ -8,7 +8,7 @@ import { compareNodes } from "./chain/second.ts";
 import { type Checkpoint, checkpointOf } from "./checkpoint.ts";
 import { checkReadings, type Evidence, settlementId } from "./evidence/checking.ts";
 import type { Place } from "./evidence/places.ts";
-import { createPool } from "./evidence/pool.ts";
+import { createPool, type Pool } from "./evidence/pool.ts";
 import { type Finding, missing, type Verdict, verdictOf } from "./finding.ts";
 import { type Claims, checkClaims } from "./replay/claims.ts";
 import { checkEquivocations } from "./replay/equivocations.ts";
@@ -38,8 +38,8 @@ export type AuditOptions = {
   /** keccak256 of what the DON should run */
   sourceHash?: Hex | undefined;
   checkpoint?: Checkpoint | undefined;
-  /** one a core unless told */
-  threads?: number | undefined;
+  /** of threads, for who audits often; one a core of its own unless told */
+  pool?: Pool | undefined;
   onProgress?: ((told: AuditProgress) => void) | undefined;
   /** told of every batch that settlements rest on; where only tiles show one, a batch is made of them */
   onBatch?: ((bytes: Uint8Array) => Promise<void>) | undefined;
@@ -118,14 +118,14 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   ]);
   const resumed = await resumedFrom(options.checkpoint, history);
   const settlements = replayed.settlements.filter((settlement) => isInScope(settlement, scope));
-  const pool = createPool(options.threads);
+  const pool = options.pool ?? createPool();
   const { verified, findings } = await checkReadings({
     ...{ history, replayed, settlements, places: options.places, pool },
     before: resumed === "yes" ? options.checkpoint?.verified : undefined,
     onBatch: options.onBatch,
     onProgress: ({ settlements: done }) =>
       onProgress?.({ doing: "verifying settlements", done, of: settlements.length }),
-  }).finally(() => pool.close());
+  }).finally(() => (options.pool ? undefined : pool.close()));
 
   const all = [
     ...replayed.findings,

@@ -9,6 +9,7 @@ export {
 } from "./audit.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 export { type Place, placeOf } from "./evidence/places.ts";
+export { createPool, type Pool } from "./evidence/pool.ts";
 export { CODES, type Finding, type Verdict, verdictOf, type Where } from "./finding.ts";
 export { type Mirrored, type Mirroring, mirror } from "./mirror.ts";
 export { type Told, verifyBatchFile, verifyRetirement } from "./objects.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Hex, zeroHash } from "viem";
+import { audit, placeOf } from "../auditor/index.ts";
 import { settlementItem } from "../contracts/settlement.ts";
 import type { Device } from "../meter/device.ts";
 import type { Meter, PowerAt } from "../meter/meter.ts";
@@ -9,6 +10,7 @@ import { readReplay } from "../meter/replay.ts";
 import { sunPower } from "../meter/sun.ts";
 import { upload } from "../meter/upload.ts";
 import { createLog, energyOf, fromHex, timestampOf, toHex } from "../protocol/index.ts";
+import { rpc } from "../verification/index.ts";
 import { CAPACITY, createSystem, createTestMeter, placedReading, type System, UNITS_PER_MWH } from "./support.ts";
 
 const NREL = fileURLToPath(new URL("../../shared/data/pv/nrel-serf-east-2022-03-18-1min.csv", import.meta.url));
@@ -30,6 +32,14 @@ function measuredBetween({ powerAt, interval }: Day, from: number, to: number): 
     if (power > 0) total += power * interval;
   }
   return total / 3600;
+}
+
+/** Whoever trusts neither oracle nor DON finds everything as it should be, from a node and what the oracle serves. */
+async function auditsClean({ chain, deployment, mirror }: System): Promise<void> {
+  const registry = deployment.registry.toLowerCase() as Hex;
+  const { findings, figures } = await audit({ chain: rpc(chain.url), registry, places: [placeOf(mirror.url)] });
+  assert.deepEqual(findings, []);
+  assert.equal(figures.settlements_verified, figures.settlements);
 }
 
 /** A day from the meter to the token, and every proof of it. */
@@ -82,6 +92,7 @@ function dayJourney(day: () => Promise<Day>) {
         hours += 1;
       }
       assert.ok(hours >= 10, `only ${hours} hours`);
+      await auditsClean(system);
     } finally {
       await system.close();
     }
@@ -119,7 +130,13 @@ describe("a meter to which things happen", function () {
   beforeEach(async () => {
     system = await createSystem(START);
   });
-  afterEach(() => system.close());
+  afterEach(async () => {
+    try {
+      await auditsClean(system);
+    } finally {
+      await system.close();
+    }
+  });
 
   /** A meter that is registered, and has settled its first hours of sun. */
   async function producing() {

@@ -34,6 +34,8 @@ export function createPool(threads = availableParallelism()): Pool {
     worker.on("message", ({ id, done, error }: { id: number; done: never; error?: string }) => {
       const { resolve, reject } = waiting.get(id) as Waiting;
       waiting.delete(id);
+      // who has nothing to wait for may end
+      if (waiting.size === 0) for (const each of workers) each.unref();
       if (error === undefined) resolve(done);
       else reject(new Error(error));
     });

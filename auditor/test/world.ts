@@ -30,7 +30,7 @@ import { withFunctions } from "../../contracts/test/functions.ts";
 import { batchDigest, createLog, encodeBatch, timestampOf, toHex } from "../../protocol/index.ts";
 import type { ChainReader } from "../../verification/chain/reader.ts";
 import { tileName } from "../evidence/tiles.ts";
-import { type Audit, type AuditOptions, audit, placeOf } from "../index.ts";
+import { type Audit, type AuditOptions, audit, createPool, placeOf } from "../index.ts";
 
 export const SOURCE = await readFile(new URL("../../functions-source/verify-batch.js", import.meta.url), "utf8");
 export const SOURCE_HASH = keccak256(stringToBytes(SOURCE));
@@ -49,6 +49,7 @@ export async function createWorld({ isWhole = false } = {}) {
     await functions.don.stop();
     await server.close();
   }
+  const pool = createPool(1);
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
   const chain = remembering({ request: ({ method, params }) => fixture.request(method, params as unknown[]) });
   return {
@@ -58,9 +59,12 @@ export async function createWorld({ isWhole = false } = {}) {
     audit: (change: Partial<AuditOptions> = {}): Promise<Audit> =>
       audit({
         ...{ chain, registry: fixture.deployment.registry.toLowerCase() as Hex, places: [placeOf(folder)] },
-        ...{ sourceHash: SOURCE_HASH, threads: 1, ...change },
+        ...{ sourceHash: SOURCE_HASH, pool, ...change },
       }),
-    close: () => rm(folder, { recursive: true }),
+    close: async () => {
+      await pool.close();
+      await rm(folder, { recursive: true });
+    },
   };
 }
 

@@ -63,6 +63,11 @@ describe("the package", function () {
       assert.deepEqual(strange, []);
     });
 
+    it("has the threads, which nothing imports", () => {
+      for (const file of ["oracle/accepting/verifying-thread.js", "auditor/evidence/thread.js"])
+        assert.ok(files.includes(file), file);
+    });
+
     it("has nothing of the machine it was made on, and no secret", async () => {
       const words = [ROOT, `${homedir()}/`, `${tmpdir()}/`, "PRIVATE KEY", "test test test", "sourceMappingURL"];
       for (const file of files) {

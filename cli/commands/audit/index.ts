@@ -24,7 +24,11 @@ export function auditCommand(): Command {
     .option("--second-rpc-url <url>", "another node of the chain, which must tell the same")
     .option("--batches <place>", PLACES, places, [])
     .option("--meter <id>", "only this meter's readings; may be repeated", ids, undefined)
-    .option("--from <date>", "only readings settled up to a time from then on: 2026-03-20, or with a time (UTC)", day)
+    .option(
+      "--from <date>",
+      "only the readings of settlements that end from then on: 2026-03-20, or with a time (UTC)",
+      day,
+    )
     .option("--to <date>", "and before then", day)
     .option("--evidence <folder>", "keep all that it rests on, for the second auditor: auditor/second/audit.py")
     .option("--checkpoint <file>", "go on from what was verified before, and keep it there")

@@ -1,9 +1,10 @@
 /** What the verbs of an auditor are told, and how what goes wrong comes out: nothing but a refutation ends with 1. */
 import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { InvalidArgumentError } from "commander";
 import { type Hex, keccak256 } from "viem";
 import { CODES, type Verdict } from "../../../auditor/finding.ts";
-import { type ChainReader, rpc } from "../../../verification/index.ts";
+import { type ChainReader, RpcError, rpc } from "../../../verification/index.ts";
 import { namedContracts } from "../../chain/deployment.ts";
 import type { GlobalOptions } from "../../command.ts";
 import { EXIT, firstLine, Problem } from "../../problem.ts";
@@ -53,7 +54,27 @@ export function nodeAt(url: string | undefined): ChainReader {
   }
   // it is not repeated: many a node's URL holds a key
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem("A node's URL begins with http:// or https://.");
-  return rpc(url, PATIENCE);
+  return patient(rpc(url, PATIENCE));
+}
+
+/** ms after which a node that did not answer is asked again: it may have been asked too much at once */
+const AGAIN = [500, 1000, 2000];
+
+/** An audit asks thousands of questions: one that fails for once is no reason not to tell. */
+function patient(chain: ChainReader): ChainReader {
+  const request: ChainReader["request"] = async (call) => {
+    for (const wait of AGAIN) {
+      try {
+        return await chain.request(call);
+      } catch (error) {
+        // it did answer, and that it will not
+        if (error instanceof RpcError) throw error;
+        await delay(wait);
+      }
+    }
+    return chain.request(call);
+  };
+  return { request };
 }
 
 /** Of what a DON must have run, as the contract keeps it. */

@@ -1,7 +1,7 @@
 /** What an audit found, as a person reads it. */
 import { formatUnits } from "viem";
 import type { Finding, Verdict } from "../../../auditor/finding.ts";
-import type { Audit } from "../../../auditor/index.ts";
+import type { Audit, Figures } from "../../../auditor/index.ts";
 import { list, time } from "../../terminal/telling.ts";
 
 const VERDICTS: Record<Verdict, string> = {
@@ -30,7 +30,19 @@ export function auditText({ verdict, findings, figures, read }: Audit): string {
     "seen by the contract alone": byContract.length > 0 ? `claims of ${byContract.length} keys` : undefined,
     checkpoint: resumed === "no" ? undefined : resumed === "yes" ? "gone on from" : "of another chain: begun anew",
   });
-  return [VERDICTS[verdict], "", facts, ...(findings.length > 0 ? [""] : []), ...findings.map(findingText)].join("\n");
+  return [
+    sentence(verdict, figures),
+    "",
+    facts,
+    ...(findings.length > 0 ? [""] : []),
+    ...findings.map(findingText),
+  ].join("\n");
+}
+
+/** Where only some readings were looked for, nothing is said of the others. */
+function sentence(verdict: Verdict, { settlements, settlements_in_scope: some }: Figures): string {
+  if (verdict !== "verified" || some === settlements) return VERDICTS[verdict];
+  return `Verified, as far as was asked: the chain's history, and the readings of ${some} of ${settlements} settlements.`;
 }
 
 export function findingText({ is, rule, object, expected, found, where }: Finding): string {
