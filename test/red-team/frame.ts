@@ -96,7 +96,7 @@ export async function createStage() {
   const oracle = await startOracle(chain.url, fixture.deployment, join(folder, "oracle"));
 
   const roof = createMeter(place, 1);
-  const barn = createMeter(place, 2);
+  const barn = createMeter(place, 2, produce({ count: 600, power: 3_000_000n }));
   /** the barn's second key */
   const next = createMeter(place, 3, produce({ count: 200, from: { timestamp: START + 4000 } }));
 
@@ -195,6 +195,12 @@ export async function createStage() {
     return { by: "contract", rule: reason ? `Skipped: ${reason[0]}` : "accepted" };
   }
 
+  /** For what the contract cannot stop. */
+  async function mints(call: () => Promise<unknown>): Promise<void> {
+    const { rule } = await contractSays(call);
+    if (rule !== "accepted") throw new Error(`the contract stopped it: ${rule}`);
+  }
+
   /* AUDITING */
 
   const node: ChainReader = { request: ({ method, params }) => request(method, params as unknown[]) };
@@ -224,7 +230,7 @@ export async function createStage() {
 
   return {
     ...{ fixture, functions, place, roof, barn, next, past, files, node, evidence, url: server.url },
-    ...{ publish, bribe, bribed, post, sandbox, settle, contractSays, audited, transactionsOf },
+    ...{ publish, bribe, bribed, post, sandbox, settle, contractSays, mints, audited, transactionsOf },
     ...createPuppets(fixture, functions, publish),
 
     /** Lets a forgery begin where all begin, and takes back what it did. */

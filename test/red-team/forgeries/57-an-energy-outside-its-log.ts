@@ -18,8 +18,7 @@ export const forgery = foundByAuditor({
     async do(stage) {
       const { attestation, items } = attestedItems([part(stage)]);
       await stage.bribed(attestation, stage.publish(batchOf(part(stage))));
-      const said = await stage.contractSays(() => stage.fixture.settle(attestation, items));
-      if (said.rule !== "accepted") throw new Error(`the contract stopped it: ${said.rule}`);
+      await stage.mints(() => stage.fixture.settle(attestation, items));
       return stage.audited();
     },
   },
