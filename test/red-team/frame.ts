@@ -17,7 +17,7 @@ import {
   hexToString,
   type PublicClient,
 } from "viem";
-import { type Audit, type AuditOptions, audit, type Place, placeOf } from "../../auditor/index.ts";
+import { type Audit, type AuditOptions, audit, type Place, verifyBatchFile } from "../../auditor/index.ts";
 import { writeEvidence } from "../../auditor/second/evidence.ts";
 import { SOURCE, SOURCE_HASH } from "../../auditor/test/world.ts";
 import { THIRTY_DAYS } from "../../contracts/deploy.ts";
@@ -31,7 +31,6 @@ import {
   produce,
   SKIP_REASONS,
   START,
-  type TestMeter,
 } from "../../contracts/test/fixture.ts";
 import { withFunctions } from "../../contracts/test/functions.ts";
 import { startChain } from "../../demo/chain.ts";
@@ -45,6 +44,9 @@ import { batchOf, postOf } from "./forging.ts";
 import { createPuppets, type Pretended } from "./puppets.ts";
 
 export type Layer = "device" | "oracle" | "DON" | "contract" | "auditor";
+
+/** What an auditor says. */
+export type Audited = Pick<Audit, "verdict" | "findings">;
 
 /** Who said no, and by which rule. `accepted`: nobody did. */
 export type Refusal = { by: Layer; rule: string };
@@ -60,7 +62,7 @@ export type Forgery = {
   audit?: {
     rule: string;
     verdict: "refuted" | "cannot tell";
-    do: (stage: Stage) => Promise<Audit>;
+    do: (stage: Stage) => Promise<Audited>;
     /** What the second auditor leaves to the chain, and so does not see. */
     unseenBySecond?: string;
   };
@@ -228,9 +230,12 @@ export async function createStage() {
     });
   }
 
+  /** A batch's file by itself, against the chain. */
+  const auditedAlone = (bytes: Uint8Array): Promise<Audited> => verifyBatchFile(bytes, { place, chain: node });
+
   return {
     ...{ fixture, functions, place, roof, barn, next, past, files, node, evidence, url: server.url },
-    ...{ publish, bribe, bribed, post, sandbox, settle, contractSays, mints, audited, transactionsOf },
+    ...{ publish, bribe, bribed, post, sandbox, settle, contractSays, mints, audited, auditedAlone, transactionsOf },
     ...createPuppets(fixture, functions, publish),
 
     /** Lets a forgery begin where all begin, and takes back what it did. */
@@ -261,7 +266,7 @@ export async function createStage() {
 /** What both auditors say after a settlement was pretended. */
 export const pretending =
   (part: (stage: Stage) => Part, change: Pretended | ((stage: Stage) => Pretended) = {}) =>
-  async (stage: Stage): Promise<Audit> => {
+  async (stage: Stage): Promise<Audited> => {
     await stage.pretend(part(stage), typeof change === "function" ? change(stage) : change);
     return stage.audited();
   };
@@ -318,5 +323,3 @@ export const mirrorOf = (files: ReadonlyMap<string, Uint8Array>): Place => ({
   list: async (path) =>
     [...files.keys()].flatMap((name) => (name.startsWith(`${path}/`) ? name.slice(path.length + 1) : [])),
 });
-
-export { placeOf, type TestMeter };

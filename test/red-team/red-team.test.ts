@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Audit, verdictOf } from "../../auditor/index.ts";
+import { verdictOf } from "../../auditor/index.ts";
 import { readForgeries } from "./forgeries.ts";
-import { createStage, SETTLED, type Stage } from "./frame.ts";
+import { type Audited, createStage, SETTLED, type Stage } from "./frame.ts";
 import { pageOf } from "./page.ts";
 
 const JUDGE = fileURLToPath(new URL("../../auditor/second/test/judge.py", import.meta.url));
@@ -16,7 +16,7 @@ const PAGE = new URL("../../docs/red-team.md", import.meta.url);
 const forgeries = await readForgeries();
 
 /** Without what the contracts' views contradict: a node may lie in them as well. */
-const seen = ({ findings }: Audit) => findings.filter(({ rule }) => rule !== "view");
+const seen = ({ findings }: Audited) => findings.filter(({ rule }) => rule !== "view");
 
 describe("the red team", function () {
   this.timeout(240_000);
