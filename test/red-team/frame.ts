@@ -57,6 +57,8 @@ export type Forgery = {
   wants: string;
   stoppedBy: Layer;
   rule: string;
+  /** The contract cannot know better, and mints it. */
+  isMinted?: boolean;
   try: (stage: Stage) => Promise<Refusal>;
   /** What the auditor says where everything before it was switched off; absent = nothing reaches it. */
   audit?: {
@@ -271,7 +273,7 @@ export const pretending =
     return stage.audited();
   };
 
-type OnlyAudited = Pick<Forgery, "title" | "attacker" | "wants"> & Required<Pick<Forgery, "audit">>;
+type OnlyAudited = Pick<Forgery, "title" | "attacker" | "wants" | "isMinted"> & Required<Pick<Forgery, "audit">>;
 
 /** What nobody before the auditor can stop. */
 export const foundByAuditor = ({ audit, ...forgery }: OnlyAudited): Forgery => ({

@@ -11,13 +11,14 @@ function said({ audit }: Forgery): string {
 }
 
 function row({ number, file, forgery }: Numbered): string {
-  const { title, attacker, wants, stoppedBy, rule } = forgery;
+  const { title, attacker, wants, stoppedBy, rule, isMinted } = forgery;
+  const by = isMinted ? `${stoppedBy}, once it is minted` : stoppedBy;
   const link = `[${title}](../test/red-team/forgeries/${file})`;
-  return `| ${[number, link, attacker, wants, stoppedBy, `\`${rule}\``, said(forgery)].map(String).map(cell).join(" | ")} |`;
+  return `| ${[number, link, attacker, wants, by, `\`${rule}\``, said(forgery)].map(String).map(cell).join(" | ")} |`;
 }
 
 export function pageOf(forgeries: readonly Numbered[]): string {
-  const minted = forgeries.filter(({ forgery }) => forgery.title.endsWith("which the contract mints")).length;
+  const minted = forgeries.filter(({ forgery }) => forgery.isMinted).length;
   const unseen = forgeries.filter(({ forgery }) => forgery.audit?.unseenBySecond).length;
   return `# The red team
 

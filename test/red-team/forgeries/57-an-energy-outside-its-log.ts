@@ -9,9 +9,10 @@ const part = ({ roof }: Stage) => {
 };
 
 export const forgery = foundByAuditor({
-  title: "a head whose reading is not in its own log, which the contract mints",
+  title: "a head whose reading is not in its own log",
   attacker: "a replaced chip, with a bribed DON",
   wants: "tokens for an energy that nobody can ever show",
+  isMinted: true,
   audit: {
     rule: "last reading",
     verdict: "refuted",

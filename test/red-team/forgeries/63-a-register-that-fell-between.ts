@@ -9,9 +9,10 @@ const part = ({ roof }: Stage) => ({
 });
 
 export const forgery = foundByAuditor({
-  title: "readings that break the rules between two settlements, which the contract mints",
+  title: "readings that break the rules between two settlements",
   attacker: "a bribed DON, with the device's key",
   wants: "production that no register shows to look measured",
+  isMinted: true,
   audit: {
     rule: "energy backward",
     verdict: "refuted",

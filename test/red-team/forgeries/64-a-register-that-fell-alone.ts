@@ -10,9 +10,10 @@ const part = ({ roof }: Stage) => ({
 });
 
 export const forgery = foundByAuditor({
-  title: "the same on the device's signature alone, which the contract mints",
+  title: "readings that break the rules, settled on the device's signature alone",
   attacker: "an owner with his device's key",
   wants: "to have no DON look at his readings",
+  isMinted: true,
   audit: {
     rule: "energy backward",
     verdict: "refuted",
