@@ -132,7 +132,7 @@ export async function audit(options: AuditOptions): Promise<Audit> {
     ...views,
     ...claims.findings,
     ...equivocations,
-    ...(other ? compareNodes(history, other) : []),
+    ...(other ? await compareNodes(history, other) : []),
     ...findings,
     ...stillThere(history, await blockAt(chain, toBlock)),
   ];

@@ -2,7 +2,7 @@
 import { BATCH_LIMIT, domain, type Place, toHex } from "../protocol/index.ts";
 import type { ChainReader } from "../verification/chain/reader.ts";
 import { certificateOf, tokenAt } from "../verification/chain/token.ts";
-import { attestationOf, deploymentAt, settledLog } from "../verification/chain/views.ts";
+import { attestationOf, deploymentAt, keyOnChain, settledLog } from "../verification/chain/views.ts";
 import { native } from "./evidence/native.ts";
 import { batchResult } from "./evidence/work.ts";
 import { type Finding, missing, refuted, type Verdict, verdictOf } from "./finding.ts";
@@ -41,6 +41,11 @@ export async function verifyBatchFile(file: Uint8Array, { place, chain }: Agains
     if (signature !== "valid") hold(signature, object, "a signature of its key over the head", "another");
     const log = at?.ok ? await settledLog(at.value, segment.keyId, epoch) : undefined;
     if (log && !log.ok) findings.push(missing(log.why.rule, object, log.why.says));
+    const key = at?.ok ? await keyOnChain(at.value, segment.keyId) : undefined;
+    if (key && !key.ok) findings.push(missing(key.why.rule, object, key.why.says));
+    if (key?.ok && key.value.status === "none") hold("unknown key", object, "a registered key", keyId);
+    // the device signed another story than the settled one
+    if (log?.ok && log.value.size === size) hold("root", object, toHex(log.value.root), toHex(segment.root));
     segments.push({
       ...{ key_id: keyId, epoch, from, size, readings: size - from, capacity, root: toHex(segment.root), signature },
       ...{

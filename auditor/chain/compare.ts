@@ -1,7 +1,7 @@
 /** What the contracts' views say, at the block of the history, against what was replayed from their events. */
 import type { Abi, Hex } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
-import type { Answer } from "../../verification/chain/asking.ts";
+import { type Answer, ask as askNode, tag } from "../../verification/chain/asking.ts";
 import { type Finding, missing, refuted, said } from "../finding.ts";
 import { currentOf, type Key, latestOf, type Meter } from "../replay/keys.ts";
 import type { Replay, Terms } from "../replay/replay.ts";
@@ -44,6 +44,19 @@ export async function compareViews(history: History, replayed: Replay, sourceHas
     const some = questions.slice(i, i + AT_ONCE);
     const found = await Promise.all(some.map((question) => judged(history, question)));
     findings.push(...found.flatMap((finding) => (finding ? [finding] : [])));
+  }
+  if (sourceHash !== undefined) findings.push(...(await withoutSource(history)));
+  return findings;
+}
+
+/** A contract that attests, and does not say what its DON runs. Of an account there is nothing to ask. */
+async function withoutSource({ chain, block, otherAttestors }: History): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const attestor of otherAttestors) {
+    const code = await askNode(chain, "eth_getCode", [attestor, tag(block.number)]);
+    if (code.ok && code.value === "0x") continue;
+    const says = code.ok ? "it attests, and does not say which source its DON runs" : code.why.says;
+    findings.push(missing("no source", attestor, says, { block: block.number }));
   }
   return findings;
 }

@@ -27,6 +27,8 @@ export type History = {
   blocks: ReadonlyMap<number, Block>;
   /** of who ever attested, those that ask a Chainlink DON */
   attestors: readonly Hex[];
+  /** the others who ever attested */
+  otherAttestors: readonly Hex[];
   /** over all events and the block: two nodes of one chain have the same */
   hash: Hex;
 };
@@ -55,11 +57,11 @@ export async function historyOf(
   const told = await eventsOf(chain, own, fromBlock, to, watch);
   if (!told.ok) return told;
   const attesting = told.value.flatMap((event) => (event.eventName === "Attested" ? [event.args.attestor] : []));
-  const attestors: Hex[] = [];
+  const [attestors, otherAttestors]: [Hex[], Hex[]] = [[], []];
   for (const attestor of new Set(attesting.map((each) => each.toLowerCase() as Hex))) {
     const isOne = await isOfFunctions(chain, attestor, to);
     if (!isOne.ok) return isOne;
-    if (isOne.value) attestors.push(attestor);
+    (isOne.value ? attestors : otherAttestors).push(attestor);
   }
   const asked = await eventsOf(chain, new Map(attestors.map((each) => [each, "attestor"])), fromBlock, to);
   if (!asked.ok) return asked;
@@ -71,7 +73,9 @@ export async function historyOf(
   }
   const deployment = { chainId, registry, wattWitness, token };
   const hash = keccak256(stringToBytes([block.value.hash, ...events.map(lineOf)].join("\n")));
-  return answered({ chain, deployment, block: block.value, events, blocks: blocks.value, attestors, hash });
+  return answered({
+    ...{ chain, deployment, block: block.value, events, blocks: blocks.value, attestors, otherAttestors, hash },
+  });
 }
 
 async function eventsOf(

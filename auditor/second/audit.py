@@ -54,7 +54,7 @@ class Audit:
     def __init__(self, folder):
         self.folder, self.findings, self.settlements = Path(folder), [], []
         self.keys, self.meters, self.owners = {}, {}, {}  # by key id; of every meter its current key id, and its owner
-        self.attested, self.digests, self.named = set(), {}, None
+        self.attested, self.digests, self.roots, self.named = set(), {}, {}, None  # root to digest, and back
         self.balances, self.serial, self.readings = defaultdict(int), 0, 0
         self.produced = self.minted = self.retired = self.time = 0
         self.beside, self.transaction = {}, None  # events that the next must take up
@@ -298,7 +298,7 @@ class Audit:
                 continue
             try:
                 found, root = read_batch(data, domain, sizes)
-                batches[root], segments = found, segments + found
+                batches[root], segments, self.roots[path.name] = found, segments + found, root
             except ValueError as failure:
                 self.require(False, str(failure), f"batch {path.name}", "every rule of a batch holds", "it does not")
         signatures = self.signatures_in_transactions(chain)
@@ -312,6 +312,9 @@ class Audit:
 
     def segment_attested(self, settlement, batches):
         thing, event, root = settlement.thing, settlement.event, settlement.event.attestation
+        other = self.roots.get(self.digests.get(root))
+        if root not in batches and other:
+            return self.equal("attestation root", thing, root, other)
         if root not in batches:
             return self.missing(thing, f"batch {self.digests.get(root, '')} of attestation {root}")
         place = (event.keyId, event.epoch, event.size, settlement.capacity)
