@@ -12,3 +12,6 @@ export { type Place, placeOf } from "./evidence/places.ts";
 export { CODES, type Finding, type Verdict, verdictOf, type Where } from "./finding.ts";
 export { type Mirrored, type Mirroring, mirror } from "./mirror.ts";
 export { type Told, verifyBatchFile, verifyRetirement } from "./objects.ts";
+export { htmlOf } from "./report/html.ts";
+export { markdownOf } from "./report/markdown.ts";
+export { auditFrom, reportOf, type TellableAudit } from "./report/report.ts";

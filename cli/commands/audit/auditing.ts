@@ -20,7 +20,7 @@ export async function auditing(options: AuditingOptions): Promise<Judged> {
   const { meter: meters, from, to, checkpoint: file } = options;
   const result = await run(options, { meters, from, to });
   if (file !== undefined && result.read) await writeCheckpoint(file, result.read.checkpoint);
-  return judged(result);
+  return judged(result, options);
 }
 
 export async function transaction(hash: Hex, options: AuditingOptions): Promise<Judged> {
@@ -29,7 +29,7 @@ export async function transaction(hash: Hex, options: AuditingOptions): Promise<
     result.findings.push(missing("no settlement", `transaction ${hash}`, "the chain has none in it"));
     result.verdict = verdictOf(result.findings);
   }
-  return judged(result);
+  return judged(result, options);
 }
 
 async function run(options: AuditingOptions, scope: Scope): Promise<Audit> {
@@ -47,6 +47,7 @@ async function run(options: AuditingOptions, scope: Scope): Promise<Audit> {
   }
 }
 
-const judged = (result: Audit): Judged => ({
-  ...{ verdict: result.verdict, text: auditText(result), data: auditData(result) },
+const judged = (result: Audit, { batches, secondRpcUrl }: AuditingOptions): Judged => ({
+  ...{ verdict: result.verdict, text: auditText(result) },
+  data: auditData(result, { places: batches, nodes: secondRpcUrl === undefined ? 1 : 2 }),
 });

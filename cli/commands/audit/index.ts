@@ -19,16 +19,38 @@ const PLACES =
 /* What they stand on is loaded when it is used: other commands need not. */
 
 export function auditCommand(): Command {
-  return aboutChain(new Command("audit"))
+  return audits(new Command("audit"))
     .description("replay everything from the last token back to the devices' keys, and say yes, no, or cannot tell")
+    .addHelpText("after", AFTER)
+    .action(telling(judging(async (options) => (await import("./auditing.ts")).auditing(options))));
+}
+
+/** What an audit can be told. */
+const audits = (command: Command): Command =>
+  aboutChain(command)
     .option("--second-rpc-url <url>", "another node of the chain, which must tell the same")
     .option("--batches <place>", PLACES, places, [])
     .option("--meter <id>", "only this meter's readings; may be repeated", ids, undefined)
     .option("--from <date>", "only readings settled up to a time from then on: 2026-03-20, or with a time (UTC)", day)
     .option("--to <date>", "and before then", day)
-    .option("--checkpoint <file>", "go on from what was verified before, and keep it there")
-    .addHelpText("after", AFTER)
-    .action(telling(judging(async (options) => (await import("./auditing.ts")).auditing(options))));
+    .option("--checkpoint <file>", "go on from what was verified before, and keep it there");
+
+const REPORT_AFTER = `
+Ends as the audit does: with 0, 1 or 2. The same audit gives the same bytes. The page of HTML prints on A4, and asks nobody for
+anything.
+
+Examples:
+  $ wattwitness report --batches ./mirror --format html --out audit.html
+  $ wattwitness audit --batches ./mirror --json > audit.json; wattwitness report --audit audit.json > audit.md`;
+
+export function reportCommand(): Command {
+  return audits(new Command("report"))
+    .description("a page to hand over: what was audited, how, what was found, each figure with its evidence")
+    .option("--audit <file>", 'what "audit --json" told, instead of an audit now')
+    .addOption(new Option("--format <format>", "of the page").choices(["md", "html"]).default("md"))
+    .option("--out <file>", "where to write it, instead of standard output")
+    .addHelpText("after", REPORT_AFTER)
+    .action(telling(judging(async (options) => (await import("./reporting.ts")).reporting(options))));
 }
 
 const ids = (text: string, before: `0x${string}`[] = []) => [...before, id(text)];
