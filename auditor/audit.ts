@@ -6,7 +6,7 @@ import { compareViews, stillThere, termsOf } from "./chain/compare.ts";
 import { blockAt, type Deployment, type History, historyOf } from "./chain/history.ts";
 import { compareNodes } from "./chain/second.ts";
 import { type Checkpoint, checkpointOf } from "./checkpoint.ts";
-import { checkReadings, type Evidence, settlementId } from "./evidence/checking.ts";
+import { checkReadings, type Evidence, type OnHours, settlementId } from "./evidence/checking.ts";
 import type { Place } from "./evidence/places.ts";
 import { createPool } from "./evidence/pool.ts";
 import { type Finding, missing, type Verdict, verdictOf } from "./finding.ts";
@@ -41,6 +41,7 @@ export type AuditOptions = {
   /** one a core unless told */
   threads?: number | undefined;
   onProgress?: ((told: AuditProgress) => void) | undefined;
+  onHours?: OnHours | undefined;
 };
 
 export type AuditProgress = { doing: string; done: number; of?: number | undefined };
@@ -118,7 +119,7 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   const settlements = replayed.settlements.filter((settlement) => isInScope(settlement, scope));
   const pool = createPool(options.threads);
   const { verified, findings } = await checkReadings({
-    ...{ history, replayed, settlements, places: options.places, pool },
+    ...{ history, replayed, settlements, places: options.places, pool, onHours: options.onHours },
     before: resumed === "yes" ? options.checkpoint?.verified : undefined,
     onProgress: ({ settlements: done }) =>
       onProgress?.({ doing: "verifying settlements", done, of: settlements.length }),

@@ -7,6 +7,8 @@ export {
   type Figures,
   type Scope,
 } from "./audit.ts";
+export { csvOf, type Details, detailsIn, energyTagOf, type Naming, ndjsonOf } from "./bundles.ts";
+export { type Certificate, type Certified, createCertifying, type Uncertified } from "./certificates.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 export { type Place, placeOf } from "./evidence/places.ts";
 export { CODES, type Finding, type Verdict, verdictOf, type Where } from "./finding.ts";

@@ -1,7 +1,7 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
 import { accountCommand } from "./commands/account.ts";
-import { auditCommand, mirrorCommand, reportCommand, verifyCommand } from "./commands/audit/index.ts";
+import { auditCommand, exportCommand, mirrorCommand, reportCommand, verifyCommand } from "./commands/audit/index.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
 import { deviceCommand } from "./commands/device/index.ts";
@@ -48,6 +48,7 @@ export function createProgram(): Command {
   program.addCommand(verifyCommand());
   program.addCommand(mirrorCommand());
   program.addCommand(reportCommand());
+  program.addCommand(exportCommand());
   program.addCommand(completionCommand());
   return program;
 }

@@ -1,5 +1,6 @@
 /** `wattwitness audit`, and `verify tx`, which is an audit of one transaction's settlements. */
 import type { Hex } from "viem";
+import type { OnHours } from "../../../auditor/evidence/checking.ts";
 import { missing, verdictOf } from "../../../auditor/finding.ts";
 import { type Audit, audit, placeOf, readCheckpoint, type Scope, writeCheckpoint } from "../../../auditor/index.ts";
 import type { GlobalOptions } from "../../command.ts";
@@ -32,7 +33,7 @@ export async function transaction(hash: Hex, options: AuditingOptions): Promise<
   return judged(result, options);
 }
 
-async function run(options: AuditingOptions, scope: Scope): Promise<Audit> {
+export async function run(options: AuditingOptions, scope: Scope, onHours?: OnHours): Promise<Audit> {
   const { secondRpcUrl, batches, checkpoint: file } = options;
   const bar = progress();
   try {
@@ -41,6 +42,7 @@ async function run(options: AuditingOptions, scope: Scope): Promise<Audit> {
       second: secondRpcUrl === undefined ? undefined : nodeAt(secondRpcUrl),
       checkpoint: file === undefined ? undefined : await readCheckpoint(file),
       onProgress: bar.told,
+      onHours,
     });
   } finally {
     bar.clear();

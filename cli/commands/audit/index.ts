@@ -53,6 +53,34 @@ export function reportCommand(): Command {
     .action(telling(judging(async (options) => (await import("./reporting.ts")).reporting(options))));
 }
 
+const EXPORT_AFTER = `
+Of every full hour (UTC) whose register is settled at both ends, in one log. What is less than 1 Wh goes into the meter's next
+hour. Other hours are listed with the reason, and nothing is interpolated. Tokens are fungible, so that no hour has a beneficiary.
+Ends as the audit does: with 0, 1 or 2; where something is refuted, nothing is exported.
+
+A document of --details is JSON with name, technology, energy_source, location, commercial_operation_date, country and
+issuing_body, as far as known. It counts where its SHA-256 or Keccak-256 is what the chain has as the meter's details.
+
+Examples:
+  $ wattwitness export --batches ./mirror --format csv --out hours.csv
+  $ wattwitness export --batches ./mirror --format energytag --details ./documents --country DE`;
+
+export function exportCommand(): Command {
+  return aboutChain(new Command("export"))
+    .description("hourly certificate fields of what was settled, each beside its evidence")
+    .addOption(new Option("--format <format>", "of it").choices(["energytag", "csv", "ndjson"]).default("energytag"))
+    .option("--batches <place>", PLACES, places, [])
+    .option("--meter <id>", "only this meter; may be repeated", ids, undefined)
+    .option("--from <date>", "only hours from then on", day)
+    .option("--to <date>", "only hours until then", day)
+    .option("--details <folder>", "with the documents that describe installations")
+    .option("--country <code>", "country of issuance")
+    .option("--issuing-body <name>", "who issues")
+    .option("--out <file>", "where to write it, instead of standard output")
+    .addHelpText("after", EXPORT_AFTER)
+    .action(telling(judging(async (options) => (await import("./exporting.ts")).exporting(options))));
+}
+
 const ids = (text: string, before: `0x${string}`[] = []) => [...before, id(text)];
 
 export function verifyCommand(): Command {
