@@ -17,3 +17,4 @@ export { type Told, verifyBatchFile, verifyRetirement } from "./objects.ts";
 export { htmlOf } from "./report/html.ts";
 export { markdownOf } from "./report/markdown.ts";
 export { auditFrom, reportOf, type TellableAudit } from "./report/report.ts";
+export { type Notice, type Watched, type Watching, watch } from "./watch/watch.ts";

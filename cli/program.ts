@@ -1,7 +1,14 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
 import { accountCommand } from "./commands/account.ts";
-import { auditCommand, exportCommand, mirrorCommand, reportCommand, verifyCommand } from "./commands/audit/index.ts";
+import {
+  auditCommand,
+  exportCommand,
+  mirrorCommand,
+  reportCommand,
+  verifyCommand,
+  watchCommand,
+} from "./commands/audit/index.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
 import { deviceCommand } from "./commands/device/index.ts";
@@ -49,6 +56,7 @@ export function createProgram(): Command {
   program.addCommand(mirrorCommand());
   program.addCommand(reportCommand());
   program.addCommand(exportCommand());
+  program.addCommand(watchCommand());
   program.addCommand(completionCommand());
   return program;
 }

@@ -81,6 +81,29 @@ export function exportCommand(): Command {
     .action(telling(judging(async (options) => (await import("./exporting.ts")).exporting(options))));
 }
 
+const WATCH_AFTER = `
+Raises an alarm on two heads of one log that contradict each other, also where two oracles show two people different ones, with the
+transaction that proves it; on a head that its device did not sign; on a log that went back; on a settled log that is another than was
+seen; on a settled batch that was served and is no more. What does not answer or is not shown is a warning. Each is a line on
+standard error, and with --json one of JSON on standard output.
+
+With --once it ends with 1 on an alarm, with 0 where there is none, and with 2 where something could not be looked at.
+
+Examples:
+  $ wattwitness watch --oracle https://roof.example/ --oracle https://mirror.example/ --state ./seen
+  $ wattwitness watch --oracle https://roof.example/ --state ./seen --once --json`;
+
+export function watchCommand(): Command {
+  return aboutChain(new Command("watch"))
+    .description("a monitor: follow every meter's newest heads at oracles and mirrors, and tell what cannot be honest")
+    .requiredOption("--oracle <place>", "an oracle or a mirror: a URL or a folder; may be repeated", places)
+    .requiredOption("--state <folder>", "where it keeps what it saw, with every reading")
+    .addOption(new Option("--every <seconds>", "between two looks").argParser(whole).default(60))
+    .option("--once", "look once, and end")
+    .addHelpText("after", WATCH_AFTER)
+    .action(async (_options, command: Command) => (await import("./watching.ts")).watching(command.optsWithGlobals()));
+}
+
 const ids = (text: string, before: `0x${string}`[] = []) => [...before, id(text)];
 
 export function verifyCommand(): Command {
