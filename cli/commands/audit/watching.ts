@@ -23,7 +23,7 @@ export async function watching(options: WatchingOptions): Promise<void> {
       process.exitCode = codeOf(notices);
       return;
     }
-    await delay(1000 * options.every);
+    await delay(1000 * Math.max(1, options.every));
   }
 }
 
