@@ -6,7 +6,7 @@ import { compareViews, stillThere, termsOf } from "./chain/compare.ts";
 import { blockAt, type Deployment, type History, historyOf } from "./chain/history.ts";
 import { compareNodes } from "./chain/second.ts";
 import { type Checkpoint, checkpointOf } from "./checkpoint.ts";
-import { checkReadings, type Evidence, settlementId } from "./evidence/checking.ts";
+import { checkReadings, type Evidence, type OnHours, settlementId } from "./evidence/checking.ts";
 import type { Place } from "./evidence/places.ts";
 import { createPool, type Pool } from "./evidence/pool.ts";
 import { type Finding, missing, type Verdict, verdictOf } from "./finding.ts";
@@ -43,6 +43,7 @@ export type AuditOptions = {
   onProgress?: ((told: AuditProgress) => void) | undefined;
   /** told of every batch that settlements rest on; where only tiles show one, a batch is made of them */
   onBatch?: ((bytes: Uint8Array) => Promise<void>) | undefined;
+  onHours?: OnHours | undefined;
 };
 
 export type AuditProgress = { doing: string; done: number; of?: number | undefined };
@@ -120,7 +121,7 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   const settlements = replayed.settlements.filter((settlement) => isInScope(settlement, scope));
   const pool = options.pool ?? createPool();
   const { verified, findings } = await checkReadings({
-    ...{ history, replayed, settlements, places: options.places, pool },
+    ...{ history, replayed, settlements, places: options.places, pool, onHours: options.onHours },
     before: resumed === "yes" ? options.checkpoint?.verified : undefined,
     onBatch: options.onBatch,
     onProgress: ({ settlements: done }) =>

@@ -1,7 +1,14 @@
 /** The command line, whole: every command with its options and help. */
 import { Command } from "commander";
 import { accountCommand } from "./commands/account.ts";
-import { auditCommand, mirrorCommand, verifyCommand } from "./commands/audit/index.ts";
+import {
+  auditCommand,
+  exportCommand,
+  mirrorCommand,
+  reportCommand,
+  verifyCommand,
+  watchCommand,
+} from "./commands/audit/index.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deployCommand } from "./commands/deploy/index.ts";
 import { deviceCommand } from "./commands/device/index.ts";
@@ -47,6 +54,9 @@ export function createProgram(): Command {
   program.addCommand(auditCommand());
   program.addCommand(verifyCommand());
   program.addCommand(mirrorCommand());
+  program.addCommand(reportCommand());
+  program.addCommand(exportCommand());
+  program.addCommand(watchCommand());
   program.addCommand(completionCommand());
   return program;
 }

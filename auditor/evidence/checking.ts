@@ -25,7 +25,7 @@ import { native } from "./native.ts";
 import { batchPath, isDigest, type Place } from "./places.ts";
 import type { Pool } from "./pool.ts";
 import type { Counts } from "./rules.ts";
-import type { SegmentBytes, SegmentResult } from "./segment.ts";
+import type { HourReading, SegmentBytes, SegmentResult } from "./segment.ts";
 import { type Log, logIn, segmentFromTiles } from "./tiles.ts";
 import type { BatchResult } from "./work.ts";
 
@@ -44,6 +44,9 @@ export type Verified = Map<string, Evidence>;
 
 export type Checked = { verified: Verified; findings: Finding[] };
 
+/** What is handed on of a settlement whose readings are verified: those at full hours, some settled before among them. */
+export type OnHours = (settlement: Settlement, hours: readonly HourReading[]) => void;
+
 export type Progress = (told: { settlements: number; readings: number }) => void;
 
 export type Checking = {
@@ -57,6 +60,7 @@ export type Checking = {
   before?: Verified | undefined;
   onProgress?: Progress | undefined;
   onBatch?: ((bytes: Uint8Array) => Promise<void>) | undefined;
+  onHours?: OnHours | undefined;
 };
 
 /** All that the readings of a settlement are held against: what was verified for one is so for ever. */
@@ -90,10 +94,12 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
   }
 
   /** Whatever was found is judged once. */
-  function close(settlement: Settlement, judged: Finding[], evidence: Evidence): void {
+  function close(settlement: Settlement, judged: Finding[], segment: SegmentResult, place: Place, batch?: Hex): void {
     open.delete(nameOf(settlement));
     findings.push(...judged);
-    if (verdictOf(judged) === "verified") accept(settlement, evidence);
+    if (verdictOf(judged) !== "verified") return;
+    accept(settlement, evidenceOf(settlement, segment, place, batch));
+    checking.onHours?.(settlement, segment.hours);
   }
 
   /* BATCHES */
@@ -158,7 +164,7 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
       judged.push(refuted("wrong domain", digest, toHex(headDomain), toHex(batch.domain), { batch: digest }));
     }
     if (!isBound && (segment.capacity !== settlement.capacity || judged.some(({ rule }) => MADE_UP.has(rule)))) return;
-    close(settlement, judged, evidenceOf(settlement, segment, place, digest));
+    close(settlement, judged, segment, place, digest);
   }
 
   const roots = new Set([...open.values()].map(({ attestation }) => attestation));
@@ -201,11 +207,7 @@ export async function checkReadings(checking: Checking): Promise<Checked> {
         continue;
       }
       if (batch) await checking.onBatch?.(batch);
-      return close(
-        settlement,
-        judge(settlement, segment, { place: place.name }),
-        evidenceOf(settlement, segment, place),
-      );
+      return close(settlement, judge(settlement, segment, { place: place.name }), segment, place);
     }
     findings.push(missing("no readings", objectOf(settlement), lacks, settlement.where));
   }

@@ -7,6 +7,10 @@ import { type Hasher, rootOf } from "./hashing.ts";
 import { type Counts, ruleOf } from "./rules.ts";
 
 const READING = 32;
+const HOUR = 3600;
+
+/** A reading at a full UTC hour, with its place in the log. */
+export type HourReading = { index: number; reading: Uint8Array };
 
 export type SegmentBytes = {
   publicKey: Uint8Array;
@@ -35,6 +39,7 @@ export type SegmentResult = {
   rules: { failure?: Failure; at?: number };
   counts: Counts;
   attestationLeaf: Uint8Array;
+  hours: HourReading[];
 };
 
 /** `before`: how much of this log was settled when this segment was; 0 = nothing. */
@@ -63,9 +68,19 @@ export async function segmentResult(
   const signed = signature ? await verify(head, signature, publicKey) : undefined;
   return {
     ...{ keyId, epoch, from, size, capacity, root, earlier, counts },
-    ...{ first: readings.slice(0, READING), last: last.slice() },
+    ...{ first: readings.slice(0, READING), last: last.slice(), hours: hoursIn(readings, from) },
     signature: !signed ? "none" : signed.ok ? "valid" : signed.failure,
     rules: { ...(failure && { failure }), ...(at !== undefined && { at }) },
     attestationLeaf: attestationLeaf({ keyId, epoch, from, capacity, headHash: headHash(head) }),
   };
+}
+
+function hoursIn(readings: Uint8Array, from: number): HourReading[] {
+  const input = new DataView(readings.buffer, readings.byteOffset, readings.length);
+  const hours: HourReading[] = [];
+  for (let at = 0; at < readings.length; at += READING) {
+    if (input.getUint32(at) % HOUR !== 0) continue;
+    hours.push({ index: from + at / READING, reading: readings.slice(at, at + READING) });
+  }
+  return hours;
 }

@@ -14,7 +14,7 @@ import type { Place } from "./places.ts";
 export const WIDTH = 256;
 const HASH = 32;
 const ENTRY = 34;
-const CHECKPOINT_LIMIT = 4096;
+export const CHECKPOINT_LIMIT = 4096;
 
 export type Kind = number | "entries";
 
@@ -33,7 +33,13 @@ export const tilePath = (kind: Kind, index: number, width: number): string =>
 
 export type Log = { place: Place; path: string; checkpoint: Checkpoint | undefined };
 
-export type Checkpoint = { size: number; root: Uint8Array; signature: Uint8Array | undefined };
+/** `reading`: the last one, which a device's signature has beside it */
+export type Checkpoint = {
+  size: number;
+  root: Uint8Array;
+  reading: Uint8Array | undefined;
+  signature: Uint8Array | undefined;
+};
 
 export async function logIn(place: Place, keyId: Hex, epoch: number): Promise<Log> {
   const path = logPath(keyId, epoch);
@@ -42,13 +48,14 @@ export async function logIn(place: Place, keyId: Hex, epoch: number): Promise<Lo
 }
 
 /** What it says; whose signature it is that is as long as a device's is for whoever verifies it. */
-function checkpointIn(text: string): Checkpoint | undefined {
+export function checkpointIn(text: string): Checkpoint | undefined {
   const [, size = "", root = "", , ...lines] = text.split("\n");
   const bytes = Buffer.from(root, "base64");
   if (!/^[1-9]\d{0,12}$/.test(size) || bytes.length !== HASH) return undefined;
   const signatures = lines.map((line) => Buffer.from(line.split(" ").at(-1) ?? "", "base64"));
-  const signature = signatures.find(({ length }) => length === 4 + HASH + 64)?.subarray(4 + HASH);
-  return { size: Number(size), root: bytes, signature };
+  const signed = signatures.find(({ length }) => length === 4 + HASH + 64);
+  const [reading, signature] = [signed?.subarray(4, 4 + HASH), signed?.subarray(4 + HASH)];
+  return { size: Number(size), root: bytes, reading, signature };
 }
 
 /** The first `needed` or more of a tile. */

@@ -53,7 +53,11 @@ function isOf({ key, first, second }: Equivocation, told: Told, publicKey: Hex):
 }
 
 /** Undefined where it is one: see WattWitness.proveEquivocation. */
-async function whyNot(place: Place, equivocation: Equivocation, publicKey: Uint8Array): Promise<string | undefined> {
+export async function whyNot(
+  place: Place,
+  equivocation: Equivocation,
+  publicKey: Uint8Array,
+): Promise<string | undefined> {
   const heads = [headOf(equivocation.first), headOf(equivocation.second)] as const;
   const [first, second] = heads.map((head) => encodeHead(domain("head", place), head)) as [Uint8Array, Uint8Array];
   for (const [head, { r, s }] of [

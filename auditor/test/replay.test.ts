@@ -133,7 +133,7 @@ describe("a replay", function () {
         ...{ keyId: bytes(keyId), epoch, from: before.size - 1, size, capacity, root: bytes(root) },
         earlier: { size: before.size, root: bytes(before.root), reading: reading(before.timestamp, before.energy) },
         ...{ first: reading(0, 0n), last: reading(timestamp, energy), signature: "valid", rules: {} },
-        ...{ counts: { gaps: 0, conditions: [0, 0, 0, 0, 0] }, attestationLeaf: new Uint8Array() },
+        ...{ counts: { gaps: 0, conditions: [0, 0, 0, 0, 0] }, attestationLeaf: new Uint8Array(), hours: [] },
       };
     }
     const bent = (reading: Uint8Array, at: number) => reading.with(at, (reading[at] as number) ^ 1);

@@ -144,6 +144,34 @@ describe("wattwitness audit, verify and mirror", function () {
     assert.ok(!out.includes("\u001b"));
   });
 
+  it("reports the same page of an audit now as of a saved one", async () => {
+    const saved = join(folder, "audit.json");
+    const { out } = await run("audit", "--batches", oracle(), "--json");
+    await writeFile(saved, out);
+    const [now, later] = [await run("report", "--batches", oracle()), await run("report", "--audit", saved)];
+    assert.deepEqual([now.code, later.code], [0, 0]);
+    assert.equal(now.out, later.out);
+    assert.match(now.out, /the roof/);
+  });
+
+  it("exports hours that were settled at both ends, and says which were not", async () => {
+    const {
+      code,
+      granular_certificate_bundles: bundles,
+      not_certifiable: others,
+    } = await data("export", ...["--batches", oracle(), "--issuing-body", "nobody"]);
+    assert.equal(code, 0);
+    assert.ok(bundles.length > 8 && others.length > 0);
+    const [first] = bundles;
+    assert.deepEqual([first.production_starting_interval, first.face_value], ["2026-03-20T10:00:00Z", 3000]);
+    assert.deepEqual([first.certificate_bundle_status, first.issuing_body], ["", "nobody"]);
+    const csv = await run("export", "--batches", oracle(), "--format", "csv", "--to", "2026-03-20T11:00");
+    assert.match(csv.out, /^device_id,/);
+    assert.match(csv.err, /not certifiable: 0x/);
+    assert.ok(csv.out.split("\n").length < bundles.length);
+    assert.equal((await run("export")).code, 2);
+  });
+
   it("mirrors an oracle, and audits from the mirror alone", async () => {
     const to = join(folder, "mirror");
     const { code, findings } = await data("mirror", "--from", oracle(), "--to", to);

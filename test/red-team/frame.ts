@@ -228,7 +228,7 @@ export async function createStage() {
     for (const [path, bytes] of files) if (path.startsWith("batches/")) await writeFile(join(own, path), bytes);
     evidence.push({ folder: own, title });
     return audit({
-      ...{ chain: reader, registry, places: [mirrorOf(files)], sourceHash: SOURCE_HASH, threads: 1, ...change },
+      ...{ chain: reader, registry, places: [mirrorOf(files)], sourceHash: SOURCE_HASH, ...change },
     });
   }
 

@@ -35,10 +35,10 @@ export async function auditing(options: AuditingOptions): Promise<Judged> {
   const { meter: meters, from, to, checkpoint: file, evidence } = options;
   if (evidence !== undefined) checkWhole(options);
   const kept = evidence === undefined ? undefined : await keeping(evidence);
-  const result = await run(options, { meters, from, to }, kept);
+  const result = await run(options, { meters, from, to }, kept && { onBatch: kept });
   if (evidence !== undefined && result.read) await writeChain(evidence, options, result.read.history);
   if (file !== undefined && result.read) await writeCheckpoint(file, result.read.checkpoint);
-  return judged(result);
+  return judged(result, options);
 }
 
 export async function transaction(hash: Hex, options: AuditingOptions): Promise<Judged> {
@@ -47,7 +47,7 @@ export async function transaction(hash: Hex, options: AuditingOptions): Promise<
     result.findings.push(missing("no settlement", `transaction ${hash}`, "the chain has none in it"));
     result.verdict = verdictOf(result.findings);
   }
-  return judged(result);
+  return judged(result, options);
 }
 
 /** What the second auditor is given is everything, or it could not come to the same. */
@@ -75,7 +75,10 @@ async function writeChain(folder: string, options: AuditingOptions, { deployment
   await writeEvidence(folder, { client, registry: deployment.registry, ...blocks, batches: [] });
 }
 
-async function run(options: AuditingOptions, scope: Scope, onBatch?: OnBatch): Promise<Audit> {
+/** What else is told of what is read. */
+type Telling = Pick<AuditOptions, "onBatch" | "onHours">;
+
+export async function run(options: AuditingOptions, scope: Scope, telling: Telling = {}): Promise<Audit> {
   const { secondRpcUrl, batches, checkpoint: file } = options;
   const bar = progress();
   try {
@@ -84,13 +87,14 @@ async function run(options: AuditingOptions, scope: Scope, onBatch?: OnBatch): P
       second: secondRpcUrl === undefined ? undefined : nodeAt(secondRpcUrl),
       checkpoint: file === undefined ? undefined : await readCheckpoint(file),
       onProgress: bar.told,
-      onBatch,
+      ...telling,
     });
   } finally {
     bar.clear();
   }
 }
 
-const judged = (result: Audit): Judged => ({
-  ...{ verdict: result.verdict, text: auditText(result), data: auditData(result) },
+const judged = (result: Audit, { batches, secondRpcUrl }: AuditingOptions): Judged => ({
+  ...{ verdict: result.verdict, text: auditText(result) },
+  data: auditData(result, { places: batches, nodes: secondRpcUrl === undefined ? 1 : 2 }),
 });

@@ -2,6 +2,7 @@
 import { formatUnits } from "viem";
 import type { Finding, Verdict } from "../../../auditor/finding.ts";
 import type { Audit, Figures } from "../../../auditor/index.ts";
+import { STATUSES } from "../../../verification/chain/views.ts";
 import { list, time } from "../../terminal/telling.ts";
 
 const VERDICTS: Record<Verdict, string> = {
@@ -54,13 +55,16 @@ export function findingText({ is, rule, object, expected, found, where }: Findin
   return lines.join("\n");
 }
 
-/** For programs: energies and units are decimal texts. */
-export function auditData({ verdict, findings, figures, scope, read }: Audit): object {
-  if (!read) return { verdict, findings, figures, scope };
-  const { deployment, history, byContract, settlements, sourceHash, resumed } = read;
+/** What an audit stood on beside the chain: where it looked, and how many nodes it asked. */
+export type Means = { places: readonly string[]; nodes: number };
+
+/** For programs, and for a report: energies and units are decimal texts. */
+export function auditData({ verdict, findings, figures, scope, read }: Audit, { places, nodes }: Means): object {
+  if (!read) return { verdict, findings, figures, scope, places, nodes };
+  const { deployment, history, replayed, byContract, settlements, sourceHash, resumed } = read;
   const { number, hash, timestamp } = history.block;
   return {
-    ...{ verdict, findings, figures, scope, resumed },
+    ...{ verdict, findings, figures, scope, places, nodes, resumed },
     contracts: { ...deployment, attestors: history.attestors },
     ...{ block: { number, hash, timestamp }, events: history.events.length, events_hash: history.hash },
     ...{ source_hash: sourceHash, by_contract: byContract },
@@ -68,5 +72,12 @@ export function auditData({ verdict, findings, figures, scope, read }: Audit): o
       ...each,
       ...{ verified: evidence !== undefined, evidence: evidence ?? null },
     })),
+    meters: [...replayed.meters.values()].map(({ keys, meter, owner, details }) => ({
+      ...{ meter, owner, details },
+      keys: keys.map(({ keyId, status, since, until, capacity, produced }) => ({
+        ...{ key_id: keyId, status: STATUSES[status], since, until, capacity, produced_mwh: produced },
+      })),
+    })),
+    retirements: replayed.retirements,
   };
 }
