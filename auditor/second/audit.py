@@ -9,11 +9,10 @@ numbers. It trusts nothing in the folder but that the logs are the chain's:
     chain.json           chain id, the contracts, the blocks that the logs are of
     logs.ndjson          every log of the contracts, in order, as eth_getLogs gives it, with its block's timestamp
     batches/<digest>     the readings; a file's name is its SHA-256
-    transactions.ndjson  of settlements without attestation, for the signatures of their heads
+    transactions.ndjson  that brought keys, equivocations and settlements without attestation, for their signatures
 
 It prints one JSON, mWh and units as decimal strings. Exit: 0 verified, 1 refuted, 2 cannot tell, for something is missing.
-It leaves to the chain what logs do not show: claims' and rotations' signatures, who may attest, and how old a reading must
-be to settle without attestation.
+It leaves to the chain what logs do not show: who may register, propose and attest, and what the contracts' views say.
 """
 import json
 import sys
@@ -22,16 +21,20 @@ from pathlib import Path
 
 from batches import SIZE_LIMIT, Moment, head_of, moment_of, number, read_batch, sha256, signature_failure, text
 from events import EVENTS, HARMLESS, SETTLE, decode
+from sent import check as check_sent
 
 ZERO, NOBODY = "0x" + 64 * "0", "0x" + 40 * "0"
 UNITS = 10**12  # of the token in 1 mWh
 EPOCH_STRIDE = 64  # epochs that a new one may be above the last
 CLOCK_TOLERANCE = 300  # s that a reading may be ahead of the block
+PROPOSAL_DELAY = 14 * 86400  # s after which a proposal is due, and as long as which it then is
+NEVER = 0xFFFFFFFF  # unattested_after: nothing settles without attestation
 
 # THE CONTRACTS' RULES, replayed over the logs
 
 Log = namedtuple("Log", "size root timestamp energy")  # as far as it is settled
 Gap = namedtuple("Gap", "since until before after room")  # what is left between two logs: s, s, mWh, mWh, mWh
+Begun = namedtuple("Begun", "transaction owner epoch log terms")  # how a key began: what it claims, and on which terms
 Settlement = namedtuple("Settlement", "thing event point capacity source log first transaction")
 
 class Key:
@@ -39,6 +42,7 @@ class Key:
         self.meter, self.point, self.payee, self.capacity, self.source = meter, point, payee, capacity, source
         self.status, self.until, self.predecessor = "announced", None, predecessor
         self.raised, self.raised_at, self.raised_from = False, 0, 0
+        self.begun, self.terms, self.is_proposed, self.settled_at = None, None, False, 0
         self.epoch, self.logs, self.gaps = 0, {}, {}  # the newest log's; by epoch
 
     def possible(self, start, end):
@@ -46,6 +50,11 @@ class Key:
         early = max(0, min(self.raised_at, end) - start)
         less = max(0, self.capacity - self.raised_from) * 1000 * early // 3600
         return self.capacity * 1000 * (end - start) // 3600 - less
+
+    def gap_before(self, epoch):
+        """Of the newest settled log up to this epoch: its epoch, and what is left behind it."""
+        before = max((each for each in self.logs if each <= epoch <= each + EPOCH_STRIDE), default=None)
+        return before, self.gaps.get(before, Gap(0, 0, 0, 0, 0))
 
 def rise(energy, later):
     return max(0, later - energy)  # where it is lower, the register was lost
@@ -57,6 +66,8 @@ class Audit:
         self.attested, self.digests, self.roots, self.named = set(), {}, {}, None  # root to digest, and back
         self.balances, self.serial, self.readings = defaultdict(int), 0, 0
         self.produced = self.minted = self.retired = self.time = 0
+        self.proposals, self.due, self.requests, self.equivocations = {}, {}, {}, []
+        self.unattested_after = NEVER
         self.beside, self.transaction = {}, None  # events that the next must take up
 
     def require(self, holds, rule, thing, expected, found):
@@ -76,7 +87,7 @@ class Audit:
     def replay(self, chain):
         contracts = {chain[name].lower(): name for name in ("registry", "watt_witness", "token")}
         contracts.update((address.lower(), "attestor") for address in chain["attestors"])
-        place, blocks = (-1, -1), {}
+        place, blocks, self.unattested_after = (-1, -1), {}, chain["unattested_after"]
         for log in self.lines("logs.ndjson"):
             block, index, time = int(log["blockNumber"], 16), int(log["logIndex"], 16), log["timestamp"]
             where, contract, topic = f"log {index} of block {block}", contracts.get(log["address"].lower()), log["topics"][0]
@@ -131,11 +142,27 @@ class Audit:
         are_terms = event.capacity > 0 and event.source <= 0x1F
         self.require(are_terms, "terms", event.meter, "a capacity and a source", (event.capacity, event.source))
         self.meters[event.meter], self.owners[event.meter] = event.meter, NOBODY
+        self.keys[event.meter].terms = (event.owner, event.capacity, event.source, event.details)
 
     def registry_KeyRotated(self, event, old):
         self.equal("previous key", event.keyId, self.meters[event.meter], event.previousKeyId)
         self.new_key(event.keyId, event, old.meter, old.payee, old.capacity, old.source, old)
+        self.keys[event.keyId].is_proposed = self.due.pop((event.meter, 0), None) == int(event.keyId, 16)
         old.status, self.meters[event.meter] = "succeeded", event.keyId
+
+    def registry_Proposed(self, event, _):
+        self.equal("proposal delay", event.meter, self.time + PROPOSAL_DELAY, event.executableAt)
+        self.proposals[event.meter, event.change] = (event.value, event.executableAt)
+
+    def registry_ProposalCancelled(self, event, _):
+        proposal = self.proposals.pop((event.meter, event.change), None)
+        self.require(proposal, "not proposed", event.meter, "a proposal", "none")
+
+    def registry_ProposalExecuted(self, event, _):
+        value, due = self.proposals.pop((event.meter, event.change), (None, 0))
+        self.equal("not proposed", event.meter, value, event.value)
+        self.require(due <= self.time < due + PROPOSAL_DELAY, "proposal not due", event.meter, f"from {due} on", self.time)
+        self.due[event.meter, event.change] = event.value
 
     def new_key(self, key_id, event, meter, *terms):
         point = bytes.fromhex(event.x[2:] + event.y[2:])
@@ -155,6 +182,7 @@ class Audit:
     def registry_CapacityChanged(self, event, key):
         """A raise holds from now on, a lower capacity for all that is not settled."""
         if event.capacity > key.capacity:
+            self.equal("capacity not proposed", event.meter, event.capacity, self.due.pop((event.meter, 2), None))
             key.raised_from = key.raised_from if key.raised else key.capacity
             key.raised, key.raised_at = True, self.time
         key.capacity = event.capacity
@@ -170,8 +198,10 @@ class Audit:
             latest = key.predecessor.logs[key.predecessor.epoch].timestamp
             self.equal("key interval", event.keyId, key.predecessor.until, event.timestamp)
             self.require(event.timestamp > latest, "key interval", event.keyId, f"after {latest}", event.timestamp)
-        key.status, key.epoch = "active", event.epoch
-        key.logs[event.epoch] = Log(event.size, event.root, event.timestamp, event.energy)
+        key.status, key.epoch, key.settled_at = "active", event.epoch, self.time
+        key.logs[event.epoch] = log = Log(event.size, event.root, event.timestamp, event.energy)
+        owner = self.owners[key.meter] if self.owners[key.meter] != NOBODY else key.payee
+        key.begun = Begun(self.transaction, owner, event.epoch, log, key.terms)
 
     def watt_witness_Ended(self, event, key):
         self.equal("ended", event.keyId, 3 if key.status == "succeeded" else 4, event.status)
@@ -182,11 +212,15 @@ class Audit:
     def watt_witness_Equivocated(self, event, key):
         self.equal("frozen", event.keyId, key.status == "active", event.frozen == 1)
         key.status = "frozen" if key.status == "active" else key.status
+        self.equivocations.append((event, key, self.transaction))
 
     # attestations and settlements
 
     def attestor_AttestationRequested(self, event, _):
-        self.digests[event.root] = event.digest
+        self.digests[event.root], self.requests[event.requestId] = event.digest, event.root
+
+    def attestor_AttestationConfirmed(self, event, _):
+        self.equal("attested root", event.requestId, self.requests.get(event.requestId), event.root)
 
     def watt_witness_Attested(self, event, _):
         self.require(event.root not in self.attested | {ZERO}, "attested", event.root, "a root, once", "zero or twice")
@@ -218,12 +252,17 @@ class Audit:
         self.require(event.timestamp <= latest_allowed, "time ahead", thing, f"up to {latest_allowed}", event.timestamp)
         if key.epoch not in key.logs:
             return
+        if event.attestation == ZERO:
+            since = key.gap_before(event.epoch)[1].since if event.epoch < key.epoch else key.logs[key.epoch].timestamp
+            allowed = min(since, key.settled_at) + self.unattested_after
+            is_old = self.unattested_after != NEVER and self.time >= allowed
+            self.require(is_old, "attestation required", thing, f"from {allowed} on", self.time)
         now = Moment(event.timestamp, event.energy)
         first = Moment(begun.timestamp, begun.energy) if is_begun else now
         self.settlements.append(Settlement(thing, event, key.point, key.capacity, key.source, log, first, self.transaction))
         settle = self.settle_newest if event.epoch >= key.epoch else self.settle_rest
         self.equal("produced", thing, settle(thing, key, event, log, first, now), event.produced)
-        key.logs[event.epoch] = Log(event.size, event.root, event.timestamp, event.energy)
+        key.logs[event.epoch], key.settled_at = Log(event.size, event.root, event.timestamp, event.energy), self.time
         self.produced += event.produced
 
     def settle_newest(self, thing, key, event, _, first, now):
@@ -247,8 +286,7 @@ class Audit:
 
     def settle_rest(self, thing, key, event, log, first, now):
         """A head of an earlier epoch: what the register rose more, on its way through a gap, than was known."""
-        before = max((epoch for epoch in key.logs if epoch <= event.epoch <= epoch + EPOCH_STRIDE), default=None)
-        gap = key.gaps.get(before, Gap(0, 0, 0, 0, 0))
+        before, gap = key.gap_before(event.epoch)
         start = Moment(gap.since, gap.before) if log else first
         way = rise(gap.before, start.energy) + rise(start.energy, now.energy) + rise(now.energy, gap.after)
         produced = way - rise(gap.before, gap.after)
@@ -381,6 +419,7 @@ class Audit:
             chain = json.loads((self.folder / "chain.json").read_text(encoding="utf-8"))
             self.replay(chain)
             self.prove(chain)
+            check_sent(self, chain)
         except Exception as failure:  # what cannot be read, whatever is in it, is no pass
             self.missing(str(self.folder), f"evidence that can be read, and not {type(failure).__name__}: {failure}")
         sums = {"produced_mwh": self.produced, "minted_units": self.minted, "supply_units": sum(self.balances.values())}

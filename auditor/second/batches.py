@@ -49,6 +49,23 @@ class Tree:
             node = sha256(b"\1", peak, node)
         return node
 
+def is_included(reading, index, size, proof, root):
+    """RFC 9162 §2.1.3.2."""
+    if index >= size:
+        return False
+    node, last = sha256(b"\0", reading), size - 1
+    for other in proof:
+        if last == 0:
+            return False
+        if index % 2 or index == last:
+            node = sha256(b"\1", other, node)
+            while index % 2 == 0 and index:
+                index, last = index // 2, last // 2
+        else:
+            node = sha256(b"\1", node, other)
+        index, last = index // 2, last // 2
+    return last == 0 and node == root
+
 def head_of(domain, epoch, size, reading, root):
     """What a device signs. Its domain is of one chain, one registry and one kind of statement."""
     return domain + epoch.to_bytes(4, "big") + size.to_bytes(8, "big") + reading + root

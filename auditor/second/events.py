@@ -18,6 +18,12 @@ EVENTS = {
             "CapacityChanged(bytes32 meter | uint32 capacity)",
         "0x37aa4ee3e60044bd9cfdcbdc1cc7356c9b1424d4eccca30f4c2c087092af114b":
             "PayoutChanged(bytes32 meter, address payout |)",
+        "0xa4a3b45e122d6d938452c2b77e3d73bcfcdb79864b16a689108fee902e279e42":
+            "Proposed(bytes32 meter, uint8 change | uint256 value, uint256 executableAt)",
+        "0x9e72783396fc9862bcb79c3ab3f3b0e204d860e8f09ea45bb5cf1406e5269217":
+            "ProposalCancelled(bytes32 meter, uint8 change, address by |)",
+        "0x24fb02872310c6da53528dcb46fb768f7754ff81e86c1dd812b01d63af020f66":
+            "ProposalExecuted(bytes32 meter, uint8 change | uint256 value)",
         "0xb3c1186bd2d551a4a0e4f57a096e6ed3156ee6605fc7e59cdb475b36a3f867ca":
             "MeterDecommissioned(bytes32 meter, address by |)",
         TRANSFER:
@@ -50,6 +56,8 @@ EVENTS = {
     "attestor": {
         "0xa7dfdfd74e1f0273e628e66cf7f09d40fa1d62bf3f094902558123d50f9fd1e3":
             "AttestationRequested(bytes32 requestId, bytes32 digest, bytes32 root | uint64 subscriptionId)",
+        "0x2354c0e5aa331fb12475211e3ea490c44814a91f7fcf71c7d1b5145c7dabd271":
+            "AttestationConfirmed(bytes32 requestId, bytes32 root |)",
     },
 }
 
@@ -63,9 +71,6 @@ HARMLESS = {
     "0x0a6387c9ea3628b88a633bb4f3b151770f70085117a15f9bf3787cda53f13d31",  # EIP712DomainChanged()
     "0xf8e1a15aba9398e019f0b49df1a4fde98ee17ae345cb5f6b5e2c27f5033e8ce7",  # MetadataUpdate(uint256)
     "0x62e78cea01bee320cd4e420270b5ea74000d11b0c9f74754ebdbfc544b05a258",  # Paused(address)
-    "0x9e72783396fc9862bcb79c3ab3f3b0e204d860e8f09ea45bb5cf1406e5269217",  # ProposalCancelled(bytes32,uint8,address)
-    "0x24fb02872310c6da53528dcb46fb768f7754ff81e86c1dd812b01d63af020f66",  # ProposalExecuted(bytes32,uint8,uint256)
-    "0xa4a3b45e122d6d938452c2b77e3d73bcfcdb79864b16a689108fee902e279e42",  # Proposed(bytes32,uint8,uint256,uint256)
     "0x5db9ee0a495bf2e6ff9c91a7834c1ba4fdd244a5e8aa4e537bd38aeae4b073aa",  # Unpaused(address)
     "0x925e887210f8184d167eb3d1d0fb0ecd02a733e59c8a34deed7403d709f5ea6b",  # WatcherChanged(bytes32,address)
 }

@@ -23,7 +23,9 @@ export type EvidenceOptions = {
 const topicOf = (abi: typeof functionsAttestorAbi | typeof wattWitnessAbi, name: string): Hex =>
   toEventSelector(abi.find((item) => item.type === "event" && item.name === name) as never);
 const ATTESTED = topicOf(wattWitnessAbi, "Attested");
-const SETTLED = topicOf(wattWitnessAbi, "Settled");
+const [SETTLED, BEGUN, EQUIVOCATED] = ["Settled", "Begun", "Equivocated"].map((name) =>
+  topicOf(wattWitnessAbi, name),
+) as [Hex, Hex, Hex];
 
 export async function writeEvidence(folder: string, options: EvidenceOptions): Promise<void> {
   const { client, registry, fromBlock, toBlock, batches } = options;
@@ -32,7 +34,9 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
     abi: meterRegistryAbi,
     functionName: "wattWitness",
   });
-  const token = await client.readContract({ address: wattWitness, abi: wattWitnessAbi, functionName: "token" });
+  const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
+  const token = await client.readContract({ ...onWattWitness, functionName: "token" });
+  const unattestedAfter = await client.readContract({ ...onWattWitness, functionName: "unattestedAfter" });
   async function logsOf(address: Address[]): Promise<RpcLog[]> {
     const answer = await logsIn(client as ChainReader, { address, topics: [] }, Number(fromBlock), Number(toBlock));
     if (!answer.ok) throw new Error(answer.why.says);
@@ -52,15 +56,16 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
     const { timestamp } = await client.getBlock({ blockNumber: BigInt(blockNumber as Hex) });
     times.set(blockNumber as Hex, Number(timestamp));
   }
-  const alone = logs.filter(({ topics }) => topics[0] === SETTLED && topics[3] === zeroHash);
-  const hashes = [...new Set(alone.map(({ transactionHash }) => transactionHash as Hex))];
+  const isSigned = ({ topics: [topic, , , attestation] }: RpcLog) =>
+    topic === BEGUN || topic === EQUIVOCATED || (topic === SETTLED && attestation === zeroHash);
+  const hashes = [...new Set(logs.filter(isSigned).map(({ transactionHash }) => transactionHash as Hex))];
   const transactions = await Promise.all(hashes.map((hash) => client.getTransaction({ hash })));
   const { hash } = await client.getBlock({ blockNumber: toBlock });
 
   await mkdir(join(folder, "batches"), { recursive: true });
   const chain = {
     ...{ chain_id: await client.getChainId(), registry, watt_witness: wattWitness, token, attestors },
-    ...{ from_block: Number(fromBlock), block: Number(toBlock), block_hash: hash },
+    ...{ from_block: Number(fromBlock), block: Number(toBlock), block_hash: hash, unattested_after: unattestedAfter },
   };
   await writeFile(join(folder, "chain.json"), `${JSON.stringify(chain, undefined, 2)}\n`);
   await writeLines(

@@ -16,7 +16,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "claim",
     verdict: "refuted",
-    unseenBySecond: "claims",
     async do(stage) {
       const [meter, owner] = [meterOf(stage), stage.fixture.owner.account.address];
       const args = [registrationOf(meter, owner)];

@@ -16,7 +16,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "claim",
     verdict: "refuted",
-    unseenBySecond: "claims",
     async do(stage) {
       const { admin, owner, registry } = stage.fixture;
       const meter = meterOf(stage);

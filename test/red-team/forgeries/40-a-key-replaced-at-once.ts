@@ -21,7 +21,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "proposal not due",
     verdict: "refuted",
-    unseenBySecond: "proposals",
     async do(stage) {
       await propose(stage);
       const [meter, chip] = [stage.roof.id, chipOf(stage)];

@@ -14,7 +14,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "capacity not proposed",
     verdict: "refuted",
-    unseenBySecond: "proposals",
     async do(stage) {
       await stage.tell([stage.onRegistry("CapacityChanged", { meter: stage.roof.id, capacity: 50_000 })]);
       return stage.audited();

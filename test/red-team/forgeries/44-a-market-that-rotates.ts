@@ -26,7 +26,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "rotation",
     verdict: "refuted",
-    unseenBySecond: "rotations' signatures",
     async do(stage) {
       const args = rotationBy(stage);
       const sent = encodeFunctionData({ ...stage.fixture.registry, functionName: "rotate", args } as never);

@@ -17,7 +17,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "attestation required",
     verdict: "refuted",
-    unseenBySecond: "how old a reading must be to settle alone",
     async do(stage) {
       stage.publish(batchOf(part(stage)));
       const args = [zeroHash, [unattestedItem(part(stage))]] as const;

@@ -22,7 +22,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "attested root",
     verdict: "refuted",
-    unseenBySecond: "who attests, and upon which question",
     async do(stage) {
       const [root, digest] = [rootOf(part(stage)), stage.publish(batchOf(part(stage)))];
       const [, ...answered] = stage.attested(digest, root);

@@ -24,7 +24,6 @@ export const forgery: Forgery = {
   audit: {
     rule: "equivocation",
     verdict: "refuted",
-    unseenBySecond: "an equivocation's signatures",
     async do(stage) {
       const { first, second } = forged(stage);
       const args = [forged(stage)] as const;
