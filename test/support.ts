@@ -248,3 +248,14 @@ export function createTestMeter(
   });
   return Object.assign(createMeter({ device, powerAt, start }), { privateKey });
 }
+
+/** Lets meters produce until `now` (s), and all of it settle. */
+export async function settleUntil(
+  system: System,
+  now: number,
+  ...meters: ReturnType<typeof createTestMeter>[]
+): Promise<void> {
+  for (const meter of meters) meter.advance(now);
+  for (const meter of meters) await system.upload(meter.device);
+  for (const meter of meters) await system.settled(meter.device);
+}

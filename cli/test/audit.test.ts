@@ -6,7 +6,7 @@ import type { Hex } from "viem";
 import { productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import { ACCOUNTS } from "../../demo/deployment.ts";
 import { toHex } from "../../protocol/index.ts";
-import { createSystem, createTestMeter, type System } from "../../test/support.ts";
+import { createSystem, createTestMeter, type System, settleUntil } from "../../test/support.ts";
 import { wattwitness } from "./support.ts";
 
 /** 2026-03-20T09:00:00Z */
@@ -39,19 +39,14 @@ describe("wattwitness audit, verify and mirror", function () {
       meter.advance(START + 600);
       await system.register(meter.device);
     }
-    const settle = async (now: number, ...meters: (typeof roof)[]) => {
-      for (const meter of meters) meter.advance(now);
-      for (const meter of meters) await system.upload(meter.device);
-      for (const meter of meters) await system.settled(meter.device);
-    };
-    await settle(START + HOUR, roof, old);
+    await settleUntil(system, START + HOUR, roof, old);
     next.advance(START + HOUR + 360);
     await system.at(START + HOUR + 600);
     await system.rotate(old.device, old, next);
     await system.sell(roof.device);
-    await settle(START + 8 * HOUR, roof, next);
+    await settleUntil(system, START + 8 * HOUR, roof, next);
     roof.device.loseRegister();
-    await settle(START + 9 * HOUR, roof);
+    await settleUntil(system, START + 9 * HOUR, roof);
     const wallet = chain.wallet(ACCOUNTS.firstOwner);
     const token = { address: deployment.token, abi: productionTokenAbi, chain: wallet.chain } as const;
     const args = [10n ** 16n, deployment.token, "the roof", "tea\u001b[2J"] as const;

@@ -7,6 +7,8 @@ import {
   createMeter,
   headOf,
   type Part,
+  produce,
+  START,
   segmentOf,
   signHead,
   type TestMeter,
@@ -27,6 +29,15 @@ export function liar(
 /** The same device, with this log. */
 export const meterWith = ({ place, privateKey }: TestMeter, readings: Uint8Array[]): TestMeter =>
   createMeter(place, privateKey[0] as number, readings);
+
+/** The first half of a log that the same device began after its first, settled to `size`, and whose register went on. */
+export function begunAfter(device: TestMeter, size: number, epoch: number) {
+  const log = produce({ count: 100, from: { timestamp: START + 3000, energy: 2_000_000n } });
+  const meter = meterWith(device, device.readingsOf());
+  meter.begin(epoch, log);
+  const settledTimestamp = START + 10 * (size - 1);
+  return { part: { meter, epoch, to: 50, settled: 0, settledTimestamp }, first: log[0] as Uint8Array };
+}
 
 /** The same device, with something else in its last reading of `size`. */
 export const lastBent = (meter: TestMeter, size: number, change: Partial<Reading>): TestMeter =>

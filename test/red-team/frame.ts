@@ -273,6 +273,14 @@ export const pretending =
     return stage.audited();
   };
 
+/** Has a bribed DON attest a part, so that the contract mints it; both auditors look. */
+export const mintedByBribe = (part: (stage: Stage) => Part) => async (stage: Stage) => {
+  const { attestation, items } = attestedItems([part(stage)]);
+  await stage.bribed(attestation, stage.publish(batchOf(part(stage))));
+  await stage.mints(() => stage.fixture.settle(attestation, items));
+  return stage.audited();
+};
+
 type OnlyAudited = Pick<Forgery, "title" | "attacker" | "wants" | "isMinted"> & Required<Pick<Forgery, "audit">>;
 
 /** What nobody before the auditor can stop. */

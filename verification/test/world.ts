@@ -1,7 +1,7 @@
 /** A real chain, a real oracle, and what they say of meters: the proofs that the tests hold against the library. */
 import type { Hex } from "viem";
 import { type Place, toHex } from "../../protocol/index.ts";
-import { createSystem, createTestMeter, type System } from "../../test/support.ts";
+import { createSystem, createTestMeter, type System, settleUntil } from "../../test/support.ts";
 import { type ChainReader, type Parsed, proofFrom, type ReadingProof, rpc } from "../index.ts";
 
 /** 2026-03-20T09:00:00Z */
@@ -58,12 +58,7 @@ async function worldOf(system: System): Promise<World> {
     meter.advance(START + 600);
     await system.register(meter.device);
   }
-  const settle = async (now: number, ...meters: (typeof roof)[]) => {
-    for (const meter of meters) meter.advance(now);
-    for (const meter of meters) await system.upload(meter.device);
-    for (const meter of meters) await system.settled(meter.device);
-  };
-  await settle(START + HOUR, roof, old);
+  await settleUntil(system, START + HOUR, roof, old);
   const early = await served(roof.device, 31);
 
   old.advance(START + HOUR + 600);
@@ -71,7 +66,7 @@ async function worldOf(system: System): Promise<World> {
   await system.at(START + HOUR + 600);
   await system.upload(old.device);
   await system.rotate(old.device, old, next);
-  await settle(START + 2 * HOUR, roof, next);
+  await settleUntil(system, START + 2 * HOUR, roof, next);
   const rotated = {
     before: await served(old.device, 31),
     after: await served(next.device, 20),

@@ -1,15 +1,8 @@
 /** A seller has a head that he signed in advance for an epoch far away, and wants it to stand in the buyer's way. */
-import { produce, START } from "../../../contracts/test/fixture.ts";
-import { meterWith } from "../forging.ts";
+import { begunAfter } from "../forging.ts";
 import { type Forgery, pretending, SETTLED, type Stage } from "../frame.ts";
 
-const EPOCH = 100;
-const log = produce({ count: 100, from: { timestamp: START + 3000, energy: 2_000_000n } });
-const part = ({ roof }: Stage) => {
-  const meter = meterWith(roof, roof.readingsOf());
-  meter.begin(EPOCH, log);
-  return { meter, epoch: EPOCH, to: 50, settled: 0, settledTimestamp: START + 10 * (SETTLED - 1) };
-};
+const part = (stage: Stage) => begunAfter(stage.roof, SETTLED, 100).part;
 
 export const forgery: Forgery = {
   title: "a head of an epoch far above the last",

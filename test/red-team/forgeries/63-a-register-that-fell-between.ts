@@ -1,7 +1,7 @@
 /** A bribed DON, with a device whose owner has its key, vouches for a register that fell and rose between two settlements. */
-import { attestedItems, bent } from "../../../contracts/test/fixture.ts";
-import { batchOf, liar } from "../forging.ts";
-import { foundByAuditor, SETTLED, type Stage } from "../frame.ts";
+import { bent } from "../../../contracts/test/fixture.ts";
+import { liar } from "../forging.ts";
+import { foundByAuditor, mintedByBribe, SETTLED, type Stage } from "../frame.ts";
 
 const part = ({ roof }: Stage) => ({
   meter: liar(roof, 250, (reading, i) => (i === 250 ? bent(reading, { energy: 0n }) : reading)),
@@ -13,14 +13,5 @@ export const forgery = foundByAuditor({
   attacker: "a bribed DON, with the device's key",
   wants: "production that no register shows to look measured",
   isMinted: true,
-  audit: {
-    rule: "energy backward",
-    verdict: "refuted",
-    async do(stage) {
-      const { attestation, items } = attestedItems([part(stage)]);
-      await stage.bribed(attestation, stage.publish(batchOf(part(stage))));
-      await stage.mints(() => stage.fixture.settle(attestation, items));
-      return stage.audited();
-    },
-  },
+  audit: { rule: "energy backward", verdict: "refuted", do: mintedByBribe(part) },
 });
