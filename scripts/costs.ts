@@ -106,8 +106,8 @@ ${table(PRICES)}
 - **How often**: a week costs nearly what a day does, so settling weekly costs a seventh. The oracle settles daily unless
   it is told otherwise (\`--settle-every\`); on Ethereum tell it.
 - **How many**: the transaction and what it begins are shared: of forty meters together each pays two thirds of what one alone does.
-- **How often a reading**: makes no difference to settling, and six times as many attestations. The device measures every 10 s
-  unless it is told otherwise; with a DON and many meters, 60 s is cheaper.
+- **How often a reading**: settling costs the same, and attesting six times as much every 10 s as every 60 s, which is what a device
+  does unless it is told otherwise.
 - **A DON** makes it ${least} to ${most} times as dear on a rollup: the least where batches are shared by many meters, the most where each
   meter pays for a request of its own. What it adds is in [trust.md](trust.md).
 - **Without the precompile at \`0x100\`** settling takes ${(((gas["without_precompile"] as unknown as Record<string, number>)["unattested_1x8640"] as number) / (gas["unattested_1x8640"] as number)).toFixed(1)} times the gas: \`wattwitness network ask\` tells whether a chain has it.
