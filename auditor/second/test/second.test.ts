@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AbiEvent, type Hex, toEventSelector, toFunctionSelector } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
+import { encodeEquivocation } from "../../../contracts/equivocation.ts";
 import { dice } from "../../../contracts/test/fixture.ts";
 import { createSystem, createTestMeter, type System } from "../../../test/support.ts";
 import { writeEvidence } from "../evidence.ts";
-import { createWorld, type World } from "./world.ts";
+import { createWorld, storiesOf, TOLD_OTHERWISE, type World } from "./world.ts";
 
 const SECOND = fileURLToPath(new URL("..", import.meta.url));
 /** 2026-03-20T09:00:00Z */
@@ -23,7 +24,7 @@ const ORDER = 0xffff_ffff_0000_0000_ffff_ffff_ffff_ffff_bce6_faad_a717_9e84_f3b9
 const ABIS = { registry: meterRegistryAbi, watt_witness: wattWitnessAbi, token: productionTokenAbi };
 /** Fields that nothing depends on which logs and readings show. */
 const UNSEEN = new Set([
-  ...["MeterRegistered details", "Attested attestor", "MeterDecommissioned by", "Retired beneficiary"],
+  ...["Attested attestor", "MeterDecommissioned by", "Retired beneficiary"],
   // as words of the data: where the strings begin, their lengths and letters
   ...["Retired name", "Retired purpose", "Retired undefined"],
   // what lost a race, and what came after all settlements
@@ -43,7 +44,9 @@ const CONTRADICTIONS: [rule: string, event: string, which: number, field: string
   ["previous key", "KeyRotated", 0, "previousKeyId"],
   ["key interval", "Ended", 0, "until"],
   ["ended", "Ended", 0, "status"],
+  ["registration", "MeterRegistered", 0, "details"],
   ["baseline", "Begun", 0, "size", 0n],
+  ["baseline", "Begun", 0, "energy"],
   ["segment gap", "Begun", 1, "size", 2n],
   ["earlier reading", "Begun", 0, "energy"],
   ["log inconsistent", "Begun", 0, "root"],
@@ -511,6 +514,26 @@ describe("the second pair of eyes", function () {
       assert.equal(verdict, "refuted", name);
       assert.deepEqual(new Set(rules), new Set(["signature"]), name);
     }
+  });
+
+  it("refutes an equivocation that was sent without what shows it", async () => {
+    const honest = storiesOf(world.roof, TOLD_OTHERWISE);
+    const [one] = honest.one.proof;
+    const sends = (equivocation: typeof honest) => (copy: string) =>
+      withLines<{ input: Hex }>(copy, "transactions.ndjson", (lines) =>
+        lines.map((line) =>
+          line.input === encodeEquivocation(honest) ? { ...line, input: encodeEquivocation(equivocation) } : line,
+        ),
+      );
+    const unproven = { ...honest.one, proof: honest.one.proof.with(0, `0x${wordOf(BigInt(one as Hex) ^ 1n)}`) };
+    await refutes({
+      "a proof that leads elsewhere": ["equivocation", sends({ ...honest, one: unproven })],
+      "a reading that is the same in both": ["equivocation", sends(storiesOf(world.roof, TOLD_OTHERWISE - 1))],
+      "readings of two places": [
+        "equivocation",
+        sends({ ...honest, other: storiesOf(world.roof, TOLD_OTHERWISE + 1).other }),
+      ],
+    });
   });
 
   it("cannot tell by the batch of another meter", async () => {

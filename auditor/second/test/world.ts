@@ -1,8 +1,10 @@
 /** A small world on a real chain to which about everything happens that can, and the batches of its readings. */
-import { type Hex, zeroAddress, zeroHash } from "viem";
-import { headParts, publicKeyParts, signatureParts } from "../../../contracts/settlement.ts";
+import { decodeFunctionData, type Hex, zeroAddress, zeroHash } from "viem";
+import { wattWitnessAbi } from "../../../contracts/abi.ts";
+import { type Equivocation, encodeEquivocation, equivocationOf, type Story } from "../../../contracts/equivocation.ts";
 import {
   attestedItems,
+  bent,
   createMeter,
   deployFixture,
   type Fixture,
@@ -17,12 +19,15 @@ import {
   type TestMeter,
   unattestedItem,
 } from "../../../contracts/test/fixture.ts";
-import { encodeBatch } from "../../../protocol/index.ts";
+import { createLog, encodeBatch, type Head, inclusionProof } from "../../../protocol/index.ts";
 
 const DAY = 24 * 3600;
 const RAISED = 8000; // W
 
-export type World = Fixture & { batches: Uint8Array[]; meters: Hex[] };
+/** The reading of which two stories differ. */
+export const TOLD_OTHERWISE = 120;
+
+export type World = Fixture & { batches: Uint8Array[]; roof: TestMeter; meters: Hex[] };
 
 export async function createWorld(): Promise<World> {
   const chain = await deployFixture("default", 0);
@@ -91,19 +96,33 @@ export async function createWorld(): Promise<World> {
   await chain.attest(passed.attestation);
   await chain.settle(passed.attestation, passed.items);
   await equivocate(chain, shed);
-  return { ...chain, batches, meters: [roof.id, barn.id, shed.id] };
+  await prove(chain, storiesOf(roof, TOLD_OTHERWISE));
+  return { ...chain, batches, roof, meters: [roof.id, barn.id, shed.id] };
 }
 
+/** Two heads of one size, which contradict each other by themselves. */
 async function equivocate(chain: Fixture, meter: TestMeter): Promise<void> {
   const [one, other] = [headOf(meter, 400), { ...headOf(meter, 400), root: new Uint8Array(32).fill(1) }];
-  const nothing = { index: 0n, reading: zeroHash, proof: [] };
-  const equivocation = {
-    ...{ key: publicKeyParts(meter.publicKey), first: headParts(one), second: headParts(other) },
-    ...{
-      firstSignature: signatureParts(signHead(meter, one)),
-      secondSignature: signatureParts(signHead(meter, other)),
-    },
-    ...{ one: nothing, other: nothing },
+  const storyOf = (head: Head): Story => ({
+    ...{ head, signature: signHead(meter, head), reading: new Uint8Array(32), proof: [] },
+  });
+  await prove(chain, equivocationOf(meter.publicKey, 0, [storyOf(one), storyOf(other)]));
+}
+
+/** Of a device that tells in 250 readings another story than in 200. */
+export function storiesOf(meter: TestMeter, index: number): Equivocation {
+  const readings = meter.readingsOf();
+  const liar = readings.with(TOLD_OTHERWISE, bent(readings[TOLD_OTHERWISE] as Uint8Array, { power: 1n }));
+  const storyOf = (told: readonly Uint8Array[]): Story => {
+    const log = createLog(told);
+    const head = { epoch: 1, size: told.length, reading: told.at(-1) as Uint8Array, root: log.root(told.length) };
+    const proof = inclusionProof(log.range, index, told.length);
+    return { head, signature: signHead(meter, head), reading: told[index] as Uint8Array, proof };
   };
-  await chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args: [equivocation] });
+  return equivocationOf(meter.publicKey, index, [storyOf(readings.slice(0, 200)), storyOf(liar.slice(0, 250))]);
+}
+
+async function prove(chain: Fixture, equivocation: Equivocation): Promise<void> {
+  const { args = [] } = decodeFunctionData({ abi: wattWitnessAbi, data: encodeEquivocation(equivocation) });
+  await chain.send({ ...chain.wattWitness, functionName: "proveEquivocation", args: [...args] });
 }
