@@ -36,6 +36,11 @@ const smallCompiler = {
   settings: { optimizer: { enabled: true, runs: 500 }, evmVersion: "cancun", viaIR: true, metadata },
 };
 
+/** What is made once for each park. */
+const PARKS = ["ParkFactory", "ParkGovernor", "RestrictedPark", "SolarPark"].map(
+  (name) => `contracts/parks/${name}.sol`,
+);
+
 /** Warnings about other people's contracts are theirs to mend: only those about ours are shown. */
 const quietDependencies: HardhatPlugin = {
   id: "quiet-dependencies",
@@ -99,7 +104,7 @@ export default defineConfig({
     ],
     overrides: {
       ...Object.fromEntries([...chainlink, ...invariants].map((file) => [file, fastCompiler])),
-      "contracts/MeterRegistry.sol": smallCompiler,
+      ...Object.fromEntries(["contracts/MeterRegistry.sol", ...PARKS].map((file) => [file, smallCompiler])),
     },
   },
   networks: {

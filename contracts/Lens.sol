@@ -3,6 +3,7 @@ pragma solidity ^0.8.37;
 
 import { ILens } from "./interfaces/ILens.sol";
 import { IMeterRegistry } from "./interfaces/IMeterRegistry.sol";
+import { ISolarPark } from "./interfaces/ISolarPark.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
 import { Precompile, Statement } from "./libraries/Statement.sol";
 
@@ -24,11 +25,21 @@ contract Lens is ILens {
     /* VIEWS */
 
     /// @inheritdoc ILens
-    function metersOf(bytes32[] calldata meters) external view returns (IMeterRegistry.Meter[] memory found) {
+    function metersOf(bytes32[] memory meters) public view returns (IMeterRegistry.Meter[] memory found) {
         found = new IMeterRegistry.Meter[](meters.length);
         for (uint256 i = 0; i < meters.length; ++i) {
             if (wattWitness.meterOf(meters[i]) == meters[i]) found[i] = _registry.meterOf(meters[i]);
         }
+    }
+
+    /// @inheritdoc ILens
+    function metersOfPark(
+        ISolarPark park,
+        uint256 start,
+        uint256 count
+    ) external view returns (bytes32[] memory ids, IMeterRegistry.Meter[] memory meters) {
+        ids = park.meters(start, count);
+        meters = metersOf(ids);
     }
 
     /// @inheritdoc ILens

@@ -4,11 +4,27 @@ pragma solidity ^0.8.37;
 import { ERC20 } from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import { ERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import { Base64 } from "@openzeppelin/contracts/utils/Base64.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import { IProductionToken } from "./interfaces/IProductionToken.sol";
 import { Page } from "./libraries/Page.sol";
 
 contract ProductionToken is IProductionToken, ERC20Permit {
+    using SafeCast for uint256;
+
+    /* TYPES */
+
+    /// A retirement as it is kept.
+    struct Record {
+        address from;
+        uint40 retiredAt;
+        address beneficiary;
+        /// units, below 2^96: 79 TWh
+        uint96 amount;
+        string name;
+        string purpose;
+    }
+
     /* CONSTANTS */
 
     bytes32 private constant RETIRE_TYPEHASH = keccak256(
@@ -24,10 +40,9 @@ contract ProductionToken is IProductionToken, ERC20Permit {
 
     /// @inheritdoc IProductionToken
     address public immutable minter;
-    /// @inheritdoc IProductionToken
-    uint256 public retirements;
-    /// @inheritdoc IProductionToken
-    uint256 public totalRetired;
+
+    uint64 private _serial;
+    uint192 private _totalRetired;
 
     /// @inheritdoc IProductionToken
     mapping(address account => uint256) public retirementNonces;
@@ -36,9 +51,9 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     /// @inheritdoc IProductionToken
     mapping(address beneficiary => uint256) public retiredFor;
 
-    mapping(uint256 serial => Retirement) private _retirements;
-    mapping(address account => uint256[]) private _serialsBy;
-    mapping(address beneficiary => uint256[]) private _serialsFor;
+    mapping(uint256 serial => Record) private _records;
+    mapping(address account => uint64[]) private _serialsBy;
+    mapping(address beneficiary => uint64[]) private _serialsFor;
 
     /* CONSTRUCTION */
 
@@ -106,14 +121,14 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     ) private returns (uint256 serial) {
         require(amount != 0, AmountZero());
         _burn(from, amount);
-        totalRetired += amount;
+        _totalRetired += uint192(amount);
         retiredBy[from] += amount;
-        serial = ++retirements;
-        _retirements[serial] = Retirement(serial, from, uint40(block.timestamp), amount, beneficiary, name, purpose);
-        _serialsBy[from].push(serial);
+        serial = ++_serial;
+        _records[serial] = Record(from, uint40(block.timestamp), beneficiary, amount.toUint96(), name, purpose);
+        _serialsBy[from].push(uint64(serial));
         if (beneficiary != address(0)) {
             retiredFor[beneficiary] += amount;
-            _serialsFor[beneficiary].push(serial);
+            _serialsFor[beneficiary].push(uint64(serial));
         }
         emit Retired(serial, from, beneficiary, amount, name, purpose);
     }
@@ -121,9 +136,33 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     /* VIEWS */
 
     /// @inheritdoc IProductionToken
+    function retirements() external view returns (uint256) {
+        return _serial;
+    }
+
+    /// @inheritdoc IProductionToken
+    function totalRetired() external view returns (uint256) {
+        return _totalRetired;
+    }
+
+    /// @inheritdoc IProductionToken
     function retirement(uint256 serial) external view returns (Retirement memory) {
-        require(serial != 0 && serial <= retirements, RetirementUnknown(serial));
-        return _retirements[serial];
+        require(serial != 0 && serial <= _serial, RetirementUnknown(serial));
+        return _retirement(serial);
+    }
+
+    function _retirement(uint256 serial) private view returns (Retirement memory) {
+        Record storage record = _records[serial];
+        return
+            Retirement({
+                serial: serial,
+                from: record.from,
+                retiredAt: record.retiredAt,
+                amount: record.amount,
+                beneficiary: record.beneficiary,
+                name: record.name,
+                purpose: record.purpose
+            });
     }
 
     /// @inheritdoc IProductionToken
@@ -151,12 +190,12 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     }
 
     function _page(
-        uint256[] storage serials,
+        uint64[] storage serials,
         uint256 start,
         uint256 count
     ) private view returns (Retirement[] memory page) {
         page = new Retirement[](Page.length(serials.length, start, count));
-        for (uint256 i = 0; i < page.length; ++i) page[i] = _retirements[serials[start + i]];
+        for (uint256 i = 0; i < page.length; ++i) page[i] = _retirement(serials[start + i]);
     }
 
     /// @inheritdoc IProductionToken

@@ -8,6 +8,7 @@ import { IProductionToken } from "./interfaces/IProductionToken.sol";
 import { IWattWitness } from "./interfaces/IWattWitness.sol";
 import { Attestation } from "./libraries/Attestation.sol";
 import { Basis } from "./libraries/Basis.sol";
+import { Capacity } from "./libraries/Capacity.sol";
 import { MerkleLog } from "./libraries/MerkleLog.sol";
 import { HARMLESS_CONDITIONS, Reading } from "./libraries/Reading.sol";
 import { Head, Precompile, PublicKey, Signature, Statement } from "./libraries/Statement.sol";
@@ -308,7 +309,7 @@ contract WattWitness is IWattWitness, AccessManaged {
         _checkReading(keyId, reading, standing.terms.source);
         require(energy >= baseEnergy, EnergyBackward(keyId, energy, baseEnergy));
         produced = energy - baseEnergy;
-        uint256 possible = _possible(standing.terms.capacity, timestamp - baseTimestamp);
+        uint256 possible = Capacity.possible(standing.terms.capacity, timestamp - baseTimestamp);
         require(produced <= possible, BeyondCapacity(keyId, produced, possible));
         isAsRaised = !standing.terms.raised || produced <= _possibleOf(keyId, standing.terms, baseTimestamp, timestamp);
     }
@@ -667,14 +668,7 @@ contract WattWitness is IWattWitness, AccessManaged {
     /// mWh that a key's meter can make between two times: before its capacity was raised, only as much as that was.
     function _possibleOf(bytes32 keyId, Terms memory terms, uint32 start, uint32 end) private view returns (uint256) {
         Raise storage raise = _raises[keyId];
-        uint256 earlier = Math.saturatingSub(Math.min(raise.raisedAt, end), start);
-        uint256 energy = _possible(terms.capacity, end - start);
-        return energy - _possible(uint32(Math.saturatingSub(terms.capacity, raise.before)), earlier);
-    }
-
-    /// mWh that `capacity` W make in `time` s.
-    function _possible(uint32 capacity, uint256 time) private pure returns (uint256) {
-        return (uint256(capacity) * 1000 * time) / 3600;
+        return Capacity.possibleBetween(terms.capacity, raise.before, raise.raisedAt, start, end);
     }
 
     /// mWh that a register rose from one reading to another; where it is lower, it was lost.

@@ -7,7 +7,10 @@ import {
   encodeDeployData,
   getContractAddress,
   type Hex,
+  numberToHex,
   type PublicClient,
+  size,
+  slice,
   type TransactionReceipt,
   type Transport,
   toFunctionSelector,
@@ -127,6 +130,35 @@ export async function closeSetup(deployer: Deployer, authority: Hex): Promise<vo
   await manage(deployer, authority, "close", []);
 }
 
+/** Certificates of hours, beside a deployment. They have no owner: anyone may deploy others, which certify other tokens. */
+export const deployCertificates = (deployer: Deployer, wattWitness: Hex): Promise<Hex> =>
+  deploy(deployer, "HourlyCertificates", [wattWitness]);
+
+/** The factory of solar parks, beside certificates. It has no owner either. */
+export async function deployParkFactory(deployer: Deployer, certificates: Hex): Promise<Hex> {
+  const descriptor = await deploy(deployer, "ParkDescriptor", []);
+  const codes = [];
+  for (const name of ["SolarPark", "RestrictedPark", "ParkGovernor"]) codes.push(await store(deployer, name));
+  return deploy(deployer, "ParkFactory", [certificates, descriptor, ...codes]);
+}
+
+/** Bytes of code in a piece: what a contract may have (EIP-170), less the STOP before them. */
+const PIECE = 24_575;
+
+/** Keeps the code of a contract that others make, as the code of as many contracts as it takes: see StoredCode. */
+async function store(deployer: Deployer, name: string): Promise<Hex[]> {
+  const { bytecode } = await deployer.artifact(name);
+  const pieces = [];
+  for (let start = 0; start < size(bytecode); start += PIECE) {
+    const piece = concat(["0x00", slice(bytecode, start, Math.min(start + PIECE, size(bytecode)))]);
+    pieces.push((await created(deployer, `code of ${name}`, concat([returning(piece), piece]))).address);
+  }
+  return pieces;
+}
+
+/** Init code that leaves what follows it as the code: PUSH2 length, DUP1, PUSH1 10, 0, CODECOPY, 0, RETURN. */
+const returning = (code: Hex): Hex => concat(["0x61", numberToHex(size(code), { size: 2 }), "0x80600a3d393df3"]);
+
 export type FunctionsDon = { router: Hex; donId: Hex; source: string };
 
 /** The attestor that asks a Chainlink Functions DON, with the role it needs. */
@@ -165,8 +197,12 @@ export async function deploy(deployer: Deployer, name: string, args: unknown[]):
 
 async function deployed(deployer: Deployer, name: string, args: unknown[]): Promise<{ address: Hex; block: number }> {
   const { abi, bytecode } = await deployer.artifact(name);
+  return created(deployer, name, encodeDeployData({ abi, bytecode, args }));
+}
+
+/** `code`: with the constructor's arguments. */
+async function created(deployer: Deployer, name: string, code: Hex): Promise<{ address: Hex; block: number }> {
   const { wallet, salt } = deployer;
-  const code = encodeDeployData({ abi, bytecode, args });
   const data = salt ? { to: FACTORY, data: concat([salt, code]) } : { data: code };
   const sent = wallet.sendTransaction({ chain: wallet.chain, ...data });
   const receipt = await confirmed(deployer, name, sent, salt && addressOf(salt, code));

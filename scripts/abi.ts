@@ -5,12 +5,17 @@
 import { readdir, readFile } from "node:fs/promises";
 import { writeGenerated } from "./generated.ts";
 
-const CONTRACTS = ["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor", "Lens"];
+const CONTRACTS = [
+  ...["MeterRegistry", "WattWitness", "ProductionToken", "FunctionsAttestor", "Lens"],
+  ...["certificates/HourlyCertificates", "parks/ParkFactory", "parks/SolarPark", "parks/RestrictedPark"],
+  "parks/ParkGovernor",
+];
 
 const root = new URL("../", import.meta.url);
 
-async function abiOf(name: string): Promise<string> {
-  const file = new URL(`artifacts/contracts/${name}.sol/${name}.json`, root);
+async function abiOf(path: string): Promise<string> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const file = new URL(`artifacts/contracts/${path}.sol/${name}.json`, root);
   const { abi } = JSON.parse(await readFile(file, "utf8"));
   const constant = `${name[0]?.toLowerCase()}${name.slice(1)}Abi`;
   return `export const ${constant} = ${JSON.stringify(abi, null, 2)} as const;\n`;

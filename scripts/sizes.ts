@@ -12,10 +12,17 @@ const CONTRACTS = [
   "ProductionToken",
   "FunctionsAttestor",
   "Lens",
+  "certificates/HourlyCertificates",
+  "parks/ParkFactory",
+  "parks/ParkDescriptor",
+  "parks/SolarPark",
+  "parks/RestrictedPark",
+  "parks/ParkGovernor",
 ];
 
-async function sizeOf(name: string): Promise<number> {
-  const file = new URL(`../artifacts/contracts/${name}.sol/${name}.json`, import.meta.url);
+async function sizeOf(path: string): Promise<number> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const file = new URL(`../artifacts/contracts/${path}.sol/${name}.json`, import.meta.url);
   const { deployedBytecode } = JSON.parse(await readFile(file, "utf8"));
   return (deployedBytecode.length - 2) / 2;
 }

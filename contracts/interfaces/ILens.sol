@@ -3,6 +3,7 @@ pragma solidity ^0.8.37;
 
 import { Precompile } from "../libraries/Statement.sol";
 import { IMeterRegistry } from "./IMeterRegistry.sol";
+import { ISolarPark } from "./ISolarPark.sol";
 import { IWattWitness } from "./IWattWitness.sol";
 
 /// @title Views over several questions at once
@@ -29,6 +30,13 @@ interface ILens {
 
     /// @notice Meters as they stand; of an id that is not registered all zero.
     function metersOf(bytes32[] calldata meters) external view returns (IMeterRegistry.Meter[] memory);
+
+    /// @notice Meters of a park as they stand: at most `count`, from the one at `start` on (ISolarPark.meters).
+    function metersOfPark(
+        ISolarPark park,
+        uint256 start,
+        uint256 count
+    ) external view returns (bytes32[] memory ids, IMeterRegistry.Meter[] memory meters);
 
     /// @notice The canary: what this chain has at 0x100 (P256VERIFY of EIP-7951 and RIP-7212), tried with a known-good and
     /// a known-bad signature. Where it is absent everything works all the same, with more gas for a signature; where it is

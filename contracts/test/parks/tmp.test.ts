@@ -1,0 +1,47 @@
+import { deployParks, hostileTokenOn } from "./fixture.ts";
+import { createMeter, START } from "../fixture.ts";
+import { parseEther } from "viem";
+describe("gas", () => {
+  it("measures", async function () {
+    this.timeout(120000);
+    const chain = await deployParks();
+    const { ada, bea, cem, stranger } = chain;
+    const park = await chain.create();
+    console.log("create", park.receipt.gasUsed);
+    const coin = await hostileTokenOn(chain);
+    const solo = await chain.create({ holders: [ada.account.address], shares: [1000n] });
+    console.log("solo is vote", await solo.read("isVote", ada.account.address), await solo.read("contractURI"));
+    await solo.act("addKind", [coin.address], ada);
+    const meter = await chain.registered(createMeter(chain.place, 1));
+    await chain.at(START + 6000);
+    await chain.settleAttested({ meter, to: 600 });
+    const pay = async (amount: bigint) => { await chain.send({ ...chain.token, functionName: "transfer", args: [solo.address, amount] }, chain.owner); await coin.act("mint", solo.address, amount); };
+    await pay(1001n);
+    console.log("first transfer to new", (await solo.act("transfer", [bea.account.address, 400n], ada)).gasUsed);
+    await pay(10007n);
+    console.log("transfer, bea not delegated", (await solo.act("transfer", [bea.account.address, 40n], ada)).gasUsed);
+    await solo.act("delegate", [bea.account.address], bea);
+    await pay(10007n);
+    const r = await solo.act("transfer", [bea.account.address, 40n], ada);
+    console.log("transfer, both delegated", r.gasUsed);
+    const t: any = await chain.request("debug_traceTransaction", [r.transactionHash, {}]);
+    const by: Record<string, [number, number]> = {};
+    for (const l of t.structLogs) { const k = l.op + (["SLOAD","SSTORE","STATICCALL"].includes(l.op) ? " d" + l.depth + " " + l.gasCost : ""); const e = (by[k] ??= [0,0]); e[0]++; e[1] += l.op === "STATICCALL" ? 0 : l.gasCost; }
+    console.log(Object.entries(by).sort((a,b)=>b[1][1]-a[1][1]).slice(0,24));
+    await pay(10007n);
+    await solo.act("transfer", [cem.account.address, 100n], bea);
+    await pay(10007n);
+    await solo.act("transfer", [cem.account.address, 100n], bea);
+    await pay(10007n);
+    console.log(await solo.read("claimableOf", ada.account.address));
+    console.log("claim", (await solo.act("claim", [[chain.token.address], ada.account.address], ada)).gasUsed);
+    await pay(10007n);
+    console.log("claim again", (await solo.act("claim", [[chain.token.address], ada.account.address], ada)).gasUsed);
+    await pay(10007n);
+    console.log("claim both", (await solo.act("claim", [[chain.token.address, coin.address], ada.account.address], ada)).gasUsed);
+    await pay(10007n);
+    console.log("mark", (await solo.act("mark", [], ada)).gasUsed);
+    await park.decide([["addKind", [coin.address]]], [ada, bea, cem]);
+    console.log(await park.read("kinds"));
+  });
+});
