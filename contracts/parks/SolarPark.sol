@@ -45,6 +45,8 @@ contract SolarPark is ISolarPark, ERC20Votes, ERC20Permit, IERC721Receiver, Reen
     address public immutable timelock;
 
     IParkDescriptor private immutable _descriptor;
+    /// The first kind, without a look into storage.
+    IERC20 private immutable _token;
 
     /// @inheritdoc ISolarPark
     address public manager;
@@ -79,7 +81,8 @@ contract SolarPark is ISolarPark, ERC20Votes, ERC20Permit, IERC721Receiver, Reen
         require(holders == amounts, HoldersInvalid(holders, amounts));
         for (uint256 i = 0; i < holders; ++i) _found(terms.holders[i], terms.shares[i]);
         require(totalSupply() != 0, SharesOutOfRange(0));
-        _addKind(around.registry.wattWitness().token());
+        _token = around.registry.wattWitness().token();
+        _addKind(_token);
     }
 
     /// Who is there from the beginning votes for himself, until he says otherwise.
@@ -210,12 +213,12 @@ contract SolarPark is ISolarPark, ERC20Votes, ERC20Permit, IERC721Receiver, Reen
         Kind memory counted = _counted(index, kind);
         if (counted.held == kind.held) return kind.perShare;
         _accounts[index] = counted;
-        emit Received(_kinds[index], counted.held - kind.held);
+        emit Received(_kindAt(index), counted.held - kind.held);
         return counted.perShare;
     }
 
     function _counted(uint256 index, Kind memory kind) private view returns (Kind memory) {
-        (uint256 balance, uint256 shares) = (_balanceOf(_kinds[index]), totalSupply());
+        (uint256 balance, uint256 shares) = (_balanceOf(_kindAt(index)), totalSupply());
         return balance <= kind.held || shares == 0 ? kind : kind.add(balance - kind.held, shares);
     }
 
@@ -238,6 +241,10 @@ contract SolarPark is ISolarPark, ERC20Votes, ERC20Permit, IERC721Receiver, Reen
                 units := mload(0x00)
             }
         }
+    }
+
+    function _kindAt(uint256 index) private view returns (IERC20) {
+        return index == 0 ? _token : _kinds[index];
     }
 
     function _indexOf(IERC20 kind) private view returns (uint256) {

@@ -60,8 +60,14 @@ contract HostileToken is ERC20 {
         if (answer == Answer.Revert) revert("no answer");
         if (answer == Answer.Burn) while (true) {}
         if (answer == Answer.Everything) return type(uint256).max;
-        if (answer == Answer.Nothing) assembly { return(0, 0) }
-        if (answer == Answer.Bomb) assembly { return(0, 1000000) }
+        if (answer == Answer.Nothing)
+            assembly {
+                return(0, 0)
+            }
+        if (answer == Answer.Bomb)
+            assembly {
+                return(0, 1000000)
+            }
         return _scale == 100 ? super.balanceOf(account) : (super.balanceOf(account) * _scale) / 100;
     }
 
@@ -69,6 +75,6 @@ contract HostileToken is ERC20 {
         require(!isBlocked[from] && !isBlocked[to], "blocked");
         if (_target != address(0)) (reentered, ) = _target.call(_call);
         super._update(from, to, amount);
-        if (fee != 0 && from != address(0)) super._update(to, address(0), amount * fee / 100);
+        if (fee != 0 && from != address(0)) super._update(to, address(0), (amount * fee) / 100);
     }
 }

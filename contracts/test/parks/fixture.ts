@@ -13,13 +13,26 @@ import { deploy, deployCertificates, deployParkFactory, type Wallet } from "../.
 import { artifact, deployFixture, type Fixture, type Network, ZERO } from "../fixture.ts";
 
 /** An open park has all of a restricted one's functions but its own, so that one ABI does for both. */
-const ERRORS = [hourlyCertificatesAbi, parkFactoryAbi, meterRegistryAbi, wattWitnessAbi, productionTokenAbi, restrictedParkAbi]
+const ERRORS = [
+  hourlyCertificatesAbi,
+  parkFactoryAbi,
+  meterRegistryAbi,
+  wattWitnessAbi,
+  productionTokenAbi,
+  restrictedParkAbi,
+]
   .flat()
   .filter((item) => item.type === "error");
 const distinct = [...new Map(ERRORS.map((item) => [JSON.stringify(item), item])).values()];
 
 /** How a park of the tests votes: as fast as the factory lets it. */
-export const RULES = { votingDelay: 3_600, votingPeriod: 86_400, executionDelay: 86_400, quorum: 20, proposalThreshold: 1 };
+export const RULES = {
+  votingDelay: 3_600,
+  votingPeriod: 86_400,
+  executionDelay: 86_400,
+  quorum: 20,
+  proposalThreshold: 1,
+};
 
 export type ParkTerms = {
   name?: string;
@@ -64,7 +77,8 @@ export async function parksOn(chain: Fixture) {
 
   function parkAt(address: Hex, governor: Hex) {
     const park = { address, abi: [...restrictedParkAbi, ...distinct.filter((e) => !inPark(e))] as const };
-    const act = (functionName: string, args: readonly unknown[], by: Wallet) => send({ ...park, functionName, args }, by);
+    const act = (functionName: string, args: readonly unknown[], by: Wallet) =>
+      send({ ...park, functionName, args }, by);
     const read = (functionName: string, ...args: readonly unknown[]): Promise<never> =>
       publicClient.readContract({ ...park, functionName, args } as never) as Promise<never>;
     /** Proposes calls of the park, votes for them with every wallet, and executes what was decided. */
