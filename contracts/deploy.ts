@@ -148,7 +148,7 @@ const PIECE = 24_575;
 /** Keeps the code of a contract that others make, as the code of as many contracts as it takes: see StoredCode. */
 async function store(deployer: Deployer, name: string): Promise<Hex[]> {
   const { bytecode } = await deployer.artifact(name);
-  const pieces = [];
+  const pieces: Hex[] = [];
   for (let start = 0; start < size(bytecode); start += PIECE) {
     const piece = concat(["0x00", slice(bytecode, start, Math.min(start + PIECE, size(bytecode)))]);
     pieces.push((await created(deployer, `code of ${name}`, concat([returning(piece), piece]))).address);
