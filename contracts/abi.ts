@@ -6149,27 +6149,6 @@ export const hourlyCertificatesAbi = [
         "type": "uint64"
       }
     ],
-    "name": "BoundaryInDoubt",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "keyId",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "uint32",
-        "name": "epoch",
-        "type": "uint32"
-      },
-      {
-        "internalType": "uint64",
-        "name": "index",
-        "type": "uint64"
-      }
-    ],
     "name": "BoundaryNotProven",
     "type": "error"
   },

@@ -19,7 +19,6 @@ export const REFUSALS = {
   "CallerNotMetersOwner": "somebody other than the meter's owner names who may issue",
   "KeyNotOfMeter": "a run is of another meter's key",
   "BoundaryNotProven": "a reading is not part of the settled log, or not from within its key's interval",
-  "BoundaryInDoubt": "a reading at a full hour has a condition that blocks it: its clock or its enclosure is in doubt",
   "ReadingsNotForward": "readings are not in order of time",
   "RegisterBackward": "a register went backward within a log",
   "HourSkipped": "a full hour is passed over between two readings that others may lie between",

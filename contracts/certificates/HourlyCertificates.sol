@@ -9,7 +9,7 @@ import { IProductionToken } from "../interfaces/IProductionToken.sol";
 import { IWattWitness } from "../interfaces/IWattWitness.sol";
 import { Entry, entryOf } from "../libraries/Entry.sol";
 import { HourSet } from "../libraries/HourSet.sol";
-import { HARMLESS_CONDITIONS } from "../libraries/Reading.sol";
+import { HARMLESS_CONDITIONS, Reading } from "../libraries/Reading.sol";
 import { CertificateDescription } from "./CertificateDescription.sol";
 
 contract HourlyCertificates is IHourlyCertificates, ERC1155 {
@@ -170,8 +170,13 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
             }
             (position.keyId, position.epoch, position.index) = (run.keyId, run.epoch, placed.index);
             (position.timestamp, position.energy) = (timestamp, placed.reading.energy());
-            if (timestamp % 1 hours == 0) _reach(position, placed, making);
+            if (_isBoundary(placed.reading)) _reach(position, making);
         }
+    }
+
+    /// Whether a reading is of a full hour. Where its clock or its enclosure is in doubt, it is none.
+    function _isBoundary(Reading reading) private pure returns (bool) {
+        return reading.timestamp() % 1 hours == 0 && reading.conditions() & ~HARMLESS_CONDITIONS == 0;
     }
 
     /// What the register rose within a log.
@@ -216,15 +221,7 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
     }
 
     /// A full hour: with the one before it, a certificate.
-    function _reach(
-        Position memory position,
-        IWattWitness.PlacedReading calldata placed,
-        Making memory making
-    ) private {
-        require(
-            placed.reading.conditions() & ~HARMLESS_CONDITIONS == 0,
-            BoundaryInDoubt(position.keyId, position.epoch, position.index)
-        );
+    function _reach(Position memory position, Making memory making) private {
         if (position.produced != 0) _make(position, making);
         (position.start, position.produced) = (position.timestamp, 0);
     }

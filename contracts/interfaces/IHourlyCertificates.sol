@@ -74,8 +74,6 @@ interface IHourlyCertificates is IERC1155 {
     error KeyNotOfMeter(bytes32 keyId, bytes32 meter);
     /// @notice Thrown when a reading is not part of the settled log, or not from within its key's interval.
     error BoundaryNotProven(bytes32 keyId, uint32 epoch, uint64 index);
-    /// @notice Thrown when a reading at a full hour has a condition that blocks it: its clock or its enclosure is in doubt.
-    error BoundaryInDoubt(bytes32 keyId, uint32 epoch, uint64 index);
     /// @notice Thrown when readings are not in order of time.
     error ReadingsNotForward(uint32 timestamp, uint32 before);
     /// @notice Thrown when a register went backward within a log.
@@ -108,10 +106,11 @@ interface IHourlyCertificates is IERC1155 {
     /// that follow each other is one certificate. Hours without any energy are none, and stay open.
     ///
     /// A boundary is missing only where it is proven to be: between two readings that stand beside each other in a log, or
-    /// between the last of one and the first of the next. Where a log ends, its last reading and the first of the next one
+    /// between the last of one and the first of the next; and where the reading there says that its clock or its enclosure is
+    /// in doubt. Where a log ends, its last reading and the first of the next one
     /// are given too: what the register of the same key rose between them counts (ILens.energyOf).
     /// @dev Reverts, in this order: IssuerNotNamed, MeterAmbiguous, KeyNotOfMeter, then per reading BoundaryNotProven,
-    /// ReadingsNotForward, RegisterBackward, HourSkipped, BoundaryInDoubt, HourAlreadyIssued; then NothingToIssue, and as the
+    /// ReadingsNotForward, RegisterBackward, HourSkipped, HourAlreadyIssued; then NothingToIssue, and as the
     /// token's transferFrom.
     /// @return ids of the certificates, in order of time
     function issue(bytes32 meter, Run[] calldata runs) external returns (uint256[] memory ids);
