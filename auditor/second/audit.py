@@ -118,6 +118,8 @@ class Audit:
         """Hands an event to the rule of its name, with the key that it is about."""
         if set(self.beside) - {"LogBegun": {"mint"}, "Settled": {"mint", "LogBegun"}, "Retired": {"burn"}}.get(event.kind, set()):
             self.nothing_beside()
+        if contract == "registry" and self.named is None and event.kind != "WattWitnessNamed":
+            raise ValueError("without the registry's first logs no other can be judged")
         rule = getattr(self, f"{contract}_{event.kind}", None)
         key_id = event.keyId if contract == "watt_witness" and event.kind != "Attested" else None
         if contract == "registry" and event.kind not in ("WattWitnessNamed", "MeterRegistered"):
