@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second pair of eyes: from the chain's logs and the readings alone, is every token a kWh that a device signed?
 
-    python3 audit.py FOLDER
+    python3 audit.py FOLDER [BATCH]
 
 It shares no code with the auditor beside it, only the specification (protocol/README.md), and must come to the same
 numbers. It trusts nothing in the folder but that the logs are the chain's:
@@ -10,17 +10,20 @@ numbers. It trusts nothing in the folder but that the logs are the chain's:
     logs.ndjson          every log of the contracts, in order, as eth_getLogs gives it, with its block's timestamp
     batches/<digest>     the readings; a file's name is its SHA-256
     transactions.ndjson  that brought keys, equivocations and settlements without attestation, for their signatures
+    second.ndjson        the same logs as another node gives them, where chain.json names one
 
+A BATCH is a file by itself: it must be of known keys, and tell no other story than what is settled.
 It prints one JSON, mWh and units as decimal strings. Exit: 0 verified, 1 refuted, 2 cannot tell, for something is missing.
 It leaves to the chain what logs do not show: who may register, propose and attest, and what the contracts' views say.
 """
 import json
 import sys
 from collections import defaultdict, namedtuple
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from batches import SIZE_LIMIT, Moment, head_of, moment_of, number, read_batch, sha256, signature_failure, text
-from events import EVENTS, HARMLESS, SETTLE, decode
+from events import EVENTS, HARMLESS, NAMED, SETTLE, decode
 from sent import check as check_sent
 
 ZERO, NOBODY = "0x" + 64 * "0", "0x" + 40 * "0"
@@ -28,6 +31,7 @@ UNITS = 10**12  # of the token in 1 mWh
 EPOCH_STRIDE = 64  # epochs that a new one may be above the last
 CLOCK_TOLERANCE = 300  # s that a reading may be ahead of the block
 PROPOSAL_DELAY = 14 * 86400  # s after which a proposal is due, and as long as which it then is
+BEHIND = 20  # blocks that one node may be behind another
 NEVER = 0xFFFFFFFF  # unattested_after: nothing settles without attestation
 
 # THE CONTRACTS' RULES, replayed over the logs
@@ -59,6 +63,10 @@ class Key:
 def rise(energy, later):
     return max(0, later - energy)  # where it is lower, the register was lost
 
+def domain_of(chain):
+    registry = bytes.fromhex(chain["registry"][2:])
+    return sha256(b"WattWitness/1 head", chain["chain_id"].to_bytes(8, "big"), registry)
+
 class Audit:
     def __init__(self, folder):
         self.folder, self.findings, self.settlements = Path(folder), [], []
@@ -88,6 +96,8 @@ class Audit:
         contracts = {chain[name].lower(): name for name in ("registry", "watt_witness", "token")}
         contracts.update((address.lower(), "attestor") for address in chain["attestors"])
         place, blocks, self.unattested_after = (-1, -1), {}, chain["unattested_after"]
+        if NAMED not in (log["topics"][0] for log in self.lines("logs.ndjson")):
+            raise ValueError("a history without its beginning")  # of which nothing can be judged
         for log in self.lines("logs.ndjson"):
             block, index, time = int(log["blockNumber"], 16), int(log["logIndex"], 16), log["timestamp"]
             where, contract, topic = f"log {index} of block {block}", contracts.get(log["address"].lower()), log["topics"][0]
@@ -104,9 +114,7 @@ class Audit:
                 is_known = contract == "attestor" or contract and topic in HARMLESS
                 self.require(is_known, "unknown event", where, "an event of the contracts", topic)
         self.nothing_beside()
-        if self.named is None:  # it comes before all else, so nothing is missing at the beginning
-            self.missing("the registry", "which WattWitness it named: all its logs from the first")
-        self.equal("other contract", "the registry", self.named or chain["watt_witness"].lower(), chain["watt_witness"].lower())
+        self.equal("other contract", "the registry", self.named, chain["watt_witness"].lower())
         for key_id, key in self.keys.items():
             self.require(key.status not in ("announced", "succeeded"), "begun", key_id, "begun and ended", key.status)
         for meter, owner in self.owners.items():
@@ -118,8 +126,6 @@ class Audit:
         """Hands an event to the rule of its name, with the key that it is about."""
         if set(self.beside) - {"LogBegun": {"mint"}, "Settled": {"mint", "LogBegun"}, "Retired": {"burn"}}.get(event.kind, set()):
             self.nothing_beside()
-        if contract == "registry" and self.named is None and event.kind != "WattWitnessNamed":
-            raise ValueError("without the registry's first logs no other can be judged")
         rule = getattr(self, f"{contract}_{event.kind}", None)
         key_id = event.keyId if contract == "watt_witness" and event.kind != "Attested" else None
         if contract == "registry" and event.kind not in ("WattWitnessNamed", "MeterRegistered"):
@@ -326,8 +332,7 @@ class Audit:
     # THE READINGS of every settlement: hashed again, and held against what the chain says
 
     def prove(self, chain):
-        registry, sizes = bytes.fromhex(chain["registry"][2:]), defaultdict(set)
-        domain = sha256(b"WattWitness/1 head", chain["chain_id"].to_bytes(8, "big"), registry)
+        domain, sizes = domain_of(chain), defaultdict(set)
         for _, event, *_ in self.settlements:
             sizes[event.keyId, event.epoch] |= {event.fromSize, event.size}
         batches, segments = {}, []
@@ -409,6 +414,33 @@ class Audit:
                 signatures[transaction["hash"], text(sha256(data[at : at + 64])), *place] = data[at + 192 : at + 256]
         return signatures
 
+    # A SECOND NODE, AND A BATCH BY ITSELF
+
+    def compare(self, chain):
+        """Two nodes have the same block and the same logs, and neither stands still."""
+        if "second" not in chain:
+            return
+        rule, other = "the two nodes disagree", chain["second"]
+        self.equal(rule, f"block {chain['block']}", chain["block_hash"], other["block_hash"])
+        differing = (pair for pair in zip_longest(self.lines("logs.ndjson"), self.lines("second.ndjson")) if pair[0] != pair[1])
+        for one, two in islice(differing, 1):
+            self.equal(rule, "the first log that differs", one, two)
+        if other["newest"] > chain["newest"] + BEHIND:
+            self.missing("the node", f"what came after its block {chain['newest']}: the other has {other['newest']}")
+
+    def show(self, chain, path):
+        settled = {(key_id, epoch): log for key_id, key in self.keys.items() for epoch, log in key.logs.items()}
+        sizes = defaultdict(set, {place: {log.size} for place, log in settled.items()})
+        try:
+            segments, _ = read_batch(path.read_bytes(), domain_of(chain), sizes)
+        except ValueError as failure:
+            return self.require(False, str(failure), path.name, "every rule of a batch holds", "it does not")
+        for each in segments:
+            thing, log = f"segment of {each.key_id}, epoch {each.epoch}", settled.get((each.key_id, each.epoch))
+            self.require(each.key_id in self.keys, "unknown key", thing, "a registered one", each.key_id)
+            if log and log.size in each.roots:
+                self.equal("root", thing, log.root, each.roots[log.size])
+
     # THE VERDICT. Refuted beats cannot tell; only nothing at all is a pass.
 
     def verdict(self):
@@ -416,12 +448,15 @@ class Audit:
             return "refuted"
         return "cannot tell" if self.findings else "verified"
 
-    def run(self):
+    def run(self, batch=None):
         try:
             chain = json.loads((self.folder / "chain.json").read_text(encoding="utf-8"))
             self.replay(chain)
             self.prove(chain)
             check_sent(self, chain)
+            self.compare(chain)
+            if batch:
+                self.show(chain, Path(batch))
         except Exception as failure:  # what cannot be read, whatever is in it, is no pass
             self.missing(str(self.folder), f"evidence that can be read, and not {type(failure).__name__}: {failure}")
         sums = {"produced_mwh": self.produced, "minted_units": self.minted, "supply_units": sum(self.balances.values())}
@@ -432,10 +467,10 @@ class Audit:
             "findings": self.findings,
         }
 
-def main(folder):
-    result = Audit(folder).run()
+def main(folder, *batch):
+    result = Audit(folder).run(*batch)
     print(json.dumps(result, indent=2))
     return {"verified": 0, "refuted": 1, "cannot tell": 2}[result["verdict"]]
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else print(__doc__, file=sys.stderr) or 2)
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) in (2, 3) else print(__doc__, file=sys.stderr) or 2)

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 from batches import number, text
 
+NAMED = "0xa9e264e4c40eb5362d600315c754efe6828f167f8d436ca2956bb7578d68fbd6"  # the registry's first event
 TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 EVENTS = {
     "registry": {
-        "0xa9e264e4c40eb5362d600315c754efe6828f167f8d436ca2956bb7578d68fbd6":
+        NAMED:
             "WattWitnessNamed(address wattWitness |)",
         "0x164658fe2514e2f0b6617d34465de650be2ddf3652ede2047f6faf6e862c75cb":
             "MeterRegistered(bytes32 meter, address owner | bytes32 x, bytes32 y, uint32 capacity, uint8 source, bytes32 details)",

@@ -12,6 +12,8 @@ import type { ChainReader } from "../../verification/index.ts";
 
 export type EvidenceOptions = {
   client: PublicClient;
+  /** another node of the chain, whose logs are kept, too */
+  second?: PublicClient | undefined;
   registry: Address;
   /** the block in which the registry was deployed, or an earlier one */
   fromBlock: bigint;
@@ -28,7 +30,7 @@ const [SETTLED, BEGUN, EQUIVOCATED] = ["Settled", "Begun", "Equivocated"].map((n
 ) as [Hex, Hex, Hex];
 
 export async function writeEvidence(folder: string, options: EvidenceOptions): Promise<void> {
-  const { client, registry, fromBlock, toBlock, batches } = options;
+  const { client, second, registry, fromBlock, toBlock, batches } = options;
   const wattWitness = await client.readContract({
     address: registry,
     abi: meterRegistryAbi,
@@ -37,8 +39,8 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
   const onWattWitness = { address: wattWitness, abi: wattWitnessAbi } as const;
   const token = await client.readContract({ ...onWattWitness, functionName: "token" });
   const unattestedAfter = await client.readContract({ ...onWattWitness, functionName: "unattestedAfter" });
-  async function logsOf(address: Address[]): Promise<RpcLog[]> {
-    const answer = await logsIn(client as ChainReader, { address, topics: [] }, Number(fromBlock), Number(toBlock));
+  async function logsOf(address: Address[], of = client): Promise<RpcLog[]> {
+    const answer = await logsIn(of as ChainReader, { address, topics: [] }, Number(fromBlock), Number(toBlock));
     if (!answer.ok) throw new Error(answer.why.says);
     return answer.value as RpcLog[];
   }
@@ -50,28 +52,28 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
   const attestors = vouchers.filter((_, i) => codes[i]);
   const logs = await logsOf([registry, wattWitness, token, ...attestors]);
 
-  const times = new Map<Hex, number>();
-  for (const { blockNumber } of logs) {
-    if (times.has(blockNumber as Hex)) continue;
-    const { timestamp } = await client.getBlock({ blockNumber: BigInt(blockNumber as Hex) });
-    times.set(blockNumber as Hex, Number(timestamp));
-  }
   const isSigned = ({ topics: [topic, , , attestation] }: RpcLog) =>
     topic === BEGUN || topic === EQUIVOCATED || (topic === SETTLED && attestation === zeroHash);
   const hashes = [...new Set(logs.filter(isSigned).map(({ transactionHash }) => transactionHash as Hex))];
   const transactions = await Promise.all(hashes.map((hash) => client.getTransaction({ hash })));
   const { hash } = await client.getBlock({ blockNumber: toBlock });
+  const other = second && {
+    block_hash: (await second.getBlock({ blockNumber: toBlock })).hash,
+    newest: Number(await second.getBlockNumber()),
+  };
 
   await mkdir(join(folder, "batches"), { recursive: true });
   const chain = {
     ...{ chain_id: await client.getChainId(), registry, watt_witness: wattWitness, token, attestors },
     ...{ from_block: Number(fromBlock), block: Number(toBlock), block_hash: hash, unattested_after: unattestedAfter },
+    ...(other && { newest: Number(await client.getBlockNumber()), second: other }),
   };
   await writeFile(join(folder, "chain.json"), `${JSON.stringify(chain, undefined, 2)}\n`);
-  await writeLines(
-    join(folder, "logs.ndjson"),
-    logs.map((log) => lineOf(log, times.get(log.blockNumber as Hex))),
-  );
+  await writeLines(join(folder, "logs.ndjson"), await timed(client, logs));
+  if (second) {
+    const theirs = await logsOf([registry, wattWitness, token, ...attestors], second);
+    await writeLines(join(folder, "second.ndjson"), await timed(second, theirs));
+  }
   await writeLines(
     join(folder, "transactions.ndjson"),
     transactions.map(({ hash, input, to }) => ({ hash, input, to })),
@@ -79,6 +81,17 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
   for await (const bytes of batches) {
     await writeFile(join(folder, "batches", `0x${createHash("sha256").update(bytes).digest("hex")}`), bytes);
   }
+}
+
+/** Each log with its block's time. */
+async function timed(client: PublicClient, logs: readonly RpcLog[]): Promise<object[]> {
+  const times = new Map<Hex, number>();
+  for (const { blockNumber } of logs) {
+    if (times.has(blockNumber as Hex)) continue;
+    const { timestamp } = await client.getBlock({ blockNumber: BigInt(blockNumber as Hex) });
+    times.set(blockNumber as Hex, Number(timestamp));
+  }
+  return logs.map((log) => lineOf(log, times.get(log.blockNumber as Hex)));
 }
 
 function lineOf({ address, topics, data, blockNumber, logIndex, transactionHash }: RpcLog, timestamp?: number) {

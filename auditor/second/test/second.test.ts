@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { type AbiEvent, type Hex, toEventSelector, toFunctionSelector } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
 import { encodeEquivocation } from "../../../contracts/equivocation.ts";
-import { dice } from "../../../contracts/test/fixture.ts";
+import { bent, createMeter, dice, segmentOf, type TestMeter } from "../../../contracts/test/fixture.ts";
+import { encodeBatch } from "../../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../../test/support.ts";
 import { writeEvidence } from "../evidence.ts";
 import { createWorld, storiesOf, TOLD_OTHERWISE, type World } from "./world.ts";
@@ -356,6 +357,64 @@ describe("the second pair of eyes", function () {
     assert.deepEqual(
       [...judged.values()].map(({ verdict }) => verdict),
       ["cannot tell"],
+    );
+  });
+
+  it("cannot tell from a chain of which the first logs are left out, however many", async () => {
+    const named = logs.findIndex(isOf("WattWitnessNamed"));
+    const lies = logs.slice(named, -1).map((_, i): Lie => [`${i + 1}`, change((lines) => lines.slice(named + i + 1))]);
+    for (const [name, { verdict, rules }] of await judge(lies)) {
+      assert.deepEqual([verdict, ...rules], ["cannot tell", "missing"], name);
+    }
+  });
+
+  it("refutes a batch by itself that breaks a rule, is of an unknown key, or tells another story than the settled one", async () => {
+    const shown = join(folder, "shown");
+    const told = async (bytes: Uint8Array) => {
+      await writeFile(shown, bytes);
+      const { status, stdout } = python(["audit.py", evidence, shown]);
+      return [status, ...JSON.parse(stdout).findings.map(({ rule }: { rule: string }) => rule)];
+    };
+    const { roof, place } = world;
+    const batch = (meter: TestMeter, to: number) =>
+      encodeBatch({ domain: meter.headDomain, segments: [segmentOf({ meter, to, settled: 0 })] });
+    const [seed] = roof.privateKey as unknown as [number];
+    const other = roof.readingsOf().map((each, i) => (i === 5 ? bent(each, { power: 1n }) : each));
+    assert.deepEqual(await told(batch(createMeter(place, 99), 100)), [1, "unknown key"]);
+    assert.deepEqual(await told(batch(createMeter(place, seed, other), 250)), [1, "root"]);
+    const honest = Buffer.from(batch(roof, 250));
+    flip(honest, 8 * (honest.length - 40));
+    assert.deepEqual(await told(honest), [1, "bad signature"]);
+    assert.deepEqual(await told(batch(roof, 250)), [0]);
+    assert.equal(python(["audit.py", evidence, join(folder, "none")]).status, 2);
+  });
+
+  it("refutes where another node has other logs or another block, and cannot tell where it is much newer", async () => {
+    const chain = JSON.parse(await readFile(join(evidence, "chain.json"), "utf8"));
+    const { block, block_hash } = chain;
+    const beside =
+      (second: object, change = (lines: Log[]) => lines) =>
+      async (copy: string) => {
+        await cp(join(copy, "logs.ndjson"), join(copy, "second.ndjson"));
+        await withLines(copy, "second.ndjson", change);
+        await withChain(copy, { newest: block, second: { block_hash, newest: block, ...second } });
+      };
+    const judged = await judge([
+      ["the same", beside({})],
+      ["another block", beside({ block_hash: `0x${"12".repeat(32)}` })],
+      ["a log less", beside({}, (lines) => lines.slice(0, -1))],
+      ["a log that differs", beside({}, (lines) => lines.with(3, lines[4] as Log))],
+      ["much newer", beside({ newest: block + 21 })],
+    ]);
+    assert.deepEqual(
+      [...judged.values()].map(({ verdict, rules }) => [verdict, ...rules]),
+      [
+        ["verified"],
+        ["refuted", "the two nodes disagree"],
+        ["refuted", "the two nodes disagree"],
+        ["refuted", "the two nodes disagree"],
+        ["cannot tell", "missing"],
+      ],
     );
   });
 
