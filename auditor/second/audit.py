@@ -10,11 +10,12 @@ numbers. It trusts nothing in the folder but that the logs are the chain's:
     logs.ndjson          every log of the contracts, in order, as eth_getLogs gives it, with its block's timestamp
     batches/<digest>     the readings; a file's name is its SHA-256
     transactions.ndjson  that brought keys, equivocations and settlements without attestation, for their signatures
+    views.ndjson         raw answers of the contracts to eth_call at the last block: every balance, every key's terms and newest log
     second.ndjson        the same logs as another node gives them, where chain.json names one
 
 A BATCH is a file by itself: it must be of known keys, and tell no other story than what is settled.
 It prints one JSON, mWh and units as decimal strings. Exit: 0 verified, 1 refuted, 2 cannot tell, for something is missing.
-It leaves to the chain what logs do not show: who may register, propose and attest, and what the contracts' views say.
+It leaves to the chain what logs do not show: who may register, propose and attest, and which source the DON runs.
 """
 import json
 import sys
@@ -23,7 +24,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from batches import SIZE_LIMIT, Moment, head_of, moment_of, number, read_batch, sha256, signature_failure, text
-from events import EVENTS, HARMLESS, NAMED, SETTLE, decode
+from events import EVENTS, HARMLESS, NAMED, SETTLE, VIEWS, decode
 from sent import check as check_sent
 
 ZERO, NOBODY = "0x" + 64 * "0", "0x" + 40 * "0"
@@ -270,7 +271,7 @@ class Audit:
         self.settlements.append(Settlement(thing, event, key.point, key.capacity, key.source, log, first, self.transaction))
         settle = self.settle_newest if event.epoch >= key.epoch else self.settle_rest
         self.equal("produced", thing, settle(thing, key, event, log, first, now), event.produced)
-        key.logs[event.epoch], key.settled_at = Log(event.size, event.root, event.timestamp, event.energy), self.time
+        key.logs[event.epoch] = Log(event.size, event.root, event.timestamp, event.energy)
         self.produced += event.produced
 
     def settle_newest(self, thing, key, event, _, first, now):
@@ -289,7 +290,7 @@ class Audit:
             end, taken = (first.timestamp, 0) if is_lost else (now.timestamp, produced)
             room = key.possible(latest.timestamp, end) - taken
             key.gaps[key.epoch] = Gap(latest.timestamp, first.timestamp, latest.energy, first.energy, room)
-        key.epoch, key.raised = event.epoch, key.raised and now.timestamp < key.raised_at
+        key.epoch, key.settled_at, key.raised = event.epoch, self.time, key.raised and now.timestamp < key.raised_at
         return produced
 
     def settle_rest(self, thing, key, event, log, first, now):
@@ -414,7 +415,22 @@ class Audit:
                 signatures[transaction["hash"], text(sha256(data[at : at + 64])), *place] = data[at + 192 : at + 256]
         return signatures
 
-    # A SECOND NODE, AND A BATCH BY ITSELF
+    # WHAT ELSE IS TOLD: the contracts' views, a second node, a batch by itself
+
+    def compare_views(self):
+        answers = {each["data"]: bytes.fromhex(each["answer"][2:]) for each in self.lines("views.ndjson")}
+        expected = {("balanceOf", holder): (balance,) for holder, balance in self.balances.items()}
+        for key_id, key in self.keys.items():
+            log = key.logs[key.epoch]
+            expected["termsOf", key_id] = (int(key.payee, 16), key.capacity, key.source)
+            expected["latestOf", key_id] = (int(log.root, 16), key.epoch, log.size, log.timestamp, log.energy, key.settled_at)
+        for (view, of), words in expected.items():
+            answer = answers.get(f"0x{VIEWS[view]}{of[2:]:0>64}")
+            if answer:
+                found = tuple(number(answer, 32 * i, 32) for i in range(len(words)))
+                self.equal("view", f"{view}({of})", words, found)
+            else:
+                self.missing(f"{view}({of})", "an answer")
 
     def compare(self, chain):
         """Two nodes have the same block and the same logs, and neither stands still."""
@@ -454,6 +470,7 @@ class Audit:
             self.replay(chain)
             self.prove(chain)
             check_sent(self, chain)
+            self.compare_views()
             self.compare(chain)
             if batch:
                 self.show(chain, Path(batch))

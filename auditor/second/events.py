@@ -76,6 +76,7 @@ HARMLESS = {
     "0x925e887210f8184d167eb3d1d0fb0ecd02a733e59c8a34deed7403d709f5ea6b",  # WatcherChanged(bytes32,address)
 }
 SETTLE = "7c76e25a"  # how a call of settle begins
+VIEWS = {"balanceOf": "70a08231", "termsOf": "be5170c0", "latestOf": "88f4eb1b"}  # of a holder, and of a key
 
 def decode(signature, topics, data):
     """What an event says, by name: words of 32 bytes, first those in the topics and then those in the data."""

@@ -5,8 +5,18 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Address, type Hex, type PublicClient, type RpcLog, toEventSelector, zeroHash } from "viem";
-import { type functionsAttestorAbi, meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  numberToHex,
+  type PublicClient,
+  type RpcLog,
+  toEventSelector,
+  zeroAddress,
+  zeroHash,
+} from "viem";
+import { meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import { logsIn } from "../../verification/chain/ranges.ts";
 import type { ChainReader } from "../../verification/index.ts";
 
@@ -22,8 +32,9 @@ export type EvidenceOptions = {
   batches: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 };
 
-const topicOf = (abi: typeof functionsAttestorAbi | typeof wattWitnessAbi, name: string): Hex =>
+const topicOf = (abi: typeof productionTokenAbi | typeof wattWitnessAbi, name: string): Hex =>
   toEventSelector(abi.find((item) => item.type === "event" && item.name === name) as never);
+const TRANSFER = topicOf(productionTokenAbi, "Transfer");
 const ATTESTED = topicOf(wattWitnessAbi, "Attested");
 const [SETTLED, BEGUN, EQUIVOCATED] = ["Settled", "Begun", "Equivocated"].map((name) =>
   topicOf(wattWitnessAbi, name),
@@ -52,6 +63,10 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
   const attestors = vouchers.filter((_, i) => codes[i]);
   const logs = await logsOf([registry, wattWitness, token, ...attestors]);
 
+  const views = questionsIn(logs, { token, wattWitness });
+  const answers = await Promise.all(
+    views.map(({ to, data }) => client.request({ method: "eth_call", params: [{ to, data }, numberToHex(toBlock)] })),
+  );
   const isSigned = ({ topics: [topic, , , attestation] }: RpcLog) =>
     topic === BEGUN || topic === EQUIVOCATED || (topic === SETTLED && attestation === zeroHash);
   const hashes = [...new Set(logs.filter(isSigned).map(({ transactionHash }) => transactionHash as Hex))];
@@ -70,6 +85,10 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
   };
   await writeFile(join(folder, "chain.json"), `${JSON.stringify(chain, undefined, 2)}\n`);
   await writeLines(join(folder, "logs.ndjson"), await timed(client, logs));
+  await writeLines(
+    join(folder, "views.ndjson"),
+    views.map(({ data }, i) => ({ data, answer: answers[i] })),
+  );
   if (second) {
     const theirs = await logsOf([registry, wattWitness, token, ...attestors], second);
     await writeLines(join(folder, "second.ndjson"), await timed(second, theirs));
@@ -81,6 +100,32 @@ export async function writeEvidence(folder: string, options: EvidenceOptions): P
   for await (const bytes of batches) {
     await writeFile(join(folder, "batches", `0x${createHash("sha256").update(bytes).digest("hex")}`), bytes);
   }
+}
+
+/** The balance of whoever had tokens; of each key its terms, and its newest log. */
+function questionsIn(logs: readonly RpcLog[], { token, wattWitness }: { token: Address; wattWitness: Address }) {
+  const [holders, keys] = [new Set<Address>(), new Set<Hex>()];
+  for (const { address, topics } of logs) {
+    const [topic, one, other] = topics as Hex[];
+    if (topic === BEGUN) keys.add(one as Hex);
+    if (topic !== TRANSFER || address.toLowerCase() !== token.toLowerCase()) continue;
+    for (const holder of [one, other]) holders.add(`0x${(holder as Hex).slice(26)}`);
+  }
+  holders.delete(zeroAddress);
+  const about = (functionName: "termsOf" | "latestOf", keyId: Hex) =>
+    encodeFunctionData({ abi: wattWitnessAbi, functionName, args: [keyId] });
+  return [
+    ...[...holders].map((holder) => ({
+      ...{
+        to: token,
+        data: encodeFunctionData({ abi: productionTokenAbi, functionName: "balanceOf", args: [holder] }),
+      },
+    })),
+    ...[...keys].flatMap((keyId) => [
+      { to: wattWitness, data: about("termsOf", keyId) },
+      { to: wattWitness, data: about("latestOf", keyId) },
+    ]),
+  ];
 }
 
 /** Each log with its block's time. */

@@ -311,6 +311,15 @@ describe("the second pair of eyes", function () {
       );
       assert.equal(`0x${selector}`, toFunctionSelector(call as never), name);
     }
+    const { VIEWS } = JSON.parse(
+      python(["-c", "import json, events; print(json.dumps({'VIEWS': events.VIEWS}))"]).stdout,
+    );
+    for (const [name, selector] of Object.entries(VIEWS)) {
+      const view = [...productionTokenAbi, ...wattWitnessAbi].find(
+        (item) => item.type === "function" && item.name === name,
+      );
+      assert.equal(`0x${selector}`, toFunctionSelector(view as never), name);
+    }
     const source = await readFile(join(SECOND, "events.py"), "utf8");
     const comments = [...source.matchAll(/"(0x[0-9a-f]{64})", {2}# (.+)/g)];
     assert.equal(comments.length, HARMLESS.length);
@@ -387,6 +396,23 @@ describe("the second pair of eyes", function () {
     assert.deepEqual(await told(honest), [1, "bad signature"]);
     assert.deepEqual(await told(batch(roof, 250)), [0]);
     assert.equal(python(["audit.py", evidence, join(folder, "none")]).status, 2);
+  });
+
+  it("refutes where any one view says something else, and cannot tell without any one", async () => {
+    type View = { data: Hex; answer: Hex };
+    const views = await linesOf<View>(evidence, "views.ndjson");
+    assert.ok(views.length > 10);
+    const bend = ({ data, answer }: View): View => ({
+      ...{ data, answer: `0x${wordOf(BigInt(answer.slice(0, 66)) ^ 1n)}${answer.slice(66)}` },
+    });
+    const at = (i: number, change: (lines: View[]) => View[]): Lie => [
+      `${i}`,
+      (copy) => withLines<View>(copy, "views.ndjson", change),
+    ];
+    const bent = await judge(views.map((view, i) => at(i, (lines) => lines.with(i, bend(view)))));
+    for (const { verdict, rules } of bent.values()) assert.deepEqual([verdict, ...rules], ["refuted", "view"]);
+    const gone = await judge(views.map((_, i) => at(i, (lines) => lines.toSpliced(i, 1))));
+    for (const { verdict, rules } of gone.values()) assert.deepEqual([verdict, ...rules], ["cannot tell", "missing"]);
   });
 
   it("refutes where another node has other logs or another block, and cannot tell where it is much newer", async () => {
