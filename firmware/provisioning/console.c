@@ -10,7 +10,9 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-#define HOUR 3600u
+/** s that the registry takes a baseline for */
+#define ROTATION_AGE 3600u
+#define REGISTRATION_AGE (7u * 24 * 3600)
 #define FULL 100u /* % of the queue */
 #define MWH_PER_KWH UINT64_C(1000000)
 #define ASKED_DIGITS 4u
@@ -479,9 +481,10 @@ static bool is_good_baseline(const struct ww_console *console, const struct ww_h
         "a reading.");
     return false;
   }
-  if (time.now > reading.timestamp && time.now - reading.timestamp > HOUR) {
+  bool succeeds = console->device->settings->succeeds;
+  if (time.now > reading.timestamp && time.now - reading.timestamp > (succeeds ? ROTATION_AGE : REGISTRATION_AGE)) {
     bool is_full = ww_queue_fill(&console->device->queue) >= FULL;
-    SAY(console, "The newest reading is over an hour old, which the registry refuses: ",
+    SAY(console, "The newest reading is over ", succeeds ? "an hour" : "a week", " old, which the registry refuses: ",
         is_full ? "the queue is full, as no oracle takes it. Type begin-log, and wait for a reading."
                 : "check the meter, and wait for a reading.");
     return false;
@@ -505,7 +508,7 @@ static void say_registration(const struct ww_console *console, const struct ww_r
   SAY(console, "root          ", HEX(baseline->root, sizeof baseline->root));
   SAY(console, "registration  ", text);
   console->port.qr(console->port.context, text);
-  SAY(console, "Hand it in within the hour: an older baseline is refused.");
+  SAY(console, "Hand it in within ", settings->succeeds ? "the hour" : "a week", ": an older baseline is refused.");
 }
 
 static void claim(struct ww_console *console, const char *argument) {

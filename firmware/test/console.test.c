@@ -395,6 +395,8 @@ TEST("says what to do where the queue was filled before anybody registered the m
   begin_device();
   world.oracle_is_away = true;
   world_pass(&world, 2 * 86400);
+  world.now += 7 * 86400;
+  world_synchronise(&world);
   CHECK(says("claim " DETAILS, "the queue is full, as no oracle takes it. Type begin-log"));
   say("begin-log");
   say(serial());
@@ -406,9 +408,13 @@ TEST("says what to do where the queue was filled before anybody registered the m
 TEST("refuses a claim over a reading that the registry would refuse") {
   begin_device();
   take_readings();
-  world.now += 3601;
-  world.synchronised = world.now;
-  CHECK(says("claim " DETAILS, "The newest reading is over an hour old"));
+  world.now += 7 * 86400 - 60;
+  world_synchronise(&world);
+  CHECK(says("claim " DETAILS, "Hand it in within a week: "));
+  world.now += 61;
+  world_synchronise(&world);
+  shown_as_qr[0] = '\0';
+  CHECK(says("claim " DETAILS, "The newest reading is over a week old"));
   ww_device_tamper(&world.device);
   take_readings();
   CHECK(says("claim " DETAILS, "The enclosure was opened in this epoch"));
@@ -671,6 +677,10 @@ TEST("tells of a key that succeeds another the meter that it belongs to") {
   take_readings();
   say("claim " DETAILS);
   CHECK(strncmp(value_of("meter"), DETAILS, strlen(DETAILS)) == 0);
+  CHECK(strstr(output, "Hand it in within the hour: ") != NULL);
+  world.now += 3601;
+  world_synchronise(&world);
+  CHECK(says("claim " DETAILS, "The newest reading is over an hour old"));
 }
 
 TEST("signs the rotation that was confirmed") {
