@@ -31,7 +31,7 @@ enum ww_health ww_health_of(const struct ww_device *device, bool has_network) {
   if (device->untaken != WW_OK) {
     return is_of_meter(device->untaken) ? WW_NO_METER : WW_NO_READING;
   }
-  if (device->failures > 0 && device->status == NOT_FOUND) {
+  if (device->status == NOT_FOUND) {
     return WW_NOT_REGISTERED;
   }
   return device->failures > FAILURES ? WW_NO_ORACLE : WW_WELL;
