@@ -4,6 +4,7 @@
 
 /* what a write to the bus begins with */
 #define WORD_ADDRESS_SLEEP 0x01
+#define WORD_ADDRESS_IDLE 0x02
 #define WORD_ADDRESS_COMMAND 0x03
 
 enum opcode {
@@ -172,6 +173,20 @@ WW_RESULT ww_atecc608_sleep(struct ww_atecc608 *chip) {
   return chip->port.write(chip->port.context, sleep, sizeof sleep);
 }
 
+static WW_RESULT idle(struct ww_atecc608 *chip) {
+  static const uint8_t idle[1] = {WORD_ADDRESS_IDLE};
+  return chip->port.write(chip->port.context, idle, sizeof idle);
+}
+
+/**
+ * Idle it keeps its seed, so that it has none to write; only after an error is it to forget everything. Where neither
+ * reaches it, its watchdog puts it to sleep.
+ */
+static void rest(struct ww_atecc608 *chip, enum ww_error error) {
+  enum ww_error not_resting = error == WW_OK ? idle(chip) : ww_atecc608_sleep(chip);
+  (void)not_resting;
+}
+
 /**
  * No two commands of one transaction may have answers of the same length: where a command is lost on its way, what is
  * read is the answer to the one before.
@@ -184,9 +199,7 @@ static WW_RESULT transact_once(struct ww_atecc608 *chip, const struct command *c
       error = receive(chip, &commands[i]);
     }
   }
-  /* where it cannot be put to sleep, its watchdog does it */
-  enum ww_error not_asleep = ww_atecc608_sleep(chip);
-  (void)not_asleep;
+  rest(chip, error);
   return error;
 }
 
@@ -210,6 +223,7 @@ static WW_RESULT transact(struct ww_atecc608 *chip, const struct command *comman
 void ww_atecc608_init(struct ww_atecc608 *chip, struct ww_i2c_port port) {
   chip->port = port;
   chip->provisioned = false;
+  chip->signatures = 0;
 }
 
 WW_RESULT ww_atecc608_revision(struct ww_atecc608 *chip, uint8_t revision[4]) {
@@ -245,12 +259,14 @@ WW_RESULT ww_atecc608_public_key(struct ww_atecc608 *chip, uint8_t slot, uint8_t
 WW_RESULT ww_atecc608_sign(struct ww_atecc608 *chip, uint8_t slot, const uint8_t digest[32], uint8_t signature[64]) {
   uint8_t unused[32];
   const struct command commands[] = {
-      /* only for its seed, which it renews after a power-up: a signature's k must never come twice from one seed */
+      /* only for its seed, which it renews where it has none: a signature's k must never come twice from one seed */
       {.opcode = RANDOM, .answer = unused, .answer_length = sizeof unused},
       {.opcode = NONCE, .p1 = NONCE_PASS_THROUGH, .data = digest, .data_length = 32},
       {.opcode = SIGN, .p1 = SIGN_EXTERNAL, .p2 = slot, .answer = signature, .answer_length = 64},
   };
-  return transact(chip, commands, sizeof commands / sizeof *commands);
+  WW_TRY(transact(chip, commands, sizeof commands / sizeof *commands));
+  chip->signatures++;
+  return WW_OK;
 }
 
 /* COUNTERS */

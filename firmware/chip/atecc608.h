@@ -1,7 +1,10 @@
 /**
- * The secure element ATECC608 (A or B) over I2C. Every operation is a whole transaction (wake, commands, sleep) and is
- * repeated as a whole, a few times, where the chip was silent or misunderstood: what it held in between (TempKey) is
- * gone once it has slept, and its watchdog puts it to sleep on its own.
+ * The secure element ATECC608 (A or B) over I2C. Every operation is a whole transaction (wake, commands, idle) and is
+ * repeated as a whole, a few times, where the chip was silent or misunderstood. After an error it sleeps instead, and what
+ * it held in between (TempKey) is gone then; its watchdog puts it to sleep on its own.
+ *
+ * Idle, because each sleep costs it the seed of its random numbers, and the next signature has it write another into
+ * its EEPROM: 400,000 times at most, says its maker.
  *
  * Every operation may return
  *   WW_CHIP_SILENT    no acknowledgement, no answer in its time, or the watchdog came before it
@@ -33,7 +36,8 @@ struct ww_i2c_port {
 
 struct ww_atecc608 {
   struct ww_i2c_port port;
-  bool provisioned; /* found locked once; there is no way back */
+  bool provisioned;    /* found locked once; there is no way back */
+  uint32_t signatures; /* made since the start */
 };
 
 #define WW_ATECC608_CONFIGURATION_LENGTH 128

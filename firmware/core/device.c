@@ -225,9 +225,9 @@ static void take_if_due(struct ww_device *device, uint64_t now) {
     return;
   }
   device->tries++;
-  enum ww_error error = take(device, moment, now);
-  if (error != WW_OK) {
-    device->error = error;
+  device->untaken = take(device, moment, now);
+  if (device->untaken != WW_OK) {
+    device->error = device->untaken;
     return;
   }
   device->tries = 0; /* the clock rule lets no moment be taken twice */
@@ -312,6 +312,12 @@ static void acknowledge(struct ww_device *device, uint64_t size, uint64_t now) {
   }
 }
 
+/** After a refusal for its length, posts grow again once nothing is left to catch up with. */
+static void grow_posts(struct ww_device *device) {
+  uint32_t limit = device->post_limit * 2;
+  device->post_limit = limit < WW_POST_LIMIT ? limit : WW_POST_LIMIT;
+}
+
 static void understand(struct ww_device *device, const struct ww_answer *answer, uint64_t now) {
   const struct ww_post *post = &device->post;
   uint64_t size = 0;
@@ -321,7 +327,12 @@ static void understand(struct ww_device *device, const struct ww_answer *answer,
     case WW_STORED:
       device->failures = 0;
       device->tally.posts++;
-      device->next_post = post->size < device->planned ? now : now + device->settings->upload_every * SECOND;
+      if (post->size < device->planned) {
+        device->next_post = now;
+      } else {
+        device->next_post = now + device->settings->upload_every * SECOND;
+        grow_posts(device);
+      }
       acknowledge(device, post->size, now);
       return;
     case WW_RESEND:

@@ -72,6 +72,7 @@ struct ww_device {
   bool was_opened;         /* and it is not in the log yet */
   uint32_t moment;         /* the last that was tried */
   uint32_t tries;          /* at it */
+  enum ww_error untaken;   /* why the last reading that was due was not taken; WW_OK = it was */
   bool is_behind;          /* the clock, by more than five minutes, the last reading */
   uint64_t behind_since;   /* ms of uptime */
   struct ww_wiring wiring; /* by the readings of this boot */
@@ -81,7 +82,7 @@ struct ww_device {
   char piece[WW_PIECE_LIMIT];
   size_t piece_length;
   size_t piece_sent;
-  uint32_t post_limit; /* readings */
+  uint32_t post_limit; /* readings; halved where an oracle refuses their length, and doubled again later */
   uint64_t planned;    /* size of the log when the post was planned */
   uint64_t next_post;  /* ms of uptime */
   uint32_t failures;   /* posts in a row that did not get on */

@@ -42,7 +42,7 @@ static bool is_given(const struct ww_settings *settings, enum setting setting) {
 void ww_settings_begin(struct ww_settings *settings) {
   memset(settings, 0, sizeof *settings);
   settings->interval = 60;
-  settings->upload_every = 60;
+  settings->upload_every = 900;
 }
 
 static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *number) {

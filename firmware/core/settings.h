@@ -9,7 +9,7 @@
  *   channel       the meter's: 0 to 14, or all
  *   register      which of the meter's registers counts production: import (1.8.0) or export (2.8.0)
  *   interval      s between readings: divides 900, at least 5 (60)
- *   upload-every  s between uploads (60)
+ *   upload-every  s between uploads (900): a head covers all since the last, and each costs the chip a signature
  *   oracle        its base URL: https://…, or http://… of a private address (core/oracle_url.h)
  *   shelly        the meter's base URL: http://…
  *   meter         id of the meter, where this key succeeds another (the key's own id)

@@ -155,7 +155,7 @@ static bool tell_registration(const struct program *program, const struct run_op
     return false;
   }
   ww_registration_write(&registration, text);
-  tell("for the oracle's POST /registrations, within the hour:");
+  tell("for the oracle's POST /registrations, within %s:", program->settings.succeeds ? "the hour" : "a week");
   printf("%s\n", text);
   if (options->shows_qr) {
     qr_print(text);

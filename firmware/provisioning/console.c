@@ -4,13 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "health.h"
 #include "hex.h"
 #include "provisioning.h"
 #include "registration.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-#define HOUR 3600u
+/** s that the registry takes a baseline for */
+#define ROTATION_AGE 3600u
+#define REGISTRATION_AGE (7u * 24 * 3600)
 #define FULL 100u /* % of the queue */
 #define MWH_PER_KWH UINT64_C(1000000)
 #define ASKED_DIGITS 4u
@@ -250,6 +253,19 @@ static void do_what_was_asked(struct ww_console *console, const char *line) {
 
 /* SETTINGS */
 
+static const char SET[] = "is set";
+
+/** Secrets only as far as that they are set. */
+static void show_board(const struct ww_console *console) {
+  char value[WW_URL_LIMIT];
+  for (unsigned i = 0; ww_board_name(i) != NULL; i++) {
+    ww_board_value(&console->board, i, value);
+    bool is_secret = ww_board_is_secret(ww_board_name(i));
+    SAY(console, ww_board_name(i), " ", is_secret && strcmp(value, "none") != 0 ? SET : value);
+    memset(value, 0, sizeof value);
+  }
+}
+
 static void show_settings(struct ww_console *console) {
   char text[WW_SETTINGS_TEXT_LIMIT];
   const struct ww_settings *settings = &console->settings;
@@ -272,28 +288,61 @@ static void show_settings(struct ww_console *console) {
       SAY(console, ww_settings_name(i), " is missing");
     }
   }
+  show_board(console);
+}
+
+static void say_names(const struct ww_console *console, const char *kind, const char *(*name_of)(unsigned index)) {
+  char names[256];
+  char *out = names;
+  for (unsigned i = 0; name_of(i) != NULL; i++) {
+    out += sprintf(out, "%s%s", i == 0 ? "" : ", ", name_of(i));
+  }
+  SAY(console, kind, names);
 }
 
 static void change_setting(struct ww_console *console, const char *name, const char *value) {
-  switch (ww_settings_set(&console->settings, name, value)) {
-    case WW_OK: SAY(console, name, " ", value); return;
+  bool is_of_board = ww_board_rule(name) != NULL;
+  const char *shown = ww_board_is_secret(name) ? "what it was given" : value;
+  switch (is_of_board ? ww_board_set(&console->board, name, value) : ww_settings_set(&console->settings, name, value)) {
+    case WW_OK: SAY(console, name, " ", ww_board_is_secret(name) ? SET : value); return;
     case WW_SETTING_UNKNOWN:
-      SAY(console, "There is no setting ", name,
-          ". There are chain-id, registry, owner, capacity, channel, register, interval, upload-every, oracle, shelly "
-          "and meter.");
+      SAY(console, "There is no setting ", name, ". There are");
+      say_names(console, "of the meter: ", ww_settings_name);
+      say_names(console, "of the board: ", ww_board_name);
       return;
     default:
-      SAY(console, "The setting ", name, " cannot be ", value, ", only ", ww_settings_rule(name),
-          ". It is as it was before.");
+      SAY(console, "The setting ", name, " cannot be ", shown, ", only ",
+          is_of_board ? ww_board_rule(name) : ww_settings_rule(name), ". It is as it was before.");
       return;
   }
+}
+
+/** The board's may be saved before the meter's are whole: without its pins no secure element is reached. */
+static bool save_board(struct ww_console *console) {
+  char text[WW_BOARD_TEXT_LIMIT];
+  const char *problem = ww_board_problem(&console->board);
+  if (problem != NULL) {
+    SAY(console, "Not saved: ", problem, ".");
+    return false;
+  }
+  ww_board_write(&console->board, text);
+  enum ww_error error = console->port.save_board(console->port.context, text);
+  memset(text, 0, sizeof text);
+  if (error != WW_OK) {
+    say_failure(console, "The settings were not saved", error);
+  }
+  return error == WW_OK;
 }
 
 static void save_settings(struct ww_console *console) {
   char text[WW_SETTINGS_TEXT_LIMIT];
   const char *missing = ww_settings_missing(&console->settings);
+  if (!save_board(console)) {
+    return;
+  }
   if (missing != NULL) {
-    SAY(console, "Not saved: the setting ", missing, " is missing. Set it with: set ", missing, " VALUE");
+    SAY(console, "Of the board saved, and of the meter not: the setting ", missing, " is missing. Set it with: set ",
+        missing, " VALUE");
     return;
   }
   ww_settings_write(&console->settings, text);
@@ -302,7 +351,7 @@ static void save_settings(struct ww_console *console) {
     say_failure(console, "The settings were not saved", error);
     return;
   }
-  SAY(console, "Saved. Restart the board for them to take effect.");
+  SAY(console, "Saved. They take effect after a restart: restart.");
 }
 
 static bool are_in_effect(const struct ww_console *console) {
@@ -315,13 +364,31 @@ static bool are_in_effect(const struct ww_console *console) {
 /* WI-FI */
 
 static const char WIFI[] = "wifi ";
+static const char SET_COMMAND[] = "set ";
 
 /** Where the SSID of a `wifi` line ends, the quote after it not included; NULL where it has not ended. */
 static const char *ssid_end(const char *ssid) {
   return *ssid == '"' ? strchr(ssid + 1, '"') : strchr(ssid, ' ');
 }
 
-/** Where the password of a line begins; NULL where there is none (yet). */
+/** Whether what comes next on a line `set SECRET VALUE` is of the value. */
+static bool is_secret_next(const char *line) {
+  char name[32];
+  if (strncmp(line, SET_COMMAND, sizeof SET_COMMAND - 1) != 0) {
+    return false;
+  }
+  line += sizeof SET_COMMAND - 1;
+  line += strspn(line, " ");
+  size_t length = strcspn(line, " ");
+  if (length >= sizeof name || line[length] != ' ') {
+    return false;
+  }
+  memcpy(name, line, length);
+  name[length] = '\0';
+  return ww_board_is_secret(name);
+}
+
+/** Where the password of a line `wifi SSID PASSWORD` begins; NULL where there is none (yet). */
 static char *password_of(char *line) {
   if (strncmp(line, WIFI, sizeof WIFI - 1) != 0) {
     return NULL;
@@ -384,17 +451,56 @@ static struct ww_time read_clock(const struct ww_device *device) {
   return clock->read(clock->context);
 }
 
-static void say_clock(const struct ww_console *console, struct ww_time time) {
+static struct text milliseconds(int32_t moved) {
+  struct text text;
+  snprintf(text.of, sizeof text.of, "%" PRId32 " ms", moved < 0 ? -moved : moved);
+  return text;
+}
+
+static void say_clock(const struct ww_console *console, struct ww_time time, const struct ww_board_status *board) {
   if (time.now == 0 || time.synchronised == 0) {
     SAY(console, "clock         not set yet");
-  } else {
-    SAY(console, "clock         ", NUMBER(time.now), ", set right ", NUMBER(time.now - time.synchronised), " s ago");
+    return;
   }
+  SAY(console, "clock         ", NUMBER(time.now), ", set right ", NUMBER(time.now - time.synchronised), " s ago");
+  if (board->clock_was_moved) {
+    SAY(console, "              when it had been ", milliseconds(board->clock_moved).of,
+        board->clock_moved < 0 ? " ahead" : " behind");
+  }
+}
+
+static void say_network(const struct ww_console *console, const struct ww_board_status *board) {
+  struct text number;
+  snprintf(number.of, sizeof number.of, "%d", board->network == WW_NETWORK_JOINED ? board->strength : board->reason);
+  switch (board->network) {
+    case WW_NETWORK_UNSET: SAY(console, "network       none is set: wifi SSID PASSWORD"); return;
+    case WW_NETWORK_AWAY:
+      SAY(console, "network       ", board->ssid, " is not joined: ", ww_network_reason(board->reason), " (", number.of,
+          ")");
+      return;
+    case WW_NETWORK_JOINED:
+      SAY(console, "network       ", board->ssid, ", ", number.of, " dBm");
+      SAY(console, "address       ", board->address, ", ", console->board.name, ".local");
+      return;
+  }
+}
+
+static void say_board(const struct ww_console *console, const struct ww_board_status *board) {
+  bool has_network = board->network == WW_NETWORK_JOINED;
+  uint32_t made = console->chip->signatures;
+  SAY(console, "firmware      ", board->version);
+  SAY(console, "health        ", ww_health_text(ww_health_of(console->device, has_network)));
+  say_network(console, board);
+  SAY(console, "signatures    ", NUMBER(board->signatures_before + made), ", ", NUMBER(made), " since the start");
 }
 
 static void show_status(struct ww_console *console) {
   const struct ww_device *device = console->device;
+  struct ww_board_status board = {0};
+  console->port.describe(console->port.context, &board);
+  say_board(console, &board);
   if (device == NULL) {
+    say_clock(console, board.time, &board);
     say_not_started(console);
     return;
   }
@@ -415,7 +521,7 @@ static void show_status(struct ww_console *console) {
   SAY(console, "readings      ", NUMBER(device->tally.taken), " taken, ", NUMBER(device->tally.missed), " missed");
   SAY(console, "posts         ", NUMBER(device->tally.posts), " stored");
   SAY(console, "epochs        ", NUMBER(device->tally.epochs), " begun");
-  say_clock(console, read_clock(device));
+  say_clock(console, read_clock(device), &board);
   const char *advice = ww_wiring_advice(device->wiring.problem, device->settings->source);
   if (advice != NULL) {
     SAY(console, advice);
@@ -479,9 +585,10 @@ static bool is_good_baseline(const struct ww_console *console, const struct ww_h
         "a reading.");
     return false;
   }
-  if (time.now > reading.timestamp && time.now - reading.timestamp > HOUR) {
+  bool succeeds = console->device->settings->succeeds;
+  if (time.now > reading.timestamp && time.now - reading.timestamp > (succeeds ? ROTATION_AGE : REGISTRATION_AGE)) {
     bool is_full = ww_queue_fill(&console->device->queue) >= FULL;
-    SAY(console, "The newest reading is over an hour old, which the registry refuses: ",
+    SAY(console, "The newest reading is over ", succeeds ? "an hour" : "a week", " old, which the registry refuses: ",
         is_full ? "the queue is full, as no oracle takes it. Type begin-log, and wait for a reading."
                 : "check the meter, and wait for a reading.");
     return false;
@@ -505,7 +612,7 @@ static void say_registration(const struct ww_console *console, const struct ww_r
   SAY(console, "root          ", HEX(baseline->root, sizeof baseline->root));
   SAY(console, "registration  ", text);
   console->port.qr(console->port.context, text);
-  SAY(console, "Hand it in within the hour: an older baseline is refused.");
+  SAY(console, "Hand it in within ", settings->succeeds ? "the hour" : "a week", ": an older baseline is refused.");
 }
 
 static void claim(struct ww_console *console, const char *argument) {
@@ -593,6 +700,11 @@ static void begin_log(struct ww_console *console) {
   SAY(console, "The next reading begins another log.");
 }
 
+static void restart(struct ww_console *console) {
+  SAY(console, "Restarting.");
+  console->port.restart(console->port.context);
+}
+
 static const char *const HELP[] = {
     "chip                     how far the secure element has come, and what is next",
     "chip configure           writes its configuration, and reads it back",
@@ -601,7 +713,7 @@ static const char *const HELP[] = {
     "chip lock-data           IRREVERSIBLE: no slot is written from outside any more",
     "chip lock-key            IRREVERSIBLE: the key is the chip's for ever",
     "settings                 shows the settings, and what is missing",
-    "set NAME VALUE           changes a setting",
+    "set NAME VALUE           changes a setting; settings lists them",
     "save                     keeps the settings; they take effect after a restart",
     "wifi SSID PASSWORD       keeps the network; an SSID with spaces stands in quotes",
     "status                   how the device is",
@@ -609,6 +721,7 @@ static const char *const HELP[] = {
     "                         technology, commissioning date, location, support and other registries, in hexadecimal",
     "rotate NEW_KEY_ID        signs that another key succeeds this one",
     "begin-log                begins another log, where the enclosure was opened in this one, and is closed again",
+    "restart                  restarts the board",
     "help                     this",
 };
 
@@ -632,6 +745,7 @@ static const struct {
     {"save", save_settings},
     {"status", show_status},
     {"begin-log", ask_begin_log},
+    {"restart", restart},
 };
 
 /** Ends the word at `text` with a zero, and returns the next one. */
@@ -709,7 +823,8 @@ static void take_back(struct ww_console *console) {
 }
 
 static void echo(struct ww_console *console, char c) {
-  const char text[2] = {password_of(console->line) == NULL ? c : '*', '\0'};
+  bool is_secret = password_of(console->line) != NULL || is_secret_next(console->line);
+  const char text[2] = {is_secret ? '*' : c, '\0'};
   console->port.print(console->port.context, text);
 }
 
@@ -745,12 +860,14 @@ void ww_console_tell(struct ww_console *console, struct ww_device *device, enum 
   console->why_not = why_not;
 }
 
-void ww_console_begin(struct ww_console *console, struct ww_console_port port, struct ww_atecc608 *chip) {
+void ww_console_begin(struct ww_console *console, struct ww_console_port port, struct ww_atecc608 *chip,
+                      const struct ww_board_settings *board) {
   char text[WW_SETTINGS_TEXT_LIMIT];
   unsigned line;
   memset(console, 0, sizeof *console);
   console->port = port;
   console->chip = chip;
+  console->board = *board;
   console->why_not = WW_SETTING_MISSING;
   ww_settings_begin(&console->settings);
   enum ww_error error = port.load(port.context, text);

@@ -10,16 +10,18 @@
  *   chip lock-data             IRREVERSIBLE
  *   chip lock-key              IRREVERSIBLE
  *   settings                   shows them, and what is missing
- *   set NAME VALUE             changes one (core/settings.h)
+ *   set NAME VALUE             changes one (core/settings.h, board.h)
  *   save                       keeps them
  *   wifi SSID PASSWORD         keeps the network's credentials; an SSID with spaces stands in quotes
  *   status                     tells how the device is
  *   claim DETAILS              signs the application to be registered
  *   rotate NEW_KEY_ID          signs that another key succeeds this one
  *   begin-log                  begins another log, where the enclosure was opened in this one
+ *   restart                    restarts the board
  *
  * What is irreversible, a rotation and another log are done only if the next line is the secure element's serial number or its last
- * four digits, and the element is still the same. Of a line from `wifi` nothing after the SSID is ever printed.
+ * four digits, and the element is still the same. Of a line from `wifi` nothing after the SSID is ever printed, and of one
+ * that sets a secret nothing after its name.
  */
 #ifndef WW_CONSOLE_H
 #define WW_CONSOLE_H
@@ -29,14 +31,11 @@
 #include <stdint.h>
 
 #include "atecc608.h"
+#include "board.h"
 #include "device.h"
 
 /** Bytes of a line, its zero included; a longer one is refused whole. */
 #define WW_LINE_LIMIT 256u
-
-#define WW_SSID_LIMIT 32u
-#define WW_PASSWORD_LEAST 8u
-#define WW_PASSWORD_LIMIT 63u
 
 struct ww_console_port {
   void *context;
@@ -46,7 +45,12 @@ struct ww_console_port {
   /** The text of the settings that were saved last. WW_SETTING_MISSING: none were. */
   WW_RESULT (*load)(void *context, char text[WW_SETTINGS_TEXT_LIMIT]);
   WW_RESULT (*save)(void *context, const char *text);
+  /** The text of the board's settings. */
+  WW_RESULT (*save_board)(void *context, const char *text);
+  /** Keeps the network, and begins to join it: until that is done `describe` tells that none is joined. */
   WW_RESULT (*set_wifi)(void *context, const char *ssid, const char *password);
+  void (*describe)(void *context, struct ww_board_status *status);
+  void (*restart)(void *context);
 };
 
 /** What is done if the next line confirms it. */
@@ -58,6 +62,7 @@ struct ww_console {
   struct ww_device *device;    /* NULL = it has not started */
   enum ww_error why_not;       /* it has not */
   struct ww_settings settings; /* as they are edited */
+  struct ww_board_settings board;
   enum ww_question asked;
   uint8_t serial[WW_ATECC608_SERIAL_NUMBER_LENGTH]; /* of the chip that is asked about */
   uint8_t subject[64];                              /* the key to lock, or the new key's id */
@@ -67,8 +72,9 @@ struct ww_console {
   bool had_return; /* a line feed after it is the same end of line */
 };
 
-/** Loads the settings. The device starts without it: ww_console_tell. */
-void ww_console_begin(struct ww_console *console, struct ww_console_port port, struct ww_atecc608 *chip);
+/** Loads the settings; the board's are those it runs with. The device starts without it: ww_console_tell. */
+void ww_console_begin(struct ww_console *console, struct ww_console_port port, struct ww_atecc608 *chip,
+                      const struct ww_board_settings *board);
 
 /** The device runs, or (NULL) why it does not. */
 void ww_console_tell(struct ww_console *console, struct ww_device *device, enum ww_error why_not);

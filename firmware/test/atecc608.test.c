@@ -269,10 +269,25 @@ TEST("waits for a chip that does not acknowledge for a while") {
   CHECK(signed_well());
 }
 
-TEST("leaves the chip asleep") {
+TEST("leaves the chip idle, where its watchdog does not reach it") {
   begin();
   CHECK(signed_well());
-  CHECK_EQUAL(simulated.state, SIMULATED_ASLEEP);
+  CHECK_EQUAL(simulated.state, SIMULATED_IDLE);
+}
+
+TEST("has the chip write one seed for a thousand signatures, and another only after it had to sleep") {
+  begin();
+  for (int i = 0; i < 1000; i++) {
+    CHECK(signed_well());
+    simulated.now += 60000000;
+  }
+  CHECK_EQUAL(simulated.seeds, 1);
+  CHECK_EQUAL(chip.signatures, 1000);
+  fail(0, simulated.commands + 3, FAULT_ANSWER_CRC, 0);
+  CHECK(signed_well());
+  CHECK_EQUAL(simulated.seeds, 2);
+  CHECK_EQUAL(simulated.unseeded, 0);
+  CHECK_EQUAL(chip.signatures, 1001);
 }
 
 TEST("leaves the chip asleep when it refused") {

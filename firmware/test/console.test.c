@@ -23,7 +23,11 @@ static char output[1 << 16];
 static size_t printed;
 static char shown_as_qr[WW_REGISTRATION_TEXT_LIMIT];
 static char saved[WW_SETTINGS_TEXT_LIMIT];
+static char saved_board[WW_BOARD_TEXT_LIMIT];
 static enum ww_error saving;
+static struct ww_board_settings board;
+static struct ww_board_status board_status;
+static unsigned restarts;
 static char ssid[64];
 static char password[128];
 
@@ -64,19 +68,43 @@ static enum ww_error set_wifi(void *context, const char *network, const char *se
   return WW_OK;
 }
 
+static enum ww_error save_board(void *context, const char *text) {
+  (void)context;
+  if (saving == WW_OK) {
+    strcpy(saved_board, text);
+  }
+  return saving;
+}
+
+static void describe(void *context, struct ww_board_status *status) {
+  (void)context;
+  *status = board_status;
+}
+
+static void restart(void *context) {
+  (void)context;
+  restarts++;
+}
+
 /* WHAT A PERSON DOES */
 
 static void switch_on(void) {
-  struct ww_console_port port = {NULL, print, qr, load, save, set_wifi};
+  struct ww_console_port port = {NULL, print, qr, load, save, save_board, set_wifi, describe, restart};
   ww_atecc608_init(&chip, simulated_atecc608_port(&simulated));
-  ww_console_begin(&console, port, &chip);
+  board = (struct ww_board_settings){.pins = WW_PINS_ESP32C3, .name = "wattwitness", .sda_pin = 6, .scl_pin = 7};
+  board.lid_pin = board.led_pin = WW_NO_PIN;
+  ww_board_read(&board, saved_board);
+  ww_console_begin(&console, port, &chip, &board);
 }
 
 static void begin(void) {
   curve.made = 0;
   printed = 0;
   output[0] = saved[0] = shown_as_qr[0] = ssid[0] = password[0] = '\0';
+  saved_board[0] = '\0';
   saving = WW_OK;
+  restarts = 0;
+  board_status = (struct ww_board_status){.version = "1.2.3", .network = WW_NETWORK_JOINED, .ssid = "house"};
   simulated_atecc608_init(&simulated, fake_curve(&curve));
   memset(simulated.configuration + 8, 0x5A, 5);
   switch_on();
@@ -208,7 +236,7 @@ TEST("takes a line of the greatest length") {
 
 TEST("refuses a setting that there is not, and names those that there are") {
   begin();
-  CHECK(says("set color red", "There is no setting color. There are chain-id, registry, owner"));
+  CHECK(says("set color red", "of the meter: chain-id, registry, owner"));
   CHECK(says("set owner", "Type: set NAME VALUE."));
 }
 
@@ -231,7 +259,7 @@ TEST("refuses to save while a setting is missing, and names it") {
   give_settings();
   console.settings.given = 0;
   say("set chain-id 1");
-  CHECK(says("save", "Not saved: the setting registry is missing. Set it with: set registry VALUE"));
+  CHECK(says("save", "of the meter not: the setting registry is missing. Set it with: set registry VALUE"));
   CHECK(saved[0] == '\0');
 }
 
@@ -395,6 +423,8 @@ TEST("says what to do where the queue was filled before anybody registered the m
   begin_device();
   world.oracle_is_away = true;
   world_pass(&world, 2 * 86400);
+  world.now += 7 * 86400;
+  world_synchronise(&world);
   CHECK(says("claim " DETAILS, "the queue is full, as no oracle takes it. Type begin-log"));
   say("begin-log");
   say(serial());
@@ -406,9 +436,13 @@ TEST("says what to do where the queue was filled before anybody registered the m
 TEST("refuses a claim over a reading that the registry would refuse") {
   begin_device();
   take_readings();
-  world.now += 3601;
-  world.synchronised = world.now;
-  CHECK(says("claim " DETAILS, "The newest reading is over an hour old"));
+  world.now += 7 * 86400 - 60;
+  world_synchronise(&world);
+  CHECK(says("claim " DETAILS, "Hand it in within a week: "));
+  world.now += 61;
+  world_synchronise(&world);
+  shown_as_qr[0] = '\0';
+  CHECK(says("claim " DETAILS, "The newest reading is over a week old"));
   ww_device_tamper(&world.device);
   take_readings();
   CHECK(says("claim " DETAILS, "The enclosure was opened in this epoch"));
@@ -445,7 +479,7 @@ TEST("lists every command in help") {
   static const char *const COMMANDS[] = {
       "chip ",         "chip configure", "chip lock-configuration", "chip make-key", "chip lock-data",
       "chip lock-key", "settings",       "set NAME VALUE",          "save",          "wifi SSID PASSWORD",
-      "status",        "claim DETAILS",  "rotate NEW_KEY_ID",       "begin-log"};
+      "status",        "claim DETAILS",  "rotate NEW_KEY_ID",       "begin-log",     "restart"};
   begin();
   say("help");
   for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
@@ -523,7 +557,7 @@ TEST("shows the settings that are given, and each that is missing") {
 TEST("saves whole settings, says that a restart is needed, and has them again after it") {
   begin();
   give_settings();
-  CHECK(says("save", "Saved. Restart the board for them to take effect."));
+  CHECK(says("save", "Saved. They take effect after a restart"));
   switch_on();
   CHECK(says("settings", "oracle https://oracle.example"));
   CHECK(strstr(output, "missing") == NULL);
@@ -544,8 +578,14 @@ TEST("hands on a network with spaces in its name and anything in its password") 
 }
 
 TEST("never prints a password, of whichever line it is part") {
-  static const char *const LINES[] = {"wifi home " PASSWORD, "wifi \"my home\" " PASSWORD, "  wifi home " PASSWORD,
-                                      "wifi home nothing\b\b\b\b\b\b\b" PASSWORD, "wifi  " PASSWORD};
+  static const char *const LINES[] = {"wifi home " PASSWORD,
+                                      "wifi \"my home\" " PASSWORD,
+                                      "  wifi home " PASSWORD,
+                                      "wifi home nothing\b\b\b\b\b\b\b" PASSWORD,
+                                      "wifi  " PASSWORD,
+                                      "set shelly-password " PASSWORD,
+                                      "  set   access-point-password " PASSWORD,
+                                      "set access-point-password " PASSWORD PASSWORD PASSWORD};
   begin();
   for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
     say(LINES[i]);
@@ -582,6 +622,71 @@ TEST("tells how the device is") {
   CHECK(strstr(output, "last status   none yet\r\n") != NULL);
   CHECK(strstr(output, "readings      3 taken, 0 missed\r\n") != NULL);
   CHECK(strstr(output, " s ago") != NULL);
+}
+
+TEST("tells firmware, network, clock and signatures before the device has started, and after") {
+  begin();
+  board_status.network = WW_NETWORK_UNSET;
+  CHECK(says("status", "firmware      1.2.3\r\n"));
+  CHECK(strstr(output, "health        not started\r\n") != NULL);
+  CHECK(strstr(output, "network       none is set: wifi SSID PASSWORD\r\n") != NULL);
+  CHECK(strstr(output, "clock         not set yet\r\n") != NULL);
+  board_status.network = WW_NETWORK_AWAY;
+  board_status.reason = 201;
+  board_status.time = (struct ww_time){.now = 1000, .synchronised = 990};
+  CHECK(says("status", "house is not joined: there is none of that name in reach, at 2.4 GHz (201)\r\n"));
+  CHECK(strstr(output, "clock         1000, set right 10 s ago\r\n") != NULL);
+  CHECK(strstr(output, "behind") == NULL);
+
+  begin_device();
+  board_status.strength = -67;
+  strcpy(board_status.address, "192.168.1.7");
+  board_status.signatures_before = 100;
+  board_status.clock_was_moved = true;
+  board_status.clock_moved = -1500;
+  take_readings();
+  world.device.failures = 0;
+  CHECK(says("status", "network       house, -67 dBm\r\n"));
+  CHECK(strstr(output, "address       192.168.1.7, wattwitness.local\r\n") != NULL);
+  CHECK(strstr(output, "when it had been 1500 ms ahead\r\n") != NULL);
+  CHECK(strstr(output, "health        well\r\n") != NULL);
+  CHECK(chip.signatures > 0);
+  char expected[64];
+  unsigned made = (unsigned)chip.signatures;
+  snprintf(expected, sizeof expected, "signatures    %u, %u since the start\r\n", 100 + made, made);
+  CHECK(strstr(output, expected) != NULL);
+}
+
+TEST("restarts when it is told to") {
+  begin();
+  say("restart now");
+  CHECK_EQUAL(restarts, 0);
+  say("restart");
+  CHECK_EQUAL(restarts, 1);
+}
+
+TEST("refuses of the board what its pins and networks cannot be, and pins that are used twice") {
+  begin();
+  CHECK(says("set lid-pin 18", "The setting lid-pin cannot be 18, only the number of a free GPIO, or none."));
+  CHECK(says("set access-point-password short", "cannot be what it was given, only 8 to 63 characters"));
+  say("set lid-pin 6");
+  CHECK(says("save", "Not saved: two of the pins are the same."));
+  CHECK(saved_board[0] == '\0');
+}
+
+TEST("saves the board's settings before the meter's are whole, and shows of secrets only that they are set") {
+  begin();
+  say("set shelly-user admin");
+  CHECK(says("set shelly-password " PASSWORD, "shelly-password is set"));
+  say("set lid-pin 4");
+  CHECK(says("save", "Of the board saved"));
+  CHECK(strstr(saved_board, "shelly-password " PASSWORD "\n") != NULL);
+  switch_on();
+  CHECK(says("settings", "shelly-password is set\r\n"));
+  CHECK(strstr(output, "lid-pin 4\r\n") != NULL);
+  CHECK(strstr(output, "access-point-password none\r\n") != NULL);
+  CHECK(strstr(output, "horse") == NULL);
+  CHECK(strcmp(console.board.shelly_password, PASSWORD) == 0);
 }
 
 TEST("says why the device has not started") {
@@ -671,6 +776,10 @@ TEST("tells of a key that succeeds another the meter that it belongs to") {
   take_readings();
   say("claim " DETAILS);
   CHECK(strncmp(value_of("meter"), DETAILS, strlen(DETAILS)) == 0);
+  CHECK(strstr(output, "Hand it in within the hour: ") != NULL);
+  world.now += 3601;
+  world_synchronise(&world);
+  CHECK(says("claim " DETAILS, "The newest reading is over an hour old"));
 }
 
 TEST("signs the rotation that was confirmed") {

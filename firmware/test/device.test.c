@@ -565,6 +565,20 @@ TEST("comes back to a lost oracle at other moments than a device with another ke
   CHECK(world.device.next_post % 1000 != 0 && other.device.next_post % 1000 != 0);
 }
 
+TEST("remembers why it could not take the last reading, until it takes one") {
+  begin();
+  CHECK(take(1, MINUTE));
+  world.meter_is_silent = true;
+  world_pass(&world, 2 * MINUTE);
+  CHECK_EQUAL(world.device.untaken, WW_METER_SILENT);
+  world.oracle_is_away = true;
+  world_pass(&world, MINUTE);
+  CHECK_EQUAL(world.device.untaken, WW_METER_SILENT);
+  world.meter_is_silent = false;
+  world_pass(&world, MINUTE);
+  CHECK_EQUAL(world.device.untaken, WW_OK);
+}
+
 TEST("goes on with a single reading for a server that takes not even that") {
   begin();
   CHECK(take(3, 4 * MINUTE));
@@ -651,6 +665,35 @@ TEST("halves its posts for a server that takes no large ones") {
   world_pass(&world, 20 * MINUTE);
   CHECK(world.most_readings > 0 && world.most_readings <= 12);
   CHECK_EQUAL(world.log.size, state->log.size);
+}
+
+TEST("doubles its posts again once it has caught up, and not while it catches up") {
+  begin_with(SECTORS_LIMIT);
+  world.oracle_is_away = true;
+  CHECK(take(100, 101 * MINUTE));
+  world.oracle_is_away = false;
+  world.device.post_limit = 6;
+  world_pass(&world, 20 * MINUTE);
+  CHECK_EQUAL(world.log.size, state->log.size);
+  CHECK(world.device.post_limit > 6);
+  CHECK(world.most_readings <= 6);
+  world_pass(&world, 20 * MINUTE);
+  CHECK_EQUAL(world.device.post_limit, WW_POST_LIMIT);
+  world.oracle_is_away = true;
+  CHECK(take(50, 51 * MINUTE));
+  world.oracle_is_away = false;
+  world_pass(&world, 20 * MINUTE);
+  CHECK(world.most_readings > 40);
+}
+
+TEST("signs a few heads an hour where it uploads four times an hour, and the oracle lacks nothing") {
+  begin_with(SECTORS_LIMIT);
+  world.settings.upload_every = 900;
+  world_pass(&world, 2 * HOUR);
+  unsigned before = world.signatures;
+  world_pass(&world, 24 * HOUR);
+  CHECK(world.signatures - before <= 24 * 5 + 1);
+  CHECK(state->log.size - world.log.size <= 15);
 }
 
 TEST("stretches its interval as the queue fills, and goes back") {

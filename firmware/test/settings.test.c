@@ -90,10 +90,10 @@ TEST("tells every setting's name and rule, and of no other") {
   CHECK(!ww_settings_lack(&settings, "interval"));
 }
 
-TEST("has a reading and an upload a minute unless told") {
+TEST("has a reading a minute and an upload a quarter of an hour unless told") {
   ww_settings_begin(&settings);
   CHECK_EQUAL(settings.interval, 60);
-  CHECK_EQUAL(settings.upload_every, 60);
+  CHECK_EQUAL(settings.upload_every, 900);
   CHECK_OK(ww_settings_set(&settings, "upload-every", "3600"));
   CHECK_EQUAL(settings.upload_every, 3600);
 }
@@ -106,7 +106,7 @@ TEST("reads the settings of a roof") {
   CHECK_EQUAL(settings.capacity, 5000);
   CHECK_EQUAL(settings.source, 0x10);
   CHECK_EQUAL(settings.interval, 10);
-  CHECK_EQUAL(settings.upload_every, 60);
+  CHECK_EQUAL(settings.upload_every, 900);
   CHECK(strcmp(settings.oracle, "https://oracle.example") == 0);
   CHECK(strcmp(settings.shelly, "http://192.168.1.40") == 0);
   CHECK_EQUAL(settings.succeeds, false);

@@ -173,6 +173,9 @@ static unsigned random(struct simulated_atecc608 *chip, const struct parameters 
     return STATUS_PARSE;
   }
   uint8_t bytes[32];
+  if (!chip->is_seeded && with->p1 == 0) {
+    chip->seeds++;
+  }
   chip->is_seeded = true;
   for (size_t i = 0; i < sizeof bytes; i++) {
     chip->random = chip->random * 1664525u + 1013904223u;
@@ -291,6 +294,7 @@ static void execute(struct simulated_atecc608 *chip, uint8_t opcode, const struc
 static void fall_asleep(struct simulated_atecc608 *chip) {
   chip->state = SIMULATED_ASLEEP;
   chip->has_temp_key = false;
+  chip->is_seeded = false;
   chip->output_length = 0;
   chip->busy_until = 0;
 }
@@ -464,6 +468,5 @@ void simulated_atecc608_init(struct simulated_atecc608 *chip, struct simulated_c
 
 void simulated_atecc608_restart(struct simulated_atecc608 *chip) {
   fall_asleep(chip);
-  chip->is_seeded = false;
   chip->commands = 0;
 }

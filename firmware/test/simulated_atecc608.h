@@ -4,8 +4,8 @@
  * simulated: it goes on by what is waited and by what the bus transfers.
  *
  * Where the data sheet leaves a thing open, it is as unfriendly as it may be: every command takes its maximal execution
- * time, the answer to the last one can be read again and again until there is another, and TempKey is gone once it has
- * been signed.
+ * time, each sleep costs the seed and the next random number a write into EEPROM, the answer to the last one can be read
+ * again and again until there is another, and TempKey is gone once it has been signed.
  *
  * It is a plain struct: a copy of it is a chip in the same state. The arithmetic of P-256 is elsewhere, behind `curve`.
  */
@@ -69,7 +69,8 @@ struct simulated_atecc608 {
   /* look at these */
   unsigned commands;   /* since power-up */
   unsigned signatures; /* made, read or not */
-  unsigned unseeded;   /* of these, the ones before the first random number since power-up */
+  unsigned unseeded;   /* of these, the ones before the first random number since power-up or sleep */
+  unsigned seeds;      /* written into its EEPROM */
   unsigned increments; /* of both counters */
   unsigned writes;     /* of configuration words */
   uint64_t now;        /* us */

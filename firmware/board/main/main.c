@@ -1,13 +1,23 @@
 /** Puts the core on a board: one loop, in one task, does all that touches the device, its chip and its console. */
+#include <stdio.h>
+
 #include "atecc608.h"
 #include "console.h"
 #include "device.h"
+#include "esp_app_desc.h"
+#include "esp_system.h"
 #include "esp_task_wdt.h"
 #include "esp_timer.h"
 #include "flash_store.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "health.h"
 #include "http_shelly.h"
 #include "http_uplink.h"
 #include "i2c_atecc608.h"
+#include "joining.h"
+#include "led.h"
+#include "priority.h"
 #include "saved.h"
 #include "sdkconfig.h"
 #include "serial.h"
@@ -18,6 +28,7 @@
 
 #define IDLE_MS 250
 #define START_AGAIN_MS 5000
+#define SIGNATURES_BETWEEN 32u /* that are kept: NVS wears, too */
 
 static struct i2c_atecc608 bus;
 static struct ww_atecc608 chip;
@@ -28,6 +39,27 @@ static struct ww_settings settings;
 static struct ww_ports ports;
 static struct ww_device device;
 static struct ww_console console;
+static struct ww_joining joining;
+static uint32_t signatures_before;
+
+/** What a new board begins with. */
+static struct ww_board_settings board = {
+#ifdef CONFIG_IDF_TARGET_ESP32C3
+    .pins = WW_PINS_ESP32C3,
+#else
+    .pins = WW_PINS_ESP32,
+#endif
+    .time_server = CONFIG_WW_TIME_SERVER,
+    .update_url = CONFIG_WW_UPDATE_URL,
+    .name = "wattwitness",
+    .sda_pin = CONFIG_WW_SDA_PIN,
+    .scl_pin = CONFIG_WW_SCL_PIN,
+    .lid_pin = CONFIG_WW_TAMPER_PIN,
+    .led_pin = CONFIG_WW_LED_PIN,
+#ifdef CONFIG_WW_LED_IS_LOW
+    .led_is_low = true,
+#endif
+};
 
 static uint64_t milliseconds(void) {
   return (uint64_t)esp_timer_get_time() / 1000;
@@ -43,7 +75,7 @@ static enum ww_error load_settings(void) {
 static enum ww_error open_ports(void) {
   WW_TRY(load_settings());
   WW_TRY(flash_store_open(&store));
-  WW_TRY(http_shelly_open(&shelly, settings.shelly, settings.source, CONFIG_WW_SHELLY_USER, CONFIG_WW_SHELLY_PASSWORD));
+  WW_TRY(http_shelly_open(&shelly, settings.shelly, settings.source, board.shelly_user, board.shelly_password));
   WW_TRY(http_uplink_open(&uplink, settings.oracle));
   ports = (struct ww_ports){
       .meter = http_shelly_port(&shelly),
@@ -82,24 +114,64 @@ static void watch_lid(void) {
   }
 }
 
+static void count_signatures(uint32_t least) {
+  static uint32_t kept;
+  if (chip.signatures - kept >= least) {
+    kept = chip.signatures;
+    saved_count_signatures(signatures_before + kept);
+  }
+}
+
+static void describe(void *context, struct ww_board_status *status) {
+  (void)context;
+  struct ww_clock_port clock = sntp_clock_port();
+  wifi_describe(status);
+  snprintf(status->version, sizeof status->version, "%s", esp_app_get_description()->version);
+  snprintf(status->chip, sizeof status->chip, "%s", CONFIG_IDF_TARGET);
+  status->time = clock.read(clock.context);
+  status->clock_was_moved = sntp_clock_was_moved(&status->clock_moved);
+  status->signatures_before = signatures_before;
+}
+
+static void restart(void *context) {
+  (void)context;
+  count_signatures(1);
+  esp_restart();
+}
+
+static void show_health(bool has_started) {
+  led_show(ww_health_of(has_started ? &device : NULL, wifi_is_joined()));
+}
+
 static void converse(uint32_t wait) {
   char typed[64];
   size_t length = serial_read(typed, sizeof typed, wait);
-  ww_console_input(&console, typed, length);
+  ww_joining_step(&joining, typed, length, milliseconds());
+}
+
+static void open_console(void) {
+  const struct ww_console_port port = {NULL,     serial_print, serial_qr, saved_load, saved_save, saved_save_board,
+                                       wifi_set, describe,     restart};
+  const struct ww_joining_port line = {NULL, serial_write, wifi_look, wifi_has_looked, wifi_seen};
+  ww_console_begin(&console, port, &chip, &board);
+  ww_joining_begin(&joining, line, &console);
 }
 
 void app_main(void) {
-  const struct ww_console_port port = {NULL, serial_print, serial_qr, saved_load, saved_save, wifi_set};
+  vTaskPrioritySet(NULL, PORTS_PRIORITY);
   saved_open();
+  saved_load_board(&board);
+  signatures_before = saved_signatures();
   serial_open();
-  wifi_start();
-  sntp_clock_start(CONFIG_WW_TIME_SERVER);
-  tamper_open(CONFIG_WW_TAMPER_PIN);
-  update_start(CONFIG_WW_UPDATE_URL);
+  led_open(board.led_pin, board.led_is_low);
+  wifi_start(&board);
+  sntp_clock_start(board.time_server);
+  tamper_open(board.lid_pin);
+  update_start(board.update_url);
 
-  enum ww_error opened = i2c_atecc608_open(&bus, CONFIG_WW_SDA_PIN, CONFIG_WW_SCL_PIN);
+  enum ww_error opened = i2c_atecc608_open(&bus, board.sda_pin, board.scl_pin);
   ww_atecc608_init(&chip, i2c_atecc608_port(&bus));
-  ww_console_begin(&console, port, &chip);
+  open_console();
   if (opened == WW_OK) {
     opened = open_ports();
   }
@@ -107,11 +179,14 @@ void app_main(void) {
   for (;;) {
     uint64_t now = milliseconds();
     uint32_t wait = IDLE_MS;
-    if (is_running(opened, now)) {
+    bool has_started = is_running(opened, now);
+    if (has_started) {
       watch_lid();
       uint32_t due = ww_device_step(&device, now);
       wait = due < wait ? due : wait;
     }
+    show_health(has_started);
+    count_signatures(SIGNATURES_BETWEEN);
     update_judge(device.tally.posts > 0, now);
     converse(wait);
     esp_task_wdt_reset();

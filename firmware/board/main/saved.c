@@ -1,11 +1,15 @@
 #include "saved.h"
 
+#include <string.h>
+
 #include "nvs.h"
 #include "nvs_flash.h"
 
 #define SPACE "wattwitness"
 #define SETTINGS "settings"
 #define SEALED "sealed"
+#define BOARD "board"
+#define SIGNATURES "signatures"
 
 static nvs_handle_t space;
 
@@ -33,6 +37,36 @@ enum ww_error saved_save(void *context, const char *text) {
   (void)context;
   bool is_saved = nvs_set_str(space, SETTINGS, text) == ESP_OK && nvs_commit(space) == ESP_OK;
   return is_saved ? WW_OK : WW_STORE_FAILED;
+}
+
+/* THE BOARD'S SETTINGS */
+
+void saved_load_board(struct ww_board_settings *settings) {
+  char text[WW_BOARD_TEXT_LIMIT];
+  size_t length = sizeof text;
+  if (nvs_get_str(space, BOARD, text, &length) == ESP_OK) {
+    ww_board_read(settings, text);
+  }
+  memset(text, 0, sizeof text);
+}
+
+enum ww_error saved_save_board(void *context, const char *text) {
+  (void)context;
+  bool is_saved = nvs_set_str(space, BOARD, text) == ESP_OK && nvs_commit(space) == ESP_OK;
+  return is_saved ? WW_OK : WW_STORE_FAILED;
+}
+
+/* WHAT HAPPENED */
+
+uint32_t saved_signatures(void) {
+  uint32_t count = 0;
+  return nvs_get_u32(space, SIGNATURES, &count) == ESP_OK ? count : 0;
+}
+
+void saved_count_signatures(uint32_t count) {
+  if (nvs_set_u32(space, SIGNATURES, count) == ESP_OK) {
+    nvs_commit(space);
+  }
 }
 
 bool saved_is_sealed(void) {

@@ -5,6 +5,7 @@
 
 #include "driver/gpio.h"
 #include "esp_attr.h"
+#include "esp_log.h"
 
 static int lid = -1;
 static atomic_bool was_opened;
@@ -25,9 +26,12 @@ void tamper_open(int pin) {
       .pull_down_en = GPIO_PULLDOWN_DISABLE,
       .intr_type = GPIO_INTR_POSEDGE,
   };
-  ESP_ERROR_CHECK(gpio_config(&config));
-  ESP_ERROR_CHECK(gpio_install_isr_service(0));
-  ESP_ERROR_CHECK(gpio_isr_handler_add((gpio_num_t)pin, notice, NULL));
+  bool is_watched = gpio_config(&config) == ESP_OK && gpio_install_isr_service(0) == ESP_OK &&
+                    gpio_isr_handler_add((gpio_num_t)pin, notice, NULL) == ESP_OK;
+  if (!is_watched) {
+    ESP_LOGE("tamper", "the lid is not watched: GPIO %d cannot be used", pin);
+    return;
+  }
   lid = pin;
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/** -1: there is none. */
+/** -1: there is none. A pin that cannot be used is logged, and the board goes on without. */
 void tamper_open(int pin);
 
 /** Whether the lid is open, or was since the last time that this was asked. */

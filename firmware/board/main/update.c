@@ -8,11 +8,13 @@
 #include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "priority.h"
 #include "tls.h"
 
 #define SECURE "https://"
 #define STACK 8192
-#define PRIORITY 3
+#define PRIORITY (PORTS_PRIORITY - 2)
+#define BUFFER_TX 2048 /* of a redirection, to a file store, the URL is long */
 #define DAY_MS (24u * 3600 * 1000)
 #define FIRST_MS (10u * 60 * 1000)
 #define PROBATION_MS (3600u * 1000)
@@ -42,7 +44,8 @@ static bool is_downloaded(esp_https_ota_handle_t download) {
 }
 
 static void look(const char *url) {
-  esp_http_client_config_t http = {.url = url, .timeout_ms = PATIENCE_MS, .keep_alive_enable = true};
+  esp_http_client_config_t http = {
+      .url = url, .timeout_ms = PATIENCE_MS, .keep_alive_enable = true, .buffer_size_tx = BUFFER_TX};
   tls_trust(&http);
   const esp_https_ota_config_t config = {.http_config = &http};
   esp_https_ota_handle_t download = NULL;

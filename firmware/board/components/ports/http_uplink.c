@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "esp_http_client.h"
+#include "priority.h"
 #include "tls.h"
 
 #define STACK 8192
-#define PRIORITY 4
+/** Below the main loop: on one core a TLS handshake would hold up a reading, and the chip's watchdog. */
+#define PRIORITY (PORTS_PRIORITY - 1)
 #define BUFFER 2048
 #define PATIENCE_MS 30000
 #define SLICE_MS 500

@@ -1,0 +1,1 @@
+/** A stand-in, not ESP-IDF: nothing is configured. */
