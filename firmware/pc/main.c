@@ -14,7 +14,7 @@
 #include "qr.h"
 
 static const char HELP[] =
-    "WattWitness's firmware as a program: reads a Shelly, signs, and posts to an oracle.\n"
+    "WattWitness's firmware as a program: reads a meter, signs, and posts to an oracle.\n"
     "\n"
     "  wattwitness-device --settings FILE --data DIR\n"
     "\n"
@@ -22,6 +22,9 @@ static const char HELP[] =
     "                       interval, upload-every, oracle, shelly, meter (see firmware/core/settings.h)\n"
     "  --data DIR           where key, counter and log are kept; made where it is missing\n"
     "  --ca FILE            trust these certificates (PEM) for the oracle, and no others\n"
+    "  --meter sml:PATH     in the place of a Shelly, an optical head at this serial port, which hears SML; or a "
+    "pipe,\n"
+    "                       or a file with recorded telegrams. It goes with `channel all`\n"
     "  --shelly-login FILE  a line user:password, where the Shelly has a password\n"
     "  --register DETAILS   print what the oracle's POST /registrations wants, once a log has begun;\n"
     "                       DETAILS: SHA-256 of the document about the installation, in hexadecimal\n"
@@ -38,6 +41,7 @@ struct options {
   const char *data;
   const char *ca;
   const char *shelly_login;
+  const char *serial; /* the path of a meter on a serial port; NULL = it is a Shelly */
   const char *sectors;
   const char *details;
   bool is_lockstep;
@@ -58,12 +62,23 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *for
 
 /* OPTIONS */
 
+/** The path in sml:PATH. */
+static const char *read_meter(const char *text) {
+  static const char SML[] = "sml:";
+  size_t length = sizeof SML - 1;
+  if (strncmp(text, SML, length) != 0 || text[length] == '\0') {
+    fail("--meter %s: give sml: and a serial port, such as sml:/dev/ttyUSB0.", text);
+  }
+  return text + length;
+}
+
 static struct options read_options(int count, char **arguments) {
-  enum { SETTINGS = 1, DATA, CA, LOGIN, REGISTER, QR, TRUST, CLOCK, NO_SYNC, SECTOR_COUNT, HELP_ASKED };
+  enum { SETTINGS = 1, DATA, CA, METER, LOGIN, REGISTER, QR, TRUST, CLOCK, NO_SYNC, SECTOR_COUNT, HELP_ASKED };
   static const struct option NAMES[] = {
       {"settings", required_argument, NULL, SETTINGS},
       {"data", required_argument, NULL, DATA},
       {"ca", required_argument, NULL, CA},
+      {"meter", required_argument, NULL, METER},
       {"shelly-login", required_argument, NULL, LOGIN},
       {"register", required_argument, NULL, REGISTER},
       {"qr", no_argument, NULL, QR},
@@ -81,6 +96,7 @@ static struct options read_options(int count, char **arguments) {
       case SETTINGS: options.settings = optarg; break;
       case DATA: options.data = optarg; break;
       case CA: options.ca = optarg; break;
+      case METER: options.serial = read_meter(optarg); break;
       case LOGIN: options.shelly_login = optarg; break;
       case REGISTER: options.details = optarg; break;
       case QR: options.run.shows_qr = true; break;
@@ -144,7 +160,13 @@ static bool is_utf16(const char *text) {
   return strncmp(text, "\xFF\xFE", 2) == 0 || strncmp(text, "\xFE\xFF", 2) == 0 || (text[0] != '\0' && text[1] == '\0');
 }
 
-static void read_settings(struct ww_settings *settings, const char *path) {
+/** Whether nothing is missing but the Shelly, and no Shelly is read. */
+static bool needs_no_shelly(const struct ww_settings *settings, const struct options *options) {
+  return options->serial != NULL && strcmp(ww_settings_missing(settings), "shelly") == 0;
+}
+
+static void read_settings(struct ww_settings *settings, const struct options *options) {
+  const char *path = options->settings;
   char text[16384] = {0};
   char name[32];
   unsigned line;
@@ -158,6 +180,9 @@ static void read_settings(struct ww_settings *settings, const char *path) {
   switch (error) {
     case WW_OK: return;
     case WW_SETTING_MISSING:
+      if (needs_no_shelly(settings, options)) {
+        return;
+      }
       fail("%s: %s is missing. wattwitness-device --help lists the settings.", path, ww_settings_missing(settings));
     case WW_SETTING_INVALID:
       name_in_line(text, line, name);
@@ -196,6 +221,23 @@ static const char *read_login(const char *path) {
   return login;
 }
 
+static struct ww_meter_port open_meter(struct program *program, const struct options *options) {
+  const struct ww_settings *settings = &program->settings;
+  program->is_serial = options->serial != NULL;
+  if (program->is_serial) {
+    if ((settings->source & WW_SOURCE_CHANNEL) != WW_ALL_PHASES) {
+      fail("%s: a meter that speaks SML has one register for all phases: set `channel all`.", options->settings);
+    }
+    check(serial_meter_open(&program->serial, options->serial, settings->source));
+    return serial_meter_port(&program->serial);
+  }
+  if (http_shelly_open(&program->shelly, settings->shelly, settings->source, read_login(options->shelly_login)) !=
+      WW_OK) {
+    fail("libcurl could not be started.");
+  }
+  return http_shelly_port(&program->shelly);
+}
+
 static void open_program(struct program *program, const struct options *options) {
   char path[PATH_LIMIT];
   const struct ww_settings *settings = &program->settings;
@@ -210,13 +252,11 @@ static void open_program(struct program *program, const struct options *options)
     fail("%s: %s.", options->ca, strerror(errno));
   }
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-      http_uplink_open(&program->uplink, settings->oracle, options->ca) != WW_OK ||
-      http_shelly_open(&program->shelly, settings->shelly, settings->source, read_login(options->shelly_login)) !=
-          WW_OK) {
+      http_uplink_open(&program->uplink, settings->oracle, options->ca) != WW_OK) {
     fail("libcurl could not be started.");
   }
   program->ports = (struct ww_ports){
-      .meter = http_shelly_port(&program->shelly),
+      .meter = open_meter(program, options),
       .signer = psa_signer_port(&program->signer),
       .store = file_store_port(&program->store),
       .uplink = http_uplink_port(&program->uplink),
@@ -224,7 +264,11 @@ static void open_program(struct program *program, const struct options *options)
 }
 
 static void close_program(struct program *program) {
-  http_shelly_close(&program->shelly);
+  if (program->is_serial) {
+    serial_meter_close(&program->serial);
+  } else {
+    http_shelly_close(&program->shelly);
+  }
   http_uplink_close(&program->uplink);
   curl_global_cleanup();
   psa_signer_close(&program->signer);
@@ -241,7 +285,7 @@ int main(int count, char **arguments) {
     }
     options.run.details = details;
   }
-  read_settings(&program.settings, options.settings);
+  read_settings(&program.settings, &options);
   open_program(&program, &options);
   enum ww_error error = ww_device_start(&program.device, &program.settings, &program.ports);
   if (error != WW_OK) {

@@ -7,13 +7,16 @@
 #include "http_shelly.h"
 #include "http_uplink.h"
 #include "psa_signer.h"
+#include "serial_meter.h"
 
 struct program {
   struct ww_settings settings;
   struct psa_signer signer;
   struct file_store store;
   struct http_uplink uplink;
-  struct http_shelly shelly;
+  struct http_shelly shelly; /* the meter, unless it is one on a serial port */
+  struct serial_meter serial;
+  bool is_serial;
   struct ww_ports ports;
   struct ww_device device;
   uint64_t uptime; /* ms */

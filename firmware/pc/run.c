@@ -81,6 +81,10 @@ static void tell_error(const struct program *program, enum ww_error error, struc
   *before = error;
   if (is_uplink) {
     tell("%s: %s. Readings are kept until it is.", ww_error_text(error), program->settings.oracle);
+  } else if (error == WW_METER_SILENT && program->is_serial) {
+    tell("no telegram is heard at %s: look how the head sits on the meter", program->serial.path);
+  } else if (error == WW_METER_MISSING && program->is_serial) {
+    tell("the meter tells no power, or not the register: unlock it by its PIN, and switch its full data set on");
   } else if (error == WW_METER_SILENT && program->shelly.status == 401) {
     tell(program->shelly.login == NULL ? "the meter wants a password: give --shelly-login"
                                        : "the meter refuses the login: look at the file of --shelly-login");
@@ -183,6 +187,20 @@ static void greet(const struct program *program) {
   }
 }
 
+/** Listens meanwhile to a meter that sends by itself. */
+static void wait_for_more(struct program *program, uint32_t pause) {
+  uint64_t until = uptime() + pause;
+  for (uint64_t now = uptime(); now < until && !was_told_to_end; now = uptime()) {
+    bool is_posting = program->device.phase != WW_AT_REST;
+    http_uplink_wait(&program->uplink, program->is_serial ? serial_meter_file(&program->serial) : -1,
+                     (int)(until - now));
+    if (!program->is_serial || is_posting) {
+      return;
+    }
+    serial_meter_listen(&program->serial);
+  }
+}
+
 int run(struct program *program, const struct run_options *options) {
   struct clock clock = {.is_trusted = options->trusts_clock};
   struct sigaction action = {.sa_handler = end};
@@ -205,7 +223,7 @@ int run(struct program *program, const struct run_options *options) {
     if (!was_registration_told && happened.was_taken) {
       was_registration_told = tell_registration(program, options);
     }
-    http_uplink_wait(&program->uplink, (int)pause);
+    wait_for_more(program, pause);
   }
   tell("ended; everything is kept");
   return 0;
