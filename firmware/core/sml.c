@@ -217,7 +217,7 @@ static const struct {
 
 struct entries {
   bool is_there[QUANTITIES];
-  bool is_wrong[QUANTITIES];  /* no number, or not in its unit, or too large */
+  bool is_wrong[QUANTITIES];  /* no number, or not in its unit */
   int64_t number[QUANTITIES]; /* thousandths */
   bool has_meter;
   uint8_t meter[WW_METER_ID_LENGTH];
@@ -235,17 +235,15 @@ static enum quantity quantity_of(const struct value *name) {
   return quantity;
 }
 
-/** Times ten to the power of its scaler, in thousandths; false = 2^50 or more either way. */
-static bool scale(int64_t *number, int64_t scaler) {
-  int64_t scaled = *number;
-  for (; scaler > -3 && scaled > -LIMIT && scaled < LIMIT && scaled != 0; scaler--) {
-    scaled *= 10;
+/** Times ten to the power of its scaler, in thousandths; what is 2^50 or more either way is only known to be that. */
+static int64_t scale(int64_t number, int64_t scaler) {
+  for (; scaler > -3 && number > -LIMIT && number < LIMIT && number != 0; scaler--) {
+    number *= 10;
   }
-  for (; scaler < -3 && scaled != 0; scaler++) {
-    scaled /= 10;
+  for (; scaler < -3 && number != 0; scaler++) {
+    number /= 10;
   }
-  *number = scaled;
-  return scaled > -LIMIT && scaled < LIMIT;
+  return number;
 }
 
 static bool is_omitted(const struct value *value) {
@@ -255,9 +253,13 @@ static bool is_omitted(const struct value *value) {
 static bool read_scaled(enum quantity quantity, const struct value *unit, const struct value *scaler,
                         const struct value *value, int64_t *number) {
   int64_t unit_number, exponent = 0;
-  return read_number(unit, &unit_number) && unit_number == NAMES[quantity].unit &&
-         (is_omitted(scaler) || (read_number(scaler, &exponent) && exponent >= INT8_MIN && exponent <= INT8_MAX)) &&
-         read_number(value, number) && scale(number, exponent);
+  if (!read_number(unit, &unit_number) || unit_number != NAMES[quantity].unit ||
+      (!is_omitted(scaler) && !read_number(scaler, &exponent)) || exponent < INT8_MIN || exponent > INT8_MAX ||
+      !read_number(value, number)) {
+    return false;
+  }
+  *number = scale(*number, exponent);
+  return true;
 }
 
 /** objName, status, valTime, unit, scaler, value, valueSignature */

@@ -255,6 +255,32 @@ TEST("refuses bytes that are no messages") {
   }
 }
 
+TEST("reads nothing beyond its bytes") {
+  static const uint8_t cut[] = {0x76, 0x07, 0x01};
+  CHECK_EQUAL(ww_sml_parse(EXPORT, cut, sizeof cut, &measured), WW_METER_MALFORMED);
+}
+
+TEST("refuses a length of more than three bytes, and a message that does not end") {
+  static const uint8_t at_end[] = {0x01, 0x01, 0x63, 0x00, 0x00, 0x00}; /* no signature, no time, CRC, end */
+  for (int changed = 0; changed < 3; changed++) {
+    telegram_begin(&telegram);
+    telegram_open(&telegram, SERVER, 2);
+    telegram_entry(&telegram, 2, 8, 30, -1, 5);
+    telegram_entry(&telegram, 16, 7, 27, 0, 1);
+    if (changed == 0) {
+      telegram_add(&telegram, (const uint8_t[]){0x80, 0x80, 0x03, 0x01, 0x63, 0x00, 0x00, 0x00}, 8);
+      CHECK_OK(read_built(EXPORT));
+    } else if (changed == 1) {
+      telegram_add(&telegram, (const uint8_t[]){0x80, 0x80, 0x80, 0x04, 0x01, 0x63, 0x00, 0x00, 0x00}, 9);
+      CHECK_EQUAL(read_built(EXPORT), WW_METER_MALFORMED);
+    } else {
+      telegram_add(&telegram, at_end, sizeof at_end - 1);
+      telegram_add(&telegram, (const uint8_t[]){0x01}, 1);
+      CHECK_EQUAL(read_built(EXPORT), WW_METER_MALFORMED);
+    }
+  }
+}
+
 TEST("refuses a meter that does not tell the register, or a power, or who it is") {
   telegram_begin(&telegram);
   telegram_open(&telegram, SERVER, 1);
@@ -266,6 +292,15 @@ TEST("refuses a meter that does not tell the register, or a power, or who it is"
   telegram_close(&telegram);
   CHECK_EQUAL(read_built(IMPORT), WW_METER_MISSING);
   CHECK_OK(read_built(EXPORT));
+  CHECK_EQUAL(measured.channels, 0x91); /* of a kind that no Shelly is */
+  for (size_t at = 0; at + 12 < telegram.length; at++) {
+    if (telegram.bytes[at] == 0x77 && telegram.bytes[at + 2] == 0x0B) { /* in the place of ten bytes, none */
+      memmove(telegram.bytes + at + 3, telegram.bytes + at + 13, telegram.length - at - 13);
+      telegram.bytes[at + 2] = 0x01;
+      telegram.length -= 10;
+    }
+  }
+  CHECK_EQUAL(read_built(EXPORT), WW_METER_MISSING);
 }
 
 TEST("takes no register of one tariff, of another medium or of another time for the whole") {
@@ -303,6 +338,21 @@ TEST("refuses a power, a voltage or a current that cannot be") {
   CHECK_EQUAL(read_with(71, 7, 33, -3, 4294967295), WW_METER_RANGE);
   CHECK_OK(read_with(71, 7, 33, -3, 4294967294));
   CHECK_EQUAL(measured.current, WW_NOT_MEASURED_U32 - 1);
+  open_with(2);
+  telegram_entry(&telegram, 31, 7, 33, -3, 2147483648);
+  telegram_entry(&telegram, 51, 7, 33, -3, 2147483647);
+  telegram_close(&telegram);
+  CHECK_EQUAL(read_built(EXPORT), WW_METER_RANGE);
+}
+
+TEST("refuses an unsigned number that is 2^63 or more: it is no negative one") {
+  telegram_begin(&telegram);
+  telegram_open(&telegram, SERVER, 2);
+  telegram_entry(&telegram, 2, 8, 30, -1, 5);
+  telegram_entry(&telegram, 16, 7, 27, 0, -1);
+  telegram.bytes[telegram.length - 10] = 0x69;
+  telegram_close(&telegram);
+  CHECK_EQUAL(read_built(EXPORT), WW_METER_RANGE);
 }
 
 TEST("leaves the measurement untouched when it refuses") {
@@ -416,6 +466,13 @@ TEST("hears every telegram of a stream that begins in the middle of one") {
   for (size_t i = 0; i < COUNT(RECORDED); i++) {
     CHECK_EQUAL(take(RECORDED[i].bytes, RECORDED[i].length), 1);
   }
+}
+
+TEST("hears a telegram right after an escape sequence that was broken off") {
+  static const uint8_t broken[] = {0x1B, 0x1B, 0x1B, 0x1B, 0x01};
+  ww_sml_begin(&sml);
+  CHECK_EQUAL(take(broken, sizeof broken), 0);
+  CHECK_EQUAL(take(iskra_mt175, sizeof iskra_mt175), 1);
 }
 
 TEST("begins anew where a beginning comes before an end") {
