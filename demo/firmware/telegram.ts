@@ -20,9 +20,13 @@ const POWER = 214;
 /** What it shows: 1-0:2.8.0 in 0.1 Wh. */
 export const RECORDED_REGISTER = 0xe4ee4d;
 
-/** `register`: in 0.1 Wh, less than 2^24. `power`: of the export, in 0.01 W, at most 2^15 - 1. */
-export function telegramWith(register: number, power: number): Uint8Array {
+/** where the unit of the register of export stands */
+const UNIT = 187;
+
+/** `register`: in 0.1 Wh, less than 2^24. `power`: of the export, in 0.01 W, at most 2^15 - 1. `unit`: 30 is Wh. */
+export function telegramWith(register: number, power: number, unit = 30): Uint8Array {
   const telegram = RECORDED.slice();
+  telegram[UNIT] = unit;
   const view = new DataView(telegram.buffer);
   view.setUint16(REGISTER, register >> 8);
   view.setUint8(REGISTER + 2, register & 0xff);

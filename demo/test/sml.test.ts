@@ -113,6 +113,15 @@ describe(`the device beside an optical head${reason ? ` (skipped: ${reason})` : 
     assert.ok((await device.goOn(START + QUARTER_HOUR)).reading);
   });
 
+  it("takes no reading of a telegram that tells its register in another unit, nor the one before for it", async () => {
+    const { path, send } = await head();
+    const device = await start(path);
+    await send(telegramWith(RECORDED_REGISTER, 100));
+    assert.ok((await device.goOn(START)).reading);
+    await send(telegramWith(RECORDED_REGISTER + 10, 100, 27));
+    assert.equal((await device.goOn(START + QUARTER_HOUR)).reading, undefined);
+  });
+
   it("reads what was recorded, through the export register, and needs no Shelly in its settings", async () => {
     const { path, send } = await head();
     await send((await readFile(RECORDED)).subarray(1));
