@@ -15,7 +15,7 @@ const SOURCE = fileURLToPath(new URL(".", import.meta.url));
 /** Bytes. An ESP32-C3 has 400 kB of RAM, of which Wi-Fi and TLS take most, and a task's stack is 8 kB here. */
 const BUDGET = { text: 32_768, data: 0, bss: 0, device: 4096, stack: 6144 };
 
-const ENTRIES = ["ww_device_start", "ww_device_step", "ww_shelly_parse", "ww_registration_make"];
+const ENTRIES = ["ww_device_start", "ww_device_step", "ww_shelly_parse", "ww_sml_parse", "ww_registration_make"];
 
 /** How deep the JSON reader's functions call themselves at most: WW_JSON_DEPTH. */
 const RECURSION = 16;

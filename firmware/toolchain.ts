@@ -28,6 +28,11 @@ export const BUILDS = {
     name: "rv32imc",
     options: [`-DCMAKE_TOOLCHAIN_FILE=${SOURCE}cmake/rv32imc.cmake`, "-DCMAKE_BUILD_TYPE=MinSizeRel"],
   },
+  /** the device as a program of a Raspberry Pi */
+  arm64: {
+    name: "arm64",
+    options: [`-DCMAKE_TOOLCHAIN_FILE=${SOURCE}cmake/arm64.cmake`, "-DCMAKE_BUILD_TYPE=Release"],
+  },
   fuzz: { name: "fuzz", options: ["-DCMAKE_C_COMPILER=clang", "-DFUZZ=ON"] },
 } satisfies Record<string, Build>;
 
@@ -45,6 +50,12 @@ const NEEDS = {
     debian: "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
   },
   qemu: { name: "QEMU for RISC-V", debian: "qemu-system-misc" },
+  arm64: { name: "a compiler for arm64", debian: "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" },
+  arm64Libraries: {
+    name: "Mbed TLS and libcurl for arm64",
+    debian: "libmbedtls-dev:arm64 libcurl4-openssl-dev:arm64 (after dpkg --add-architecture arm64)",
+  },
+  qemuUser: { name: "QEMU for programs of other machines", debian: "qemu-user" },
 };
 export type Need = keyof typeof NEEDS;
 
@@ -55,6 +66,7 @@ export const FOR_TESTS = {
   sanitized: ["cmake", "builder", "clang"],
   fuzz: ["cmake", "builder", "clang"],
   rv32imc: ["cmake", "builder", "rv32imc", "qemu"],
+  arm64: ["cmake", "builder", "arm64", "arm64Libraries", "qemuUser"],
 } satisfies Record<string, readonly Need[]>;
 
 export type Machine = { platform: NodeJS.Platform; missing: readonly Need[] };
@@ -86,6 +98,9 @@ function thisMachine(needs: readonly Need[]): Machine {
     clangFormat: () => runs("clang-format"),
     rv32imc: () => includes("riscv64-unknown-elf-gcc", "picolibc.h", ["--specs=picolibc.specs"]),
     qemu: () => runs("qemu-system-riscv32"),
+    arm64: () => runs("aarch64-linux-gnu-gcc"),
+    arm64Libraries: () => links("aarch64-linux-gnu-gcc", ["-L/usr/lib/aarch64-linux-gnu", "-lmbedcrypto", "-lcurl"]),
+    qemuUser: () => runs("qemu-aarch64"),
   };
   return { platform: process.platform, missing: needs.filter((need) => !isThere[need]()) };
 }

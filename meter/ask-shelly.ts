@@ -1,6 +1,7 @@
 /**
- * Reads a real Shelly energy meter by HTTP and understands what it answers, as firmware/core/shelly.h does: Gen1 (EM, 3EM)
- * and Gen2 and later (Pro EM, Pro 3EM and their successors), a single channel or all of them together.
+ * Reads a real Shelly by HTTP and understands what it answers, as firmware/core/shelly.h does: Gen1 (EM, 3EM; plugs and PM
+ * models) and Gen2 and later (Pro EM, Pro 3EM and their successors; plugs and PM models), a single channel or all of them
+ * together.
  *
  * Through the export register power has the opposite of the Shelly's sign, which counts consumption positive. Digits beyond a
  * thousandth of a unit are cut off. One that asks for a password is not read.
@@ -57,7 +58,16 @@ const no = (problem: string): Asked => ({ ok: false, problem });
 
 type Fields = Record<string, unknown>;
 /** What the fields of a channel are called. */
-type Names = { kind: string; power: string; imported: string; exported: string; voltage: string; current: string };
+type Names = {
+  kind: string;
+  power: string;
+  imported: string;
+  exported: string;
+  voltage: string;
+  current: string;
+  /** in Wh, a field each way, unless told */
+  counting?: "watt-minutes" | "nested";
+};
 /** What it shows now and what it has counted, which may be the same object. */
 type Channel = { live: Fields; counted: Fields; names: Names; errors: string };
 
@@ -69,6 +79,12 @@ const EM1: Names = {
   ...{ kind: "em1", power: "act_power", imported: "total_act_energy", exported: "total_act_ret_energy" },
   ...{ voltage: "voltage", current: "current" },
 };
+const METER: Names = { ...GEN1, kind: "meter", counting: "watt-minutes" };
+const pm = (kind: string): Names => ({
+  ...{ kind, power: "apower", imported: "aenergy", exported: "ret_aenergy", counting: "nested" },
+  ...{ voltage: "voltage", current: "current" },
+});
+const PMS = { pm1: pm("pm1"), switch: pm("switch") };
 const phase = (letter: string): Names => ({
   ...{ kind: "em", power: `${letter}_act_power`, imported: `${letter}_total_act_energy` },
   ...{ exported: `${letter}_total_act_ret_energy`, voltage: `${letter}_voltage`, current: `${letter}_current` },
@@ -87,11 +103,13 @@ export function measurementIn(answer: unknown, source: number): Asked {
 
   const isExport = (source & 0x10) !== 0;
   const powers = channels.map(({ live, names }) => numberIn(live, names.power));
-  const totals = channels.map(({ counted, names }) => numberIn(counted, isExport ? names.exported : names.imported));
+  const totals = channels.map((channel) => totalOf(channel, isExport));
+  const kinds = channels.map((channel) => kindOf(channel, isExport));
   const [power, register] = [sumOf(powers), sumOf(totals)];
   if (power === undefined || register === undefined || totals.some((total) => total === undefined || total < 0n)) {
     return no("it does not tell what its channel measures");
   }
+  if (kinds.some((kind) => kind !== kinds[0])) return no("not all its channels tell the same");
   if (power <= -LIMIT || power >= LIMIT || register >= LIMIT) return no("it tells what no installation makes");
   const voltages = channels.flatMap(({ live, names }) => numberIn(live, names.voltage) ?? []);
   const voltage = voltages.length > 0 ? (sumOf(voltages) as bigint) / BigInt(voltages.length) : undefined;
@@ -100,14 +118,37 @@ export function measurementIn(answer: unknown, source: number): Asked {
     ok: true,
     measurement: {
       ...{ power: isExport ? -power : power, register, voltage: measured(voltage), current: measured(current) },
-      ...{ valid: channels.every(isValid), meter: `${mac} ${first.names.kind} ${channels.length}` },
+      ...{ valid: channels.every(isValid), meter: `${mac} ${kinds[0]} ${channels.length}` },
     },
   };
 }
 
+/** Of a PM model, what flowed back is taken out of the import, which has it in it. */
+function totalOf({ counted, names }: Channel, isExport: boolean): bigint | undefined {
+  const { counting, imported, exported } = names;
+  if (counting === "watt-minutes") {
+    const total = isExport ? undefined : numberIn(counted, imported);
+    return total === undefined ? undefined : total / 60n;
+  }
+  if (counting !== "nested") return numberIn(counted, isExport ? exported : imported);
+  const [all, returned] = [imported, exported].map((name) => numberIn(fieldsIn(counted, name), "total"));
+  if (isExport) return returned;
+  return all === undefined ? undefined : all - (returned ?? 0n);
+}
+
+/** A register from which nothing could be taken out is another one. */
+function kindOf({ counted, names }: Channel, isExport: boolean): string {
+  const returned = numberIn(fieldsIn(counted, names.exported), "total");
+  const isSeparated = names.counting === "nested" && !isExport && returned !== undefined;
+  return isSeparated ? `${names.kind}-separated` : names.kind;
+}
+
 function channelsIn(answer: Fields): Channel[] {
-  if (Array.isArray(answer["emeters"])) {
-    return answer["emeters"].filter(isFields).map((live) => ({ live, counted: live, names: GEN1, errors: "errors" }));
+  for (const [name, names] of [["emeters", GEN1] as const, ["meters", METER] as const]) {
+    const found = answer[name];
+    if (Array.isArray(found)) {
+      return found.filter(isFields).map((live) => ({ live, counted: live, names, errors: "errors" }));
+    }
   }
   const phases = answer["em:0"];
   if (isFields(phases)) {
@@ -120,7 +161,15 @@ function channelsIn(answer: Fields): Channel[] {
   for (let live = answer["em1:0"]; isFields(live); live = answer[`em1:${channels.length}`]) {
     channels.push({ live, counted: fieldsIn(answer, `em1data:${channels.length}`), names: EM1, errors: "errors" });
   }
-  return channels;
+  // a meter's clamps go before its relay, which counts nothing
+  if (channels.length > 0) return channels;
+  for (const [name, names] of Object.entries(PMS)) {
+    for (let live = answer[`${name}:0`]; isFields(live); live = answer[`${name}:${channels.length}`]) {
+      channels.push({ live, counted: live, names, errors: "errors" });
+    }
+    if (channels.length > 0) return channels;
+  }
+  return [];
 }
 
 function isValid({ live, counted, errors }: Channel): boolean {

@@ -1,7 +1,8 @@
 /**
- * A Shelly energy meter in software: an HTTP server that answers as a Shelly EM (Gen1) or a Shelly Pro EM (Gen2), at a time
- * that its driver sets. Production flows through the export register of channel 0, as the clamp points in the demo: a
- * Shelly counts consumption positive, so production is negative power and counts into `total_returned`. Channel 1 is idle.
+ * A Shelly in software: an HTTP server that answers as one of its models (MODELS), at a time that its driver sets.
+ * Production flows through the export register of channel 0, as the clamp points in the demo: a Shelly counts consumption
+ * positive, so production is negative power and counts into `total_returned`. A second channel is idle. A plug of the first
+ * generation does not know directions: its power is positive, and its one register counts it.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -16,12 +17,15 @@ const VOLTAGE = 230_000n;
 
 export type Generation = 1 | 2;
 
+/** What it is: an EM, a Pro EM, a plug of the first generation, a Plug S Gen3 (a switch that measures) or a PM Mini Gen3. */
+export type Model = "em" | "pro-em" | "plug" | "plug-s" | "pm-mini";
+
 export type ShellyOptions = {
   powerAt: PowerAt;
   /** Unix time that it begins at, s */
   start: number;
-  /** 2 unless told */
-  generation?: Generation;
+  /** a Pro EM unless told */
+  model?: Model;
   /** any unless told */
   port?: number;
   /** s for which it takes power to be the same; counting is the same in whatever steps time goes on by */
@@ -56,7 +60,7 @@ export type Shelly = {
 export async function startShelly({
   powerAt,
   start,
-  generation = 2,
+  model = "pro-em",
   port = 0,
   step = 10,
 }: ShellyOptions): Promise<Shelly> {
@@ -67,19 +71,15 @@ export async function startShelly({
   let silent = false;
   let asked = 0;
 
-  const identity = () => (generation === 1 ? gen1Identity(mac) : gen2Identity(mac));
-  const status = (power: bigint) => {
-    const shown: Shown = { mac, now, power, valid, energy: register.energy };
-    return generation === 1 ? gen1Status(shown) : gen2Status(shown);
-  };
+  const { generation, identity, status } = MODELS[model];
   const server = createServer((request, response) => {
     const power = powerAt(now);
     if (silent || power === undefined) return void request.socket.destroy();
     const answer = (text: string) => response.writeHead(200, { "content-type": "application/json" }).end(text);
-    if (request.url === "/shelly") return void answer(identity());
+    if (request.url === "/shelly") return void answer(identity(mac));
     if (request.url !== PATHS[generation]) return void response.writeHead(404).end("Not Found");
     asked += 1;
-    return void answer(status(power));
+    return void answer(status({ mac, now, power, valid, energy: register.energy }));
   });
   server.listen(port, HOST);
   await once(server, "listening");
@@ -154,30 +154,45 @@ const currentOf = (power: bigint): bigint => ((power < 0n ? -power : power) * 10
 
 const timeOf = (now: number): string => new Date(now * 1000).toISOString().slice(11, 16);
 
-const gen1Identity = (mac: string): string =>
-  toText({ type: "SHEM", mac, auth: false, fw: "20230913-114150/v1.14.0-gcb84623", num_meters: 2, num_outputs: 1 });
+const gen1Identity =
+  (type: string, meters: object) =>
+  (mac: string): string =>
+    toText({ type, mac, auth: false, fw: "20230913-114150/v1.14.0-gcb84623", num_outputs: 1, ...meters });
 
-const gen2Identity = (mac: string): string =>
-  toText({
-    ...{ name: null, id: `shellyproem50-${mac.toLowerCase()}`, mac, slot: 0, model: "SPEM-002CEBEU50", gen: 2 },
-    ...{ fw_id: "20240223-141905/1.2.2-g2c8e5b1", ver: "1.2.2", app: "ProEM50", auth_en: false, auth_domain: null },
-  });
+const gen2Identity =
+  (name: string, model: string, gen: number, app: string) =>
+  (mac: string): string =>
+    toText({
+      ...{ name: null, id: `${name}-${mac.toLowerCase()}`, mac, slot: 0, model, gen },
+      ...{ fw_id: "20240223-141905/1.2.2-g2c8e5b1", ver: "1.2.2", app, auth_en: false, auth_domain: null },
+    });
 
-function gen1Status({ mac, now, power, valid, energy }: Shown): string {
-  const channel = (watts: bigint, returned: bigint, is_valid: boolean) => ({
-    ...{ power: number(-watts), reactive: 0, pf: 1, voltage: number(VOLTAGE), is_valid },
-    ...{ total: number(0n), total_returned: number(returned) },
-  });
+function gen1Status({ mac, now }: Shown, measured: object): string {
   return toText({
     wifi_sta: { connected: true, ssid: "solar", ip: "192.168.1.40", rssi: -61 },
     ...{ time: timeOf(now), unixtime: now, has_update: false, mac },
     relays: [{ ison: false, has_timer: false, overpower: false, is_valid: true, source: "input" }],
-    emeters: [channel(power, energy, valid), channel(0n, 0n, true)],
+    ...measured,
     uptime: 1_234_567,
   });
 }
 
-function gen2Status({ mac, now, power, valid, energy }: Shown): string {
+function gen2Status({ mac, now }: Shown, measured: object): string {
+  const sys = { mac, restart_required: false, time: timeOf(now), unixtime: now, uptime: 28_980 };
+  return toText({ ...measured, sys });
+}
+
+const errors = (valid: boolean) => (valid ? {} : { errors: ["power_meter_failure"] });
+
+function emStatus(shown: Shown): string {
+  const channel = (watts: bigint, returned: bigint, is_valid: boolean) => ({
+    ...{ power: number(-watts), reactive: 0, pf: 1, voltage: number(VOLTAGE), is_valid },
+    ...{ total: number(0n), total_returned: number(returned) },
+  });
+  return gen1Status(shown, { emeters: [channel(shown.power, shown.energy, shown.valid), channel(0n, 0n, true)] });
+}
+
+function proEmStatus(shown: Shown): string {
   const live = (id: number, watts: bigint) => ({
     ...{ id, current: number(currentOf(watts)), voltage: number(VOLTAGE), act_power: number(-watts) },
     ...{ pf: 1, freq: 50, calibration: "factory" },
@@ -185,11 +200,57 @@ function gen2Status({ mac, now, power, valid, energy }: Shown): string {
   const counted = (id: number, returned: bigint) => ({
     ...{ id, total_act_energy: number(0n), total_act_ret_energy: number(returned) },
   });
-  return toText({
-    "em1:0": { ...live(0, power), ...(valid ? {} : { errors: ["power_meter_failure"] }) },
+  return gen2Status(shown, {
+    "em1:0": { ...live(0, shown.power), ...errors(shown.valid) },
     "em1:1": live(1, 0n),
-    "em1data:0": counted(0, energy),
+    "em1data:0": counted(0, shown.energy),
     "em1data:1": counted(1, 0n),
-    sys: { mac, restart_required: false, time: timeOf(now), unixtime: now, uptime: 28_980 },
   });
 }
+
+/** Its register is in whole Watt-minutes. */
+function plugStatus(shown: Shown): string {
+  const power = shown.power < 0n ? -shown.power : shown.power;
+  const total = Number((shown.energy * 60n) / 1000n);
+  const counters = [0, 0, 0];
+  return gen1Status(shown, {
+    meters: [{ power: number(power), overpower: 0, is_valid: shown.valid, timestamp: shown.now, counters, total }],
+  });
+}
+
+/** What flowed back is in `aenergy`, too, as such models count. */
+function pmStatus(component: string, more: object) {
+  return (shown: Shown): string => {
+    const counter = { total: number(shown.energy), by_minute: [0, 0, 0], minute_ts: shown.now - (shown.now % 60) };
+    return gen2Status(shown, {
+      [component]: {
+        ...{ id: 0, ...more, apower: number(-shown.power), voltage: number(VOLTAGE), freq: 50 },
+        ...{ current: number(currentOf(shown.power)), aenergy: counter, ret_aenergy: counter },
+        ...errors(shown.valid),
+      },
+    });
+  };
+}
+
+const MODELS: Record<
+  Model,
+  { generation: Generation; identity: (mac: string) => string; status: (shown: Shown) => string }
+> = {
+  em: { generation: 1, identity: gen1Identity("SHEM", { num_meters: 2 }), status: emStatus },
+  "pro-em": {
+    generation: 2,
+    identity: gen2Identity("shellyproem50", "SPEM-002CEBEU50", 2, "ProEM50"),
+    status: proEmStatus,
+  },
+  plug: { generation: 1, identity: gen1Identity("SHPLG-S", { num_meters: 1 }), status: plugStatus },
+  "plug-s": {
+    generation: 2,
+    identity: gen2Identity("shellyplugsg3", "S3PL-00112EU", 3, "PlugSG3"),
+    status: pmStatus("switch:0", { source: "init", output: true }),
+  },
+  "pm-mini": {
+    generation: 2,
+    identity: gen2Identity("shellypmminig3", "S3PM-001PCEU16", 3, "MiniPMG3"),
+    status: pmStatus("pm1:0", {}),
+  },
+};

@@ -19,6 +19,7 @@ export type DeviceSettings = {
   uploadEvery: number;
   /** base URLs */
   oracle: string;
+  /** "" = the meter is none */
   shelly: string;
 };
 
@@ -76,7 +77,7 @@ export function settingsText(settings: DeviceSettings): string {
     interval,
     "upload-every": uploadEvery,
     oracle,
-    shelly,
+    ...(shelly && { shelly }),
   };
   return Object.entries(values)
     .map(([name, value]) => `${name} ${value}\n`)

@@ -1,7 +1,7 @@
 /** Roofs whose device is the firmware, compiled for this machine, beside a Shelly in software. */
 import { join } from "node:path";
 import { BUILDS, build, isBuilt } from "../../firmware/toolchain.ts";
-import { startShelly } from "../../meter/shelly.ts";
+import { type Model, startShelly } from "../../meter/shelly.ts";
 import { keyIdOf, publicKeyOf, toHex } from "../../protocol/index.ts";
 import type { Stops } from "../processes/stop.ts";
 import type { RoofPlan, SeenDevice, StartRoof } from "../roof.ts";
@@ -9,6 +9,9 @@ import { type DeviceProcess, giveKey, startDevice } from "./device-process.ts";
 
 /** s of the device's time between uploads */
 const UPLOAD_EVERY = 300;
+
+/** What the roofs have beside them, in their order. */
+const MODELS: readonly Model[] = ["pro-em", "plug-s", "em"];
 
 /** Builds the device as a program, and resolves to its path. */
 export const buildDevice = async (): Promise<string> =>
@@ -22,9 +25,15 @@ export async function prepareFirmware(folder: string, stops: Stops, say: (stage:
       : "building the firmware (the first time takes some seconds)",
   );
   const program = await buildDevice();
+  let roofs = 0;
   return async (plan, { place, interval, source, oracleUrl, start }) => {
     const { name, owner, capacity, privateKey, powerAt } = plan;
-    const shelly = await startShelly({ powerAt, start, step: interval });
+    const shelly = await startShelly({
+      powerAt,
+      start,
+      step: interval,
+      model: MODELS[roofs++ % MODELS.length] as Model,
+    });
     stops.add(shelly.stop);
     const of = join(folder, toHex(keyIdOf(publicKeyOf(privateKey))).slice(2, 10));
     await giveKey(of, privateKey);

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Need, whyNoFirmware } from "../../firmware/toolchain.ts";
 import type { Post } from "../../meter/device.ts";
-import { type Shelly, startShelly } from "../../meter/shelly.ts";
+import { type Model, type Shelly, startShelly } from "../../meter/shelly.ts";
 import {
   createLog,
   decodeReading,
@@ -41,6 +41,7 @@ const OWNER = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
 const PRIVATE_KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const PUBLIC_KEY = publicKeyOf(PRIVATE_KEY);
 const EXPORT_CHANNEL_0 = 0x10;
+const IMPORT_CHANNEL_0 = 0x00;
 const IMPORT_CHANNEL_1 = 0x01;
 
 /** Answers of real meters, where they are at hand. */
@@ -118,8 +119,8 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
   }
   const start = (settings: DeviceSettings, ...options: string[]) =>
     startDevice({ program, folder: join(folder, "data"), settings, options }, stops);
-  const meter = async (generation: 1 | 2 = 2): Promise<Shelly> => {
-    const shelly = await startShelly({ powerAt: () => 3_600_000n, start: START, generation });
+  const meter = async (model: Model = "pro-em"): Promise<Shelly> => {
+    const shelly = await startShelly({ powerAt: () => 3_600_000n, start: START, model });
     stops.add(shelly.stop);
     return shelly;
   };
@@ -220,17 +221,22 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     assert.match(cause as string, /there was no log/);
   });
 
-  for (const generation of [1, 2] as const) {
-    it(`reads a Shelly of generation ${generation}`, async () => {
-      const shelly = await meter(generation);
-      const device = await start(settingsWith({ shelly: shelly.url }));
+  for (const [model, seen] of Object.entries({
+    em: { source: EXPORT_CHANNEL_0, voltage: 230_000, current: undefined },
+    "pro-em": { source: EXPORT_CHANNEL_0, voltage: 230_000, current: 15_652 },
+    plug: { source: IMPORT_CHANNEL_0, voltage: undefined, current: undefined },
+    "plug-s": { source: EXPORT_CHANNEL_0, voltage: 230_000, current: 15_652 },
+    "pm-mini": { source: EXPORT_CHANNEL_0, voltage: 230_000, current: 15_652 },
+  }) as [Model, { source: number; voltage?: number; current?: number }][]) {
+    it(`reads a Shelly, model ${model}`, async () => {
+      const shelly = await meter(model);
+      const device = await start(settingsWith({ shelly: shelly.url, source: seen.source }));
       await device.goOn(START);
       shelly.advance(START + INTERVAL);
       const { reading, energy } = await device.goOn(START + INTERVAL);
       const { timestamp, power, voltage, current, source, conditions } = readingOf(reading);
-      assert.deepEqual([timestamp, power, source, conditions], [START + INTERVAL, 3_600_000n, EXPORT_CHANNEL_0, 0]);
-      assert.equal(voltage, 230_000);
-      assert.equal(current, generation === 1 ? undefined : 15_652);
+      assert.deepEqual([timestamp, power, conditions], [START + INTERVAL, 3_600_000n, 0]);
+      assert.deepEqual({ source, voltage, current }, seen);
       assert.equal(energy, 10_000n);
     });
   }
@@ -298,9 +304,9 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     }
 
     it("nothing where it does not want to know who asks", async () => {
-      for (const generation of [1, 2] as const) {
+      for (const model of ["em", "pro-em"] as const) {
         const told: string[] = [];
-        const shelly = await meter(generation);
+        const shelly = await meter(model);
         const url = await serve(async ({ url = "", headers: { authorization } }, response) => {
           if (authorization) told.push(authorization);
           return response.writeHead(200).end(await answerOf(shelly, url));
@@ -323,7 +329,7 @@ describe(`the device on a PC${reason ? ` (skipped: ${reason})` : ""}`, function 
     });
 
     it("by basic to one of the first generation that asks for it", async () => {
-      const shelly = await meter(1);
+      const shelly = await meter("em");
       const basic = `Basic ${Buffer.from("admin:secret").toString("base64")}`;
       const url = await serve(async ({ url = "", headers: { authorization } }, response) => {
         if (url !== "/shelly" && authorization !== basic)

@@ -12,9 +12,20 @@
 #define LIMIT (INT64_C(1) << 50)
 #define MAC_LENGTH 6
 
+/** Where a channel tells what it counted. */
+enum counting {
+  PLAIN,        /* in Wh, a field each way */
+  WATT_MINUTES, /* in Watt-minutes, one field for both ways */
+  NESTED,       /* in Wh, `total` of an object each way; what was exported is in the import's, too */
+};
+
+/** Added to the kind of a channel that is NESTED where the one way could be told from the other. */
+#define SEPARATED 0x20
+
 /** What the fields of a channel are called. */
 struct names {
   uint8_t kind; /* in a measurement's channels */
+  enum counting counting;
   const char *power;
   const char *imported;
   const char *exported;
@@ -23,22 +34,37 @@ struct names {
   const char *errors;
 };
 
-static const struct names gen1_names = {0x10, "power", "total", "total_returned", "voltage", "current", "errors"};
+static const struct names emeter_names = {0x10,      PLAIN,     "power", "total", "total_returned",
+                                          "voltage", "current", "errors"};
 
-static const struct names em1_names = {0x20,      "act_power", "total_act_energy", "total_act_ret_energy", "voltage",
-                                       "current", "errors"};
+static const struct names em1_names = {0x20,      PLAIN,     "act_power", "total_act_energy", "total_act_ret_energy",
+                                       "voltage", "current", "errors"};
 
 static const struct names phase_names[3] = {
-    {0x30, "a_act_power", "a_total_act_energy", "a_total_act_ret_energy", "a_voltage", "a_current", "a_errors"},
-    {0x30, "b_act_power", "b_total_act_energy", "b_total_act_ret_energy", "b_voltage", "b_current", "b_errors"},
-    {0x30, "c_act_power", "c_total_act_energy", "c_total_act_ret_energy", "c_voltage", "c_current", "c_errors"},
+    {0x30, PLAIN, "a_act_power", "a_total_act_energy", "a_total_act_ret_energy", "a_voltage", "a_current", "a_errors"},
+    {0x30, PLAIN, "b_act_power", "b_total_act_energy", "b_total_act_ret_energy", "b_voltage", "b_current", "b_errors"},
+    {0x30, PLAIN, "c_act_power", "c_total_act_energy", "c_total_act_ret_energy", "c_voltage", "c_current", "c_errors"},
 };
+
+static const struct names meter_names = {0x40, WATT_MINUTES, "power", "total", NULL, "voltage", "current", "errors"};
+
+static const struct names switch_names = {0x50,          NESTED,    "apower",  "aenergy",
+                                          "ret_aenergy", "voltage", "current", "errors"};
+
+static const struct names pm1_names = {0x60,          NESTED,    "apower",  "aenergy",
+                                       "ret_aenergy", "voltage", "current", "errors"};
 
 /** A channel of an answer: what it shows now and what it has counted, which may be the same object. */
 struct channel {
   struct ww_json live;
   struct ww_json counted;
   const struct names *names;
+};
+
+/** What a channel has counted one way. */
+struct total {
+  int64_t energy; /* mWh */
+  uint8_t kind;   /* in a measurement's channels */
 };
 
 /** Of all channels so far. */
@@ -137,9 +163,17 @@ static void write_key(char key[12], const char *prefix, unsigned number) {
 
 static const struct ww_json nothing = {"", 0};
 
-static bool find_emeter(struct ww_json emeters, unsigned number, struct channel *channel) {
-  channel->names = &gen1_names;
-  return ww_json_element(emeters, number, &channel->live) && ww_json_element(emeters, number, &channel->counted);
+static bool find_element(struct ww_json array, unsigned number, const struct names *names, struct channel *channel) {
+  channel->names = names;
+  return ww_json_element(array, number, &channel->live) && ww_json_element(array, number, &channel->counted);
+}
+
+static bool find_component(struct ww_json answer, const char *prefix, unsigned number, const struct names *names,
+                           struct channel *channel) {
+  char key[12];
+  write_key(key, prefix, number);
+  channel->names = names;
+  return ww_json_member(answer, key, &channel->live) && ww_json_member(answer, key, &channel->counted);
 }
 
 /** A channel that counts nothing is still one: left out of a sum it would make the register go backward. */
@@ -166,31 +200,81 @@ static bool find_em1(struct ww_json answer, unsigned number, struct channel *cha
   return find_pair(answer, live, counted, channel);
 }
 
+/** A meter's clamps go before its relay, which counts nothing. */
 static bool find_channel(struct ww_json answer, unsigned number, struct channel *channel) {
   struct ww_json found;
   if (ww_json_member(answer, "emeters", &found)) {
-    return find_emeter(found, number, channel);
+    return find_element(found, number, &emeter_names, channel);
+  }
+  if (ww_json_member(answer, "meters", &found)) {
+    return find_element(found, number, &meter_names, channel);
   }
   if (ww_json_member(answer, "em:0", &found)) {
     return find_phase(answer, number, channel);
   }
-  return find_em1(answer, number, channel);
+  return find_em1(answer, number, channel) || find_component(answer, "pm1:", number, &pm1_names, channel) ||
+         find_component(answer, "switch:", number, &switch_names, channel);
+}
+
+/* REGISTERS */
+
+static WW_RESULT read_nested(struct ww_json object, const char *key, int64_t *energy) {
+  struct ww_json counter;
+  return find(object, key, &counter) ? read_number(counter, "total", 0, LIMIT - 1, energy) : WW_METER_MISSING;
+}
+
+/**
+ * Of what is NESTED, what flowed back is taken out of the import: left in, an inverter's own draw would be production.
+ * Where it is not told, that cannot be, and the register is one of another kind: the one is no step of the other.
+ */
+static WW_RESULT read_separated(const struct channel *channel, bool exported, struct total *total) {
+  const struct names *names = channel->names;
+  int64_t returned = 0;
+  enum ww_error error = read_nested(channel->counted, names->exported, &returned);
+  bool is_separated = error == WW_OK;
+  if (exported || (!is_separated && error != WW_METER_MISSING)) {
+    *total = (struct total){returned, names->kind};
+    return error;
+  }
+  WW_TRY(read_nested(channel->counted, names->imported, &total->energy));
+  total->energy -= returned;
+  total->kind = (uint8_t)(names->kind + (is_separated ? SEPARATED : 0));
+  return total->energy >= 0 ? WW_OK : WW_METER_RANGE;
+}
+
+static WW_RESULT read_total(const struct channel *channel, bool exported, struct total *total) {
+  const struct names *names = channel->names;
+  const char *key = exported ? names->exported : names->imported;
+  if (names->counting == NESTED) {
+    return read_separated(channel, exported, total);
+  }
+  if (key == NULL) {
+    return WW_METER_MISSING;
+  }
+  WW_TRY(read_number(channel->counted, key, 0, LIMIT - 1, &total->energy));
+  total->energy /= names->counting == WATT_MINUTES ? 60 : 1;
+  total->kind = names->kind;
+  return WW_OK;
 }
 
 /* MEASUREMENT */
 
 static WW_RESULT add_channel(const struct channel *channel, bool exported, struct sums *sums) {
   const struct names *names = channel->names;
-  int64_t power, total;
+  struct total total;
+  int64_t power;
   WW_TRY(read_number(channel->live, names->power, 1 - LIMIT, LIMIT - 1, &power));
-  WW_TRY(read_number(channel->counted, exported ? names->exported : names->imported, 0, LIMIT - 1, &total));
+  WW_TRY(read_total(channel, exported, &total));
+  if (sums->channels > 0 && total.kind != sums->kind) {
+    return WW_METER_MISSING;
+  }
   WW_TRY(add_measured(channel->live, names->voltage, &sums->voltage, &sums->voltages));
   WW_TRY(add_measured(channel->live, names->current, &sums->current, &sums->currents));
 
   sums->power += power;
-  sums->total += total;
+  sums->total += total.energy;
   sums->channels += 1;
-  sums->kind = names->kind;
+  sums->kind = total.kind;
   sums->valid = sums->valid && is_valid(channel->live) && !has_errors(channel->live, names->errors) &&
                 !has_errors(channel->live, "errors") && !has_errors(channel->counted, "errors");
   return WW_OK;

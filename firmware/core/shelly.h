@@ -1,6 +1,6 @@
 /**
- * Understands what a Shelly energy meter answers about itself: Gen1 (EM, 3EM) and Gen2 and later (Pro EM, Pro 3EM and
- * their successors). The generation is recognised from the answer.
+ * Understands what a Shelly answers about what it measures: Gen1 (EM, 3EM; plugs and PM models) and Gen2 and later (Pro EM,
+ * Pro 3EM and their successors; plugs and PM models). The generation is recognised from the answer.
  *
  * |         | Gen1: `emeters[N]`     | Gen2+: `em1:N`, `em1data:N`   | Gen2+, three phases: `em:0`, `emdata:0` |
  * |---------|------------------------|-------------------------------|-----------------------------------------|
@@ -14,12 +14,24 @@
  * |         | there and not true     | two has an element            | `a_errors` has an element               |
  * | meter   | `mac`                  | `sys.mac`                     | `sys.mac`                               |
  *
+ * |         | Gen1: `meters[N]`              | Gen2+: `pm1:N`, `switch:N`                                       |
+ * |---------|--------------------------------|------------------------------------------------------------------|
+ * | power   | `power`, W, never negative     | `apower`, W                                                      |
+ * | total   | by import: `total`, Watt-min-  | by import: `aenergy.total` - `ret_aenergy.total`, Wh             |
+ * |         | utes: 60 are a Wh. By export:  | by export: `ret_aenergy.total`, Wh; what it counted by the       |
+ * |         | there is none                  | minute is ignored                                                |
+ * | others  | as `emeters[N]`                | as `em1:N`                                                       |
+ *
+ * A PM model counts in `aenergy` what flows either way, and in `ret_aenergy` again what flows back. One that has no
+ * `ret_aenergy` cannot tell the one from the other, and has no register of export; neither has a Gen1 plug, whose register
+ * begins at zero when it loses its supply. Of a model with clamps (`em1:N`) the relay (`switch:N`) is not looked at.
+ *
  * The temperature is not measured: what a Shelly tells is its own.
  *
  * Channel N is a clamp, from 0; of `em:0` the channels 0, 1 and 2 are the phases a, b and c. All phases together are
  * the sums of their powers, registers and currents and the mean of the voltages that are measured; the current is
- * measured only if each is, and the whole is valid only if each is. How many they are, and by which of these three ways, is
- * in the measurement's `channels`: a meter with another profile counts in other registers.
+ * measured only if each is, and the whole is valid only if each is. How many they are, and by which of these ways, is in
+ * the measurement's `channels`: a meter with another profile counts in other registers.
  *
  * A Shelly counts consumption positive. Through the import register power has the Shelly's sign (the clamp points so
  * that production is positive), through the export register the opposite one.
@@ -64,7 +76,7 @@ const char *ww_shelly_path(enum ww_shelly_generation generation);
  * Reads the answer to ww_shelly_path().
  *
  * WW_METER_MALFORMED: not JSON, truncated, or deeper than WW_JSON_DEPTH. WW_METER_MISSING: it lacks the channel, its
- * power, the register or the MAC address. WW_METER_RANGE: a field is no number, or power is 2^50 mW or more either way,
+ * power, the register or the MAC address, or not all channels tell the same. WW_METER_RANGE: a field is no number, or power is 2^50 mW or more either way,
  * the register is negative or 2^50 mWh or more, voltage or current is negative or 2^32 - 1 thousandths or more, or the
  * MAC address is not 12 hex digits. `*out` is untouched then.
  */

@@ -66,8 +66,9 @@ void http_uplink_close(struct http_uplink *uplink) {
   curl_slist_free_all(uplink->headers);
 }
 
-void http_uplink_wait(struct http_uplink *uplink, int milliseconds) {
-  curl_multi_poll(uplink->multi, NULL, 0, milliseconds, NULL);
+void http_uplink_wait(struct http_uplink *uplink, int file, int milliseconds) {
+  struct curl_waitfd also = {.fd = file, .events = CURL_WAIT_POLLIN};
+  curl_multi_poll(uplink->multi, &also, file < 0 ? 0 : 1, milliseconds, NULL);
 }
 
 /* THE PORT */

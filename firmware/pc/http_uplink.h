@@ -25,8 +25,8 @@ WW_RESULT http_uplink_open(struct http_uplink *uplink, const char *oracle, const
 
 void http_uplink_close(struct http_uplink *uplink);
 
-/** Waits for the network, or so long. */
-void http_uplink_wait(struct http_uplink *uplink, int milliseconds);
+/** Waits for the network, or until `file` can be read (-1 = none), or so long. */
+void http_uplink_wait(struct http_uplink *uplink, int file, int milliseconds);
 
 struct ww_uplink_port http_uplink_port(struct http_uplink *uplink);
 

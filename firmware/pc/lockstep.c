@@ -44,7 +44,7 @@ static void settle(struct program *program, struct happened *all) {
       all->error = happened.error;
     }
     if (device->phase == WW_AWAITING) {
-      http_uplink_wait(&program->uplink, LOOK);
+      http_uplink_wait(&program->uplink, -1, LOOK);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** wattwitness-device: the firmware as a program, a key in a file in the secure element's place. */
+/** wattwitness-device: the firmware as a program, with a secure element on a bus or a key in a file in its place. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -8,20 +8,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "files.h"
 #include "hex.h"
 #include "program.h"
 #include "qr.h"
 
 static const char HELP[] =
-    "WattWitness's firmware as a program: reads a Shelly, signs, and posts to an oracle.\n"
+    "WattWitness's firmware as a program: reads a meter, signs, and posts to an oracle.\n"
     "\n"
     "  wattwitness-device --settings FILE --data DIR\n"
     "\n"
     "  --settings FILE      a line each, `name value`: chain-id, registry, owner, capacity, channel, register,\n"
     "                       interval, upload-every, oracle, shelly, meter (see firmware/core/settings.h)\n"
     "  --data DIR           where key, counter and log are kept; made where it is missing\n"
+    "  --chip BUS           sign with the ATECC608 on this bus, such as /dev/i2c-1, not with a key in a file\n"
+    "  --console            and provision it: the console of the board at this terminal (see docs/board.md)\n"
+    "  --doctor             tell what is there of it, and what to do; needs nothing else (BUS: /dev/i2c-1)\n"
     "  --ca FILE            trust these certificates (PEM) for the oracle, and no others\n"
+    "  --meter sml:PATH     in the place of a Shelly, an optical head at this serial port, which hears SML; or a "
+    "pipe,\n"
+    "                       or a file with recorded telegrams. It goes with `channel all`\n"
     "  --shelly-login FILE  a line user:password, where the Shelly has a password\n"
     "  --register DETAILS   print what the oracle's POST /registrations wants, once a log has begun;\n"
     "                       DETAILS: SHA-256 of the document about the installation, in hexadecimal\n"
@@ -38,8 +45,12 @@ struct options {
   const char *data;
   const char *ca;
   const char *shelly_login;
+  const char *serial; /* the path of a meter on a serial port; NULL = it is a Shelly */
   const char *sectors;
   const char *details;
+  const char *chip; /* the path of its bus; NULL = a key in a file */
+  bool has_console;
+  bool is_ill;
   bool is_lockstep;
   bool is_durable;
   struct run_options run;
@@ -58,21 +69,43 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *for
 
 /* OPTIONS */
 
+/** The path in sml:PATH. */
+static const char *read_meter(const char *text) {
+  static const char SML[] = "sml:";
+  size_t length = sizeof SML - 1;
+  if (strncmp(text, SML, length) != 0 || text[length] == '\0') {
+    fail("--meter %s: give sml: and a serial port, such as sml:/dev/ttyUSB0.", text);
+  }
+  return text + length;
+}
+
 static struct options read_options(int count, char **arguments) {
-  enum { SETTINGS = 1, DATA, CA, LOGIN, REGISTER, QR, TRUST, CLOCK, NO_SYNC, SECTOR_COUNT, HELP_ASKED };
+  enum {
+    SETTINGS = 1,
+    DATA,
+    CHIP,
+    CONSOLE,
+    DOCTOR,
+    CA,
+    METER,
+    LOGIN,
+    REGISTER,
+    QR,
+    TRUST,
+    CLOCK,
+    NO_SYNC,
+    SECTOR_COUNT,
+    HELP_ASKED
+  };
   static const struct option NAMES[] = {
-      {"settings", required_argument, NULL, SETTINGS},
-      {"data", required_argument, NULL, DATA},
-      {"ca", required_argument, NULL, CA},
-      {"shelly-login", required_argument, NULL, LOGIN},
-      {"register", required_argument, NULL, REGISTER},
-      {"qr", no_argument, NULL, QR},
-      {"trust-clock", no_argument, NULL, TRUST},
-      {"clock", required_argument, NULL, CLOCK},
-      {"no-sync", no_argument, NULL, NO_SYNC},
-      {"sectors", required_argument, NULL, SECTOR_COUNT},
-      {"help", no_argument, NULL, HELP_ASKED},
-      {0},
+      {"settings", required_argument, NULL, SETTINGS}, {"data", required_argument, NULL, DATA},
+      {"chip", required_argument, NULL, CHIP},         {"console", no_argument, NULL, CONSOLE},
+      {"doctor", no_argument, NULL, DOCTOR},           {"ca", required_argument, NULL, CA},
+      {"meter", required_argument, NULL, METER},       {"shelly-login", required_argument, NULL, LOGIN},
+      {"register", required_argument, NULL, REGISTER}, {"qr", no_argument, NULL, QR},
+      {"trust-clock", no_argument, NULL, TRUST},       {"clock", required_argument, NULL, CLOCK},
+      {"no-sync", no_argument, NULL, NO_SYNC},         {"sectors", required_argument, NULL, SECTOR_COUNT},
+      {"help", no_argument, NULL, HELP_ASKED},         {0},
   };
   struct options options = {.sectors = "224", .is_durable = true};
   for (int option = getopt_long(count, arguments, "", NAMES, NULL); option != -1;
@@ -80,7 +113,11 @@ static struct options read_options(int count, char **arguments) {
     switch (option) {
       case SETTINGS: options.settings = optarg; break;
       case DATA: options.data = optarg; break;
+      case CHIP: options.chip = optarg; break;
+      case CONSOLE: options.has_console = true; break;
+      case DOCTOR: options.is_ill = true; break;
       case CA: options.ca = optarg; break;
+      case METER: options.serial = read_meter(optarg); break;
       case LOGIN: options.shelly_login = optarg; break;
       case REGISTER: options.details = optarg; break;
       case QR: options.run.shows_qr = true; break;
@@ -99,6 +136,12 @@ static struct options read_options(int count, char **arguments) {
   }
   if (optind < count) {
     fail("%s: is no option. wattwitness-device --help lists them.", arguments[optind]);
+  }
+  if (options.is_ill) {
+    return options;
+  }
+  if (options.has_console && (options.chip == NULL || options.is_lockstep)) {
+    fail("--console goes with --chip, and the system's clock.");
   }
   if (options.settings == NULL || options.data == NULL) {
     fail("Give --settings FILE and --data DIR. wattwitness-device --help says more.");
@@ -144,7 +187,13 @@ static bool is_utf16(const char *text) {
   return strncmp(text, "\xFF\xFE", 2) == 0 || strncmp(text, "\xFE\xFF", 2) == 0 || (text[0] != '\0' && text[1] == '\0');
 }
 
-static void read_settings(struct ww_settings *settings, const char *path) {
+/** Whether nothing is missing but the Shelly, and no Shelly is read. */
+static bool needs_no_shelly(const struct ww_settings *settings, const struct options *options) {
+  return options->serial != NULL && strcmp(ww_settings_missing(settings), "shelly") == 0;
+}
+
+static void read_settings(struct ww_settings *settings, const struct options *options) {
+  const char *path = options->settings;
   char text[16384] = {0};
   char name[32];
   unsigned line;
@@ -158,6 +207,9 @@ static void read_settings(struct ww_settings *settings, const char *path) {
   switch (error) {
     case WW_OK: return;
     case WW_SETTING_MISSING:
+      if (needs_no_shelly(settings, options)) {
+        return;
+      }
       fail("%s: %s is missing. wattwitness-device --help lists the settings.", path, ww_settings_missing(settings));
     case WW_SETTING_INVALID:
       name_in_line(text, line, name);
@@ -196,6 +248,23 @@ static const char *read_login(const char *path) {
   return login;
 }
 
+static struct ww_meter_port open_meter(struct program *program, const struct options *options) {
+  const struct ww_settings *settings = &program->settings;
+  program->is_serial = options->serial != NULL;
+  if (program->is_serial) {
+    if ((settings->source & WW_SOURCE_CHANNEL) != WW_ALL_PHASES) {
+      fail("%s: a meter that speaks SML has one register for all phases: set `channel all`.", options->settings);
+    }
+    check(serial_meter_open(&program->serial, options->serial, settings->source));
+    return serial_meter_port(&program->serial);
+  }
+  if (http_shelly_open(&program->shelly, settings->shelly, settings->source, read_login(options->shelly_login)) !=
+      WW_OK) {
+    fail("libcurl could not be started.");
+  }
+  return http_shelly_port(&program->shelly);
+}
+
 static void open_program(struct program *program, const struct options *options) {
   char path[PATH_LIMIT];
   const struct ww_settings *settings = &program->settings;
@@ -205,49 +274,95 @@ static void open_program(struct program *program, const struct options *options)
   /* the store first: it keeps a second program away from key and counter */
   check(file_store_open(&program->store, in_folder(options->data, "store", path), read_sectors(options->sectors),
                         options->is_durable));
-  check(psa_signer_open(&program->signer, in_folder(options->data, "key", path), options->is_durable));
+  if (!program->has_chip) {
+    check(psa_signer_open(&program->signer, in_folder(options->data, "key", path), options->is_durable));
+  }
   if (options->ca != NULL && access(options->ca, R_OK) != 0) {
     fail("%s: %s.", options->ca, strerror(errno));
   }
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-      http_uplink_open(&program->uplink, settings->oracle, options->ca) != WW_OK ||
-      http_shelly_open(&program->shelly, settings->shelly, settings->source, read_login(options->shelly_login)) !=
-          WW_OK) {
+      http_uplink_open(&program->uplink, settings->oracle, options->ca) != WW_OK) {
     fail("libcurl could not be started.");
   }
   program->ports = (struct ww_ports){
-      .meter = http_shelly_port(&program->shelly),
-      .signer = psa_signer_port(&program->signer),
+      .meter = open_meter(program, options),
+      .signer = program->has_chip ? ww_atecc608_signer(&program->chip) : psa_signer_port(&program->signer),
       .store = file_store_port(&program->store),
       .uplink = http_uplink_port(&program->uplink),
   };
 }
 
 static void close_program(struct program *program) {
-  http_shelly_close(&program->shelly);
+  if (program->is_serial) {
+    serial_meter_close(&program->serial);
+  } else {
+    http_shelly_close(&program->shelly);
+  }
   http_uplink_close(&program->uplink);
   curl_global_cleanup();
-  psa_signer_close(&program->signer);
+  if (!program->has_chip) {
+    psa_signer_close(&program->signer);
+  }
   file_store_close(&program->store);
+}
+
+static void open_chip(struct program *program, const char *path) {
+  program->has_chip = path != NULL;
+  if (program->has_chip) {
+    check(i2c_chip_open(&program->bus, path));
+    ww_atecc608_init(&program->chip, i2c_chip_port(&program->bus));
+  }
+}
+
+/** Beside a console settings may be missing, or wrong: it is there to mend them. */
+static int run_console(struct program *program, const struct options *options) {
+  char text[WW_SETTINGS_TEXT_LIMIT] = {0};
+  unsigned line;
+  bool is_there = file_read(options->settings, text, sizeof text);
+  enum ww_error opened = is_there ? ww_settings_read(&program->settings, text, &line) : WW_SETTING_MISSING;
+  if (opened == WW_SETTING_MISSING && is_there && needs_no_shelly(&program->settings, options)) {
+    opened = WW_OK;
+  }
+  if (opened == WW_OK) {
+    open_program(program, options);
+  }
+  int code = converse(program, &options->run, options->settings, opened);
+  if (opened == WW_OK) {
+    close_program(program);
+  }
+  return code;
+}
+
+static int run_alone(struct program *program, const struct options *options) {
+  read_settings(&program->settings, options);
+  open_program(program, options);
+  enum ww_error error = ww_device_start(&program->device, &program->settings, &program->ports);
+  if (error != WW_OK) {
+    fail("The device could not be started: %s.%s", ww_error_text(error),
+         program->has_chip ? " wattwitness-device --doctor says more." : "");
+  }
+  int code = options->is_lockstep ? lockstep(program) : run(program, &options->run);
+  close_program(program);
+  return code;
 }
 
 int main(int count, char **arguments) {
   static struct program program;
   uint8_t details[WW_HASH_LENGTH];
   struct options options = read_options(count, arguments);
+  if (options.is_ill) {
+    return doctor(options.chip == NULL ? "/dev/i2c-1" : options.chip);
+  }
   if (options.details != NULL) {
     if (!ww_unhex(options.details, details, sizeof details)) {
       fail("--register %s: give 32 bytes in hexadecimal.", options.details);
     }
     options.run.details = details;
   }
-  read_settings(&program.settings, options.settings);
-  open_program(&program, &options);
-  enum ww_error error = ww_device_start(&program.device, &program.settings, &program.ports);
-  if (error != WW_OK) {
-    fail("The device could not be started: %s.", ww_error_text(error));
+  open_chip(&program, options.chip);
+  int code = options.has_console ? run_console(&program, &options) : run_alone(&program, &options);
+  if (program.has_chip) {
+    i2c_chip_close(&program.bus);
   }
-  int code = options.is_lockstep ? lockstep(&program) : run(&program, &options.run);
-  close_program(&program);
   return code;
 }

@@ -1,4 +1,4 @@
-/** The device on a PC: the core with its ports, and the two ways to run it. */
+/** The device on a PC: the core with its ports, and the three ways to run it. */
 #ifndef WW_PROGRAM_H
 #define WW_PROGRAM_H
 
@@ -6,14 +6,21 @@
 #include "file_store.h"
 #include "http_shelly.h"
 #include "http_uplink.h"
+#include "i2c_chip.h"
 #include "psa_signer.h"
+#include "serial_meter.h"
 
 struct program {
   struct ww_settings settings;
-  struct psa_signer signer;
+  struct psa_signer signer; /* a key in a file, unless there is a secure element */
+  struct i2c_chip bus;
+  struct ww_atecc608 chip;
+  bool has_chip;
   struct file_store store;
   struct http_uplink uplink;
-  struct http_shelly shelly;
+  struct http_shelly shelly; /* the meter, unless it is one on a serial port */
+  struct serial_meter serial;
+  bool is_serial;
   struct ww_ports ports;
   struct ww_device device;
   uint64_t uptime; /* ms */
@@ -39,6 +46,13 @@ struct run_options {
 
 /** Runs on the system's clock until SIGINT or SIGTERM, and tells what happens. Returns the exit code. */
 int run(struct program *program, const struct run_options *options);
+
+/**
+ * Runs on the system's clock beside the console (provisioning/console.h) of its secure element, at standard input and
+ * output, until what is typed ends, or SIGINT or SIGTERM. `path`: where the settings are kept. `opened`: why the device cannot
+ * start before the settings are saved, and this program is started again; WW_OK = it can. Returns the exit code.
+ */
+int converse(struct program *program, const struct run_options *options, const char *path, enum ww_error opened);
 
 /**
  * Runs at the times that are told, each answered once all that is due then is done. Reads lines from stdin until its end,

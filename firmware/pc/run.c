@@ -5,48 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#if defined(__linux__) || defined(__APPLE__)
-#include <sys/timex.h>
-#endif
-
 #include "program.h"
 #include "qr.h"
 #include "registration.h"
-
-/* THE CLOCK */
-
-struct clock {
-  bool is_trusted;
-  uint32_t synchronised;
-};
-
-/** Whether the system says that something keeps its clock right. */
-static bool is_kept_right(void) {
-#if defined(__linux__)
-  struct timex state = {.modes = 0};
-  return adjtimex(&state) != TIME_ERROR;
-#elif defined(__APPLE__)
-  struct ntptimeval state;
-  return ntp_gettime(&state) != TIME_ERROR;
-#else
-  return false;
-#endif
-}
-
-static struct ww_time read_clock(void *context) {
-  struct clock *clock = context;
-  uint32_t now = (uint32_t)time(NULL);
-  if (clock->is_trusted || is_kept_right()) {
-    clock->synchronised = now;
-  }
-  return (struct ww_time){.now = now, .synchronised = clock->synchronised};
-}
-
-static uint64_t uptime(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#include "system_clock.h"
 
 /* TELLING */
 
@@ -81,6 +43,10 @@ static void tell_error(const struct program *program, enum ww_error error, struc
   *before = error;
   if (is_uplink) {
     tell("%s: %s. Readings are kept until it is.", ww_error_text(error), program->settings.oracle);
+  } else if (error == WW_METER_SILENT && program->is_serial) {
+    tell("no telegram is heard at %s: look how the head sits on the meter", program->serial.path);
+  } else if (error == WW_METER_MISSING && program->is_serial) {
+    tell("the meter tells no power, or not the register: unlock it by its PIN, and switch its full data set on");
   } else if (error == WW_METER_SILENT && program->shelly.status == 401) {
     tell(program->shelly.login == NULL ? "the meter wants a password: give --shelly-login"
                                        : "the meter refuses the login: look at the file of --shelly-login");
@@ -183,19 +149,33 @@ static void greet(const struct program *program) {
   }
 }
 
+/** Listens meanwhile to a meter that sends by itself. */
+static void wait_for_more(struct program *program, uint32_t pause) {
+  uint64_t until = system_uptime() + pause;
+  for (uint64_t now = system_uptime(); now < until && !was_told_to_end; now = system_uptime()) {
+    bool is_posting = program->device.phase != WW_AT_REST;
+    http_uplink_wait(&program->uplink, program->is_serial ? serial_meter_file(&program->serial) : -1,
+                     (int)(until - now));
+    if (!program->is_serial || is_posting) {
+      return;
+    }
+    serial_meter_listen(&program->serial);
+  }
+}
+
 int run(struct program *program, const struct run_options *options) {
-  struct clock clock = {.is_trusted = options->trusts_clock};
+  struct system_clock clock = {.is_trusted = options->trusts_clock};
   struct sigaction action = {.sa_handler = end};
   struct told told = {.status = 200};
   bool was_registration_told = options->details == NULL;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  program->ports.clock = (struct ww_clock_port){.context = &clock, .read = read_clock};
+  program->ports.clock = system_clock_port(&clock);
   greet(program);
   while (!was_told_to_end) {
     struct happened happened;
-    program->uptime = uptime();
+    program->uptime = system_uptime();
     uint32_t pause = program_step(program, &happened);
     tell_what(program, &happened, &told);
     if (clock.synchronised == 0 && !told.clock) {
@@ -205,7 +185,7 @@ int run(struct program *program, const struct run_options *options) {
     if (!was_registration_told && happened.was_taken) {
       was_registration_told = tell_registration(program, options);
     }
-    http_uplink_wait(&program->uplink, (int)pause);
+    wait_for_more(program, pause);
   }
   tell("ended; everything is kept");
   return 0;

@@ -83,7 +83,12 @@ void ww_board_write(const struct ww_board_settings *settings, char text[WW_BOARD
 
 /* STATUS */
 
-enum ww_network { WW_NETWORK_UNSET, WW_NETWORK_AWAY, WW_NETWORK_JOINED };
+enum ww_network {
+  WW_NETWORK_UNSET,
+  WW_NETWORK_AWAY,
+  WW_NETWORK_JOINED,
+  WW_NETWORK_OF_HOST, /* a program's machine has one, or not: that is not its business */
+};
 
 struct ww_board_status {
   char version[32]; /* of the firmware */

@@ -288,7 +288,9 @@ static void show_settings(struct ww_console *console) {
       SAY(console, ww_settings_name(i), " is missing");
     }
   }
-  show_board(console);
+  if (console->has_board) {
+    show_board(console);
+  }
 }
 
 static void say_names(const struct ww_console *console, const char *kind, const char *(*name_of)(unsigned index)) {
@@ -301,14 +303,16 @@ static void say_names(const struct ww_console *console, const char *kind, const 
 }
 
 static void change_setting(struct ww_console *console, const char *name, const char *value) {
-  bool is_of_board = ww_board_rule(name) != NULL;
+  bool is_of_board = console->has_board && ww_board_rule(name) != NULL;
   const char *shown = ww_board_is_secret(name) ? "what it was given" : value;
   switch (is_of_board ? ww_board_set(&console->board, name, value) : ww_settings_set(&console->settings, name, value)) {
     case WW_OK: SAY(console, name, " ", ww_board_is_secret(name) ? SET : value); return;
     case WW_SETTING_UNKNOWN:
       SAY(console, "There is no setting ", name, ". There are");
       say_names(console, "of the meter: ", ww_settings_name);
-      say_names(console, "of the board: ", ww_board_name);
+      if (console->has_board) {
+        say_names(console, "of the board: ", ww_board_name);
+      }
       return;
     default:
       SAY(console, "The setting ", name, " cannot be ", shown, ", only ",
@@ -320,6 +324,9 @@ static void change_setting(struct ww_console *console, const char *name, const c
 /** The board's may be saved before the meter's are whole: without its pins no secure element is reached. */
 static bool save_board(struct ww_console *console) {
   char text[WW_BOARD_TEXT_LIMIT];
+  if (!console->has_board) {
+    return true;
+  }
   const char *problem = ww_board_problem(&console->board);
   if (problem != NULL) {
     SAY(console, "Not saved: ", problem, ".");
@@ -341,8 +348,8 @@ static void save_settings(struct ww_console *console) {
     return;
   }
   if (missing != NULL) {
-    SAY(console, "Of the board saved, and of the meter not: the setting ", missing, " is missing. Set it with: set ",
-        missing, " VALUE");
+    SAY(console, console->has_board ? "Of the board saved, and of the meter not" : "Not saved", ": the setting ",
+        missing, " is missing. Set it with: set ", missing, " VALUE");
     return;
   }
   ww_settings_write(&console->settings, text);
@@ -473,6 +480,7 @@ static void say_network(const struct ww_console *console, const struct ww_board_
   struct text number;
   snprintf(number.of, sizeof number.of, "%d", board->network == WW_NETWORK_JOINED ? board->strength : board->reason);
   switch (board->network) {
+    case WW_NETWORK_OF_HOST: SAY(console, "network       this machine's"); return;
     case WW_NETWORK_UNSET: SAY(console, "network       none is set: wifi SSID PASSWORD"); return;
     case WW_NETWORK_AWAY:
       SAY(console, "network       ", board->ssid, " is not joined: ", ww_network_reason(board->reason), " (", number.of,
@@ -486,7 +494,7 @@ static void say_network(const struct ww_console *console, const struct ww_board_
 }
 
 static void say_board(const struct ww_console *console, const struct ww_board_status *board) {
-  bool has_network = board->network == WW_NETWORK_JOINED;
+  bool has_network = board->network == WW_NETWORK_JOINED || board->network == WW_NETWORK_OF_HOST;
   uint32_t made = console->chip->signatures;
   SAY(console, "firmware      ", board->version);
   SAY(console, "health        ", ww_health_text(ww_health_of(console->device, has_network)));
@@ -867,7 +875,10 @@ void ww_console_begin(struct ww_console *console, struct ww_console_port port, s
   memset(console, 0, sizeof *console);
   console->port = port;
   console->chip = chip;
-  console->board = *board;
+  console->has_board = board != NULL;
+  if (board != NULL) {
+    console->board = *board;
+  }
   console->why_not = WW_SETTING_MISSING;
   ww_settings_begin(&console->settings);
   enum ww_error error = port.load(port.context, text);

@@ -45,7 +45,7 @@ struct ww_console_port {
   /** The text of the settings that were saved last. WW_SETTING_MISSING: none were. */
   WW_RESULT (*load)(void *context, char text[WW_SETTINGS_TEXT_LIMIT]);
   WW_RESULT (*save)(void *context, const char *text);
-  /** The text of the board's settings. */
+  /** The text of the board's settings; never called where there is no board. */
   WW_RESULT (*save_board)(void *context, const char *text);
   /** Keeps the network, and begins to join it: until that is done `describe` tells that none is joined. */
   WW_RESULT (*set_wifi)(void *context, const char *ssid, const char *password);
@@ -62,6 +62,7 @@ struct ww_console {
   struct ww_device *device;    /* NULL = it has not started */
   enum ww_error why_not;       /* it has not */
   struct ww_settings settings; /* as they are edited */
+  bool has_board;              /* that has settings of its own */
   struct ww_board_settings board;
   enum ww_question asked;
   uint8_t serial[WW_ATECC608_SERIAL_NUMBER_LENGTH]; /* of the chip that is asked about */
@@ -72,7 +73,10 @@ struct ww_console {
   bool had_return; /* a line feed after it is the same end of line */
 };
 
-/** Loads the settings; the board's are those it runs with. The device starts without it: ww_console_tell. */
+/**
+ * Loads the settings; the board's are those it runs with, NULL where there is none: a program on a machine that has pins, a
+ * network and a name already. The device starts without it: ww_console_tell.
+ */
 void ww_console_begin(struct ww_console *console, struct ww_console_port port, struct ww_atecc608 *chip,
                       const struct ww_board_settings *board);
 

@@ -9,13 +9,15 @@
  *
  * Each command is answered by one line of JSON. What the device should have counted (`expected`) is added up beside it: of
  * every two readings in a row of one life of the meter's register, the difference of what the meter showed, but what it
- * showed less for a while, or for too short a time after a reset to be believed.
+ * showed less for a while, or for too short a time after a reset to be believed. With each swap the meter is one of another
+ * kind (answers.h), and the device sees what its answer says.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers.h"
 #include "device.h"
 #include "files.h"
 #include "hex.h"
@@ -45,6 +47,7 @@ static struct {
   uint64_t sun;  /* mWh that the roof made */
   uint64_t rest; /* mW s that are not a mWh yet */
   struct ww_measurement shown;
+  enum answer_kind kind; /* of the meter */
   unsigned life;
   uint32_t silent_until;
   uint32_t invalid_until;
@@ -125,18 +128,19 @@ static enum ww_error measure(void *context, struct ww_measurement *measurement) 
   if (roof.now < roof.silent_until) {
     return WW_METER_SILENT;
   }
-  *measurement = roof.shown;
-  measurement->valid = roof.now >= roof.invalid_until;
+  struct ww_measurement shown = roof.shown;
+  shown.valid = roof.now >= roof.invalid_until;
   if (roof.now < roof.dips_until) {
-    measurement->total = random_below(2) == 0 ? 0 : next_random() % (roof.shown.total + 1);
+    shown.total = random_below(2) == 0 ? 0 : next_random() % (roof.shown.total + 1);
   }
+  WW_TRY(answer_through(roof.kind, &shown, measurement));
   uint32_t now = roof.now + (uint32_t)roof.clock_off;
   roof.asked = (struct measured){
       .life = roof.life,
       .total = measurement->total,
       .moment = now - now % ww_device_interval(&device),
       .valid = measurement->valid,
-      .dipped = measurement->total != roof.shown.total,
+      .dipped = shown.total != roof.shown.total,
       .meter = roof.shown.meter[5],
   };
   return WW_OK;
@@ -180,10 +184,11 @@ static void let_things_happen(void) {
     roof.shown.total = 0;
     roof.happened.resets++;
   }
-  if (happens_every(60 * DAY)) {
+  if (happens_every(15 * DAY)) {
     another_life();
     roof.shown.total = next_random() % 1000000000;
     roof.shown.meter[5]++;
+    roof.kind = (roof.kind + 1) % ANSWER_KINDS;
     roof.happened.swaps++;
   }
   if (happens_every(2 * DAY)) {
@@ -284,7 +289,7 @@ static void step(void) {
     if (device.phase == WW_AT_REST || flash.is_dead) {
       return;
     }
-    http_uplink_wait(&uplink, 20);
+    http_uplink_wait(&uplink, -1, 20);
   }
 }
 

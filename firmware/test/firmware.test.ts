@@ -170,7 +170,7 @@ describeWith(["compiler", "clangFormat"], "firmware, as text", () => {
   });
 
   it("is formatted as .clang-format says", async () => {
-    const files = ["core", "chip", "provisioning", "pc", "board", "test", "fuzz"].flatMap((folder) =>
+    const files = ["core", "chip", "provisioning", "pc", "board", "soak", "test", "fuzz"].flatMap((folder) =>
       readdirSync(join(FOLDER, folder), { recursive: true, encoding: "utf8" })
         .filter((file) => /\.[ch]$/.test(file))
         .map((file) => join(FOLDER, folder, file)),

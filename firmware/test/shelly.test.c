@@ -51,7 +51,63 @@ static const char pro_3em[] =
     "'c_total_act_ret_energy':40056.66,'total_act':60.06,'total_act_ret':119878.25},'temperature:0':{'id':0,"
     "'tC':46.7,'tF':116.0},'sys':{'mac':'08F9E0E67204'}}";
 
+/* Of plugs and PM models, as their owners published it; what is not measured is left out, and MAC addresses are others. */
+
+/* 1PM, Gen1 (github.com/produdegr/homebridge-3em-energy-meter, issue 7) */
+static const char plug_gen1[] =
+    "{'wifi_sta':{'connected':true,'rssi':-49},'time':'18:44','unixtime':1636998293,'serial':2257,'has_update':false,"
+    "'mac':'A8032AB1C2D3','relays':[{'ison':true,'has_timer':false,'overpower':false,'source':'input'}],'meters':[{"
+    "'power':455.85,'overpower':0.00,'is_valid':true,'timestamp':1637001893,'counters':[454.622, 452.746, 451.826],"
+    "'total':145827}],'inputs':[{'input':0,'event':'','event_cnt':0}],'temperature':38.73,'overtemperature':false,"
+    "'tmp':{'tC':38.73,'tF':101.71, 'is_valid':true},'ram_total':50472}";
+
+/* PM Mini Gen3, on a balcony's inverter (github.com/evcc-io/evcc, pull request 18841) */
+static const char pm_mini[] =
+    "{'ble':{},'bthome':{'errors':['bluetooth_disabled']},'cloud':{'connected':true},'mqtt':{'connected':true},'pm1:0':"
+    "{"
+    "'id':0, 'voltage':236.2, 'current':0.477, 'apower':-63.1 ,'freq':50.0,'aenergy':{'total':330.473,'by_minute':["
+    "1053.994,1053.994,1053.994],'minute_ts':1743682140},'ret_aenergy':{'total':128.950,'by_minute':[1053.994,1053.994,"
+    "1053.994],'minute_ts':1743682140}},'sys':{'mac':'08F9E0E67204','restart_required':false,'time':'14:09',"
+    "'unixtime':1743682196,'last_sync_ts':1743682173,'uptime':94946,'cfg_rev':18,'reset_reason':3},'ws':{"
+    "'connected':false}}";
+
+/* 1PM Mini Gen3 (github.com/iobroker-community-adapters/ioBroker.shelly, issue 1592): its switch:0 */
+static const char pm1_mini[] =
+    "{'switch:0':{'id':0,'source':'SHC','tag':null, 'output':false, 'apower':0.0, 'voltage':238.3, 'freq':50.0,"
+    "'current':0.000, 'aenergy':{'total':2690.730,'by_minute':[0.000,0.000,0.000],'minute_ts':1788945300},"
+    "'ret_aenergy':{'total':0.000,'by_minute':[0.000,0.000,0.000],'minute_ts':1788945300},'counts':{'on_time':241680},"
+    "'temperature':{'tC':56.1, 'tF':132.9}},'sys':{'mac':'08F9E0E67204'}}";
+
+/* Plus 1PM, on a solar panel's inverter (github.com/evcc-io/evcc, pull request 31878): its switch:0, of one direction */
+static const char plus_1pm[] =
+    "{'switch:0':{'id':0,'source':'switch','output':true,'apower':155.3,'voltage':233.4,'current':0.577,'aenergy':{"
+    "'total':687882.498,'by_minute':[1448.353,4054.719,1713.860],'minute_ts':1784475000},'temperature':{'tC':59.4,"
+    "'tF':138.9}},'sys':{'mac':'08F9E0E67204'}}";
+
+/* And as the documentation of their API says (shelly-api-docs.shelly.cloud). */
+
+/* 2.5, Gen1 */
+static const char plug_gen1_two[] =
+    "{'mac':'A8032AB1C2D3','relays':[{'ison':true},{'ison':false}],'meters':[{'power':100.5,'is_valid':true,'total':"
+    "600},"
+    "{'power':0,'is_valid':false,'total':59}]}";
+
+/* Pro 2PM */
+static const char pro_2pm[] =
+    "{'switch:0':{'id':0,'output':true,'apower':-300.5,'voltage':230,'current':1.3,'aenergy':{'total':1000.5},"
+    "'ret_aenergy':{'total':900.25}},'switch:1':{'id':1,'output':true,'apower':-100,'voltage':232,'current':0.4,"
+    "'aenergy':{'total':500},'ret_aenergy':{'total':500}},'sys':{'mac':'08F9E0E67204'}}";
+
+/* EM Gen3: two clamps and a relay */
+static const char em_gen3[] =
+    "{'switch:0':{'id':0,'output':false},'em1:0':{'id':0,'act_power':-12.5},'em1:1':{'id':1,'act_power':0},'em1data:0':"
+    "{"
+    "'total_act_energy':1,'total_act_ret_energy':2},'em1data:1':{'total_act_energy':0,'total_act_ret_energy':0},'sys':{"
+    "'mac':'08F9E0E67204'}}";
+
 #define GEN1(emeters) "{'mac':'EC64C9C05E97','emeters':[" emeters "]}"
+#define METERS(meters) "{'mac':'EC64C9C05E97','meters':[" meters "]}"
+#define SWITCH(fields) "{'switch:0':{" fields "},'sys':{'mac':'08F9E0E67204'}}"
 #define EM1(live, counted)                                                                               \
   "{'em1:0':{'act_power':1,'voltage':230,'current':2" live "},'em1data:0':{'total_act_energy':3" counted \
   "},"                                                                                                   \
@@ -80,7 +136,8 @@ static enum ww_error parse(uint8_t source, const char *text) {
 /* REFUSALS */
 
 TEST("refuses every truncation of every answer") {
-  static const char *const answers[] = {em, em_old_firmware, em3, pro_em, pro_3em};
+  static const char *const answers[] = {em,      em_old_firmware, em3,      pro_em,        pro_3em, plug_gen1,
+                                        pm_mini, pm1_mini,        plus_1pm, plug_gen1_two, pro_2pm, em_gen3};
   struct ww_shelly_options options = {IMPORT};
   for (size_t i = 0; i < COUNT(answers); i++) {
     size_t whole = quote(answers[i]);
@@ -114,6 +171,10 @@ TEST("refuses JSON that is no meter's answer") {
                                         "{'emeters':{}}",
                                         "{'emeters':null}",
                                         "{'emeters':[]}",
+                                        "{'meters':null}",
+                                        "{'meters':[]}",
+                                        "{'switch:0':null}",
+                                        "{'pm1:0':{}}",
                                         "{'em:0':[]}",
                                         "{'sys':{'mac':'08F9E0E67204'}}"};
   for (size_t i = 0; i < COUNT(answers); i++) {
@@ -138,6 +199,31 @@ TEST("refuses an answer without power or register, or with null there") {
   CHECK_EQUAL(parse(IMPORT, GEN1("{'power':1,'total':null}")), WW_METER_MISSING);
   CHECK_EQUAL(parse(EXPORT, EM1("", "")), WW_METER_MISSING);
   CHECK_EQUAL(parse(EXPORT, EM("", "")), WW_METER_MISSING);
+}
+
+TEST("refuses the export of what does not tell the directions apart, and a switch that measures nothing") {
+  CHECK_EQUAL(parse(EXPORT, plug_gen1), WW_METER_MISSING);
+  CHECK_EQUAL(parse(EXPORT, plus_1pm), WW_METER_MISSING);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'id':0,'output':true")), WW_METER_MISSING);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':null")), WW_METER_MISSING);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'by_minute':[1,1,1]}")), WW_METER_MISSING);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':5")), WW_METER_MISSING);
+}
+
+TEST("refuses counters of a switch that are no numbers, or of which the part is more than the whole") {
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'total':'5'}")), WW_METER_RANGE);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'total':-5}")), WW_METER_RANGE);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'total':5},'ret_aenergy':{'total':-1}")), WW_METER_RANGE);
+  CHECK_EQUAL(parse(EXPORT, SWITCH("'apower':1,'aenergy':{'total':5},'ret_aenergy':{'total':'1'}")), WW_METER_RANGE);
+  CHECK_EQUAL(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'total':5},'ret_aenergy':{'total':5.001}")), WW_METER_RANGE);
+  CHECK_OK(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'total':5},'ret_aenergy':{'total':5}")));
+}
+
+TEST("refuses to sum over switches of which one does not tell the directions apart") {
+  CHECK_EQUAL(parse(ALL,
+                    "{'switch:0':{'apower':1,'aenergy':{'total':5},'ret_aenergy':{'total':1}},'switch:1':{'apower':1,"
+                    "'aenergy':{'total':5}},'sys':{'mac':'08F9E0E67204'}}"),
+              WW_METER_MISSING);
 }
 
 TEST("refuses to sum over phases of which one does not tell its register") {
@@ -406,6 +492,103 @@ TEST("takes the wrong order of phases for no error, beside no other") {
 TEST("takes an empty list of errors, or null, for none") {
   CHECK_OK(parse(IMPORT, EM1(",'errors':[]", ",'errors':null")));
   CHECK(measured.valid);
+}
+
+/* PLUGS AND PM MODELS */
+
+TEST("reads a Gen1 plug, whose register is in Watt-minutes") {
+  static const uint8_t mac[WW_METER_ID_LENGTH] = {0xA8, 0x03, 0x2A, 0xB1, 0xC2, 0xD3, 0, 0};
+  CHECK_OK(parse(IMPORT, plug_gen1));
+  CHECK_EQUAL(measured.power, 455850);
+  CHECK_EQUAL(measured.total, 2430450); /* 145,827 Wmin / 60 = 2,430.45 Wh */
+  CHECK_EQUAL(measured.voltage, WW_NOT_MEASURED_U32);
+  CHECK_EQUAL(measured.current, WW_NOT_MEASURED_U32);
+  CHECK_EQUAL(measured.temperature, WW_NOT_MEASURED_I16);
+  CHECK(measured.valid);
+  CHECK_BYTES(measured.meter, mac, sizeof mac);
+}
+
+TEST("cuts off what of a Watt-minute is less than a mWh") {
+  CHECK_OK(parse(IMPORT, METERS("{'power':1,'total':1}")));
+  CHECK_EQUAL(measured.total, 16);
+  CHECK_OK(parse(IMPORT, METERS("{'power':1,'total':2}")));
+  CHECK_EQUAL(measured.total, 33);
+  CHECK_OK(parse(IMPORT, METERS("{'power':1,'total':3}")));
+  CHECK_EQUAL(measured.total, 50);
+}
+
+TEST("reads another channel of a Gen1 with two, and the sum of both") {
+  CHECK_OK(parse(IMPORT | 1, plug_gen1_two));
+  CHECK_EQUAL(measured.total, 983);
+  CHECK(!measured.valid);
+  CHECK_OK(parse(ALL, plug_gen1_two));
+  CHECK_EQUAL(measured.power, 100500);
+  CHECK_EQUAL(measured.total, 10983);
+  CHECK(!measured.valid);
+}
+
+TEST("reads what a PM model's inverter returned, by the export register, and ignores its energy by the minute") {
+  CHECK_OK(parse(EXPORT, pm_mini));
+  CHECK_EQUAL(measured.power, 63100);
+  CHECK_EQUAL(measured.total, 128950);
+  CHECK_EQUAL(measured.voltage, 236200);
+  CHECK_EQUAL(measured.current, 477);
+  CHECK(measured.valid);
+  CHECK_OK(parse(EXPORT, pm1_mini));
+  CHECK_EQUAL(measured.power, 0);
+  CHECK_EQUAL(measured.total, 0);
+}
+
+TEST("takes what flowed back out of what a PM model consumed, which has both in it") {
+  CHECK_OK(parse(IMPORT, pm_mini));
+  CHECK_EQUAL(measured.power, -63100);
+  CHECK_EQUAL(measured.total, 330473 - 128950);
+  CHECK_OK(parse(IMPORT, pm1_mini));
+  CHECK_EQUAL(measured.total, 2690730);
+}
+
+TEST("reads a switch that has one counter for both directions, by the import register") {
+  CHECK_OK(parse(IMPORT, plus_1pm));
+  CHECK_EQUAL(measured.power, 155300);
+  CHECK_EQUAL(measured.total, 687882498);
+  CHECK_EQUAL(measured.voltage, 233400);
+  CHECK_EQUAL(measured.current, 577);
+}
+
+TEST("reads a channel of a Pro 2PM, and the sum of both") {
+  CHECK_OK(parse(EXPORT | 1, pro_2pm));
+  CHECK_EQUAL(measured.power, 100000);
+  CHECK_EQUAL(measured.total, 500000);
+  CHECK_OK(parse(EXPORT | ALL, pro_2pm));
+  CHECK_EQUAL(measured.power, 400500);
+  CHECK_EQUAL(measured.total, 1400250);
+  CHECK_EQUAL(measured.voltage, 231000);
+  CHECK_EQUAL(measured.current, 1700);
+  CHECK_OK(parse(IMPORT | ALL, pro_2pm));
+  CHECK_EQUAL(measured.total, 100250);
+}
+
+TEST("looks at the clamps of a meter that has a relay, too") {
+  CHECK_OK(parse(EXPORT, em_gen3));
+  CHECK_EQUAL(measured.total, 2000);
+  CHECK_OK(parse(EXPORT | ALL, em_gen3));
+  CHECK_EQUAL(measured.power, 12500);
+  CHECK_EQUAL(measured.channels & 0x0F, 2);
+}
+
+TEST("calls a switch invalid that comes with errors") {
+  CHECK_OK(parse(IMPORT, SWITCH("'apower':1,'aenergy':{'total':5},'errors':['power_meter_failure']")));
+  CHECK(!measured.valid);
+}
+
+TEST("tells each kind of register from any other, and one that lost a direction from the one that had it") {
+  static const char *const answers[] = {em, pro_em, pro_3em, plug_gen1, pm_mini, pm1_mini, plus_1pm};
+  uint32_t kinds = 0;
+  for (size_t i = 0; i < COUNT(answers); i++) {
+    CHECK_OK(parse(IMPORT, answers[i]));
+    CHECK((kinds >> (measured.channels >> 4) & 1) == 0);
+    kinds |= 1u << (measured.channels >> 4);
+  }
 }
 
 /* GENERATION */

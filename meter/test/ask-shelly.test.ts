@@ -33,7 +33,8 @@ describe("what a Shelly answers", () => {
 
   it("is no measurement where it is no meter's answer", () => {
     for (const answer of [undefined, null, 12, "text"]) refuses(answer, /does not answer as a Shelly/);
-    for (const answer of [[], {}, { emeters: 12 }]) refuses(answer, /tells of no channel/);
+    for (const answer of [[], {}, { emeters: 12 }, { meters: 12 }, { "pm1:0": null }])
+      refuses(answer, /tells of no channel/);
   });
 
   it("is no measurement of a channel that there is not", async () => {
@@ -60,6 +61,52 @@ describe("what a Shelly answers", () => {
     const answer = JSON.parse(await recorded("pro-3em-all"));
     delete answer["emdata:0"].b_total_act_energy;
     refuses(answer, /does not tell what its channel measures/, ALL);
+  });
+
+  const plug = (fields: object) => ({ "switch:0": { apower: 1, ...fields }, sys: { mac: "08F9E0E67204" } });
+
+  it("is no export of what does not tell directions apart, and nothing of a switch that does not measure", async () => {
+    for (const name of ["plug-gen1", "plus-1pm"]) {
+      refuses(JSON.parse(await recorded(name)), /does not tell what its channel measures/, EXPORT);
+    }
+    refuses({ "switch:0": { output: true }, sys: { mac: "08F9E0E67204" } }, /does not tell what its channel measures/);
+    refuses(plug({ aenergy: { by_minute: [1] } }), /does not tell what its channel measures/);
+    refuses(plug({ aenergy: { total: 1 }, ret_aenergy: { total: 2 } }), /does not tell what its channel measures/);
+  });
+
+  it("is no sum of switches of which one does not tell the directions apart", () => {
+    const answer = { ...plug({ aenergy: { total: 2 }, ret_aenergy: { total: 1 } }), "switch:1": { apower: 1 } };
+    refuses(answer, /does not tell what its channel measures/, ALL);
+    const other = { ...answer, "switch:1": { apower: 1, aenergy: { total: 1 } } };
+    refuses(other, /not all its channels tell the same/, ALL);
+  });
+
+  it("is read exactly, of a plug of the first generation, in Watt-minutes", async () => {
+    assert.deepEqual(await measured("plug-gen1", 0), {
+      ...{ power: 455_850n, register: 2_430_450n, voltage: undefined, current: undefined },
+      ...{ valid: true, meter: "A8032AB1C2D3 meter 1" },
+    });
+    assert.equal((await measured("plug-gen1-two-all", ALL)).register, 10_983n);
+  });
+
+  it("is read exactly, of PM models, each direction for itself", async () => {
+    const exported = await measured("pm-mini", EXPORT);
+    assert.deepEqual([exported.power, exported.register, exported.current], [63_100n, 128_950n, 477]);
+    const imported = await measured("pm-mini", 0);
+    assert.deepEqual([imported.power, imported.register], [-63_100n, 201_523n]);
+    assert.deepEqual((await measured("plus-1pm", 0)).register, 687_882_498n);
+    assert.equal((await measured("pro-2pm-all", ALL | EXPORT)).register, 1_400_250n);
+  });
+
+  it("tells a register of both directions from one of one", async () => {
+    const kinds = ["pm-mini", "1pm-mini", "plus-1pm"].map(
+      async (name) => (await measured(name, 0)).meter?.split(" ")[1],
+    );
+    assert.deepEqual(await Promise.all(kinds), ["pm1-separated", "switch-separated", "switch"]);
+  });
+
+  it("is of the clamps where there is a relay, too", async () => {
+    assert.equal((await measured("em-gen3", EXPORT)).register, 2_000n);
   });
 
   it("is read exactly, of an EM", async () => {
@@ -113,12 +160,12 @@ describe("a Shelly that is asked", () => {
     for (const end of started.splice(0)) await end();
   });
 
-  for (const generation of [1, 2] as const) {
-    it(`is found out to be of generation ${generation}`, async () => {
-      const shelly = await startShelly({ powerAt: () => 3_600_000n, start: 1_773_964_800, generation });
+  for (const model of ["em", "pro-em", "plug", "plug-s", "pm-mini"] as const) {
+    it(`is found out to be what it is: ${model}`, async () => {
+      const shelly = await startShelly({ powerAt: () => 3_600_000n, start: 1_773_964_800, model });
       started.push(shelly.stop);
       shelly.advance(shelly.now + 60);
-      const asked = await createShellyReader(shelly.url, EXPORT)();
+      const asked = await createShellyReader(shelly.url, model === "plug" ? 0 : EXPORT)();
       assert.ok(asked.ok);
       const { power, register, meter } = asked.measurement;
       assert.deepEqual([power, register], [3_600_000n, 60_000n]);

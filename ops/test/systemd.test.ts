@@ -7,12 +7,15 @@ import { readConfig } from "../../oracle/config.ts";
 import { needs, pathOf, run, textOf, unknownAmong, variablesIn } from "./support.ts";
 
 const UNIT = "systemd/wattwitness.service";
+const DEVICE_UNIT = "systemd/wattwitness-device.service";
 /** of 10 that systemd counts, where 0 is a service that can do nothing at all */
 const EXPOSURE = "16";
+/** it has devices, and asks about the clock */
+const DEVICE_EXPOSURE = "21";
 
 /** Values of a setting of the unit, in order. */
-const valuesOf = (name: string): string[] =>
-  [...textOf(UNIT).matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value = ""]) => value);
+const valuesOf = (name: string, unit = UNIT): string[] =>
+  [...textOf(unit).matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value = ""]) => value);
 
 describe("an oracle's settings, as the example has them", () => {
   const variables = variablesIn(textOf("wattwitness.env"));
@@ -83,6 +86,56 @@ describe("the service for systemd", () => {
         "systemd-analyze",
         ...["security", "--offline=true", `--threshold=${EXPOSURE}`, "--no-pager", pathOf(UNIT)],
       );
+      assert.equal(code, 0, said);
+    });
+  });
+});
+
+describe("the device's service for systemd", () => {
+  it("gives the program options that it has", () => {
+    const source = textOf("../firmware/pc/main.c");
+    const [program = "", ...args] = (valuesOf("ExecStart", DEVICE_UNIT)[0] ?? "").split(" ");
+    assert.match(program, /^\/.*\/wattwitness-device$/);
+    const options = args.filter((arg) => arg.startsWith("--"));
+    assert.deepEqual(options, ["--settings", "--data", "--chip"]);
+    for (const option of options) assert.ok(source.includes(`{"${option.slice(2)}", required_argument`), option);
+  });
+
+  it("keeps everything in the folder that is its own", () => {
+    const [directory] = valuesOf("StateDirectory", DEVICE_UNIT);
+    assert.match(valuesOf("ExecStart", DEVICE_UNIT)[0] ?? "", new RegExp(` --data %S/${directory} `));
+  });
+
+  it("leaves it the bus, the head, and the question whether the clock is kept right", () => {
+    assert.deepEqual(valuesOf("DevicePolicy", DEVICE_UNIT), ["closed"]);
+    assert.ok(valuesOf("DeviceAllow", DEVICE_UNIT).includes("char-i2c rw"));
+    assert.ok(valuesOf("DeviceAllow", DEVICE_UNIT).includes("char-ttyUSB rw"));
+    assert.deepEqual(valuesOf("PrivateDevices", DEVICE_UNIT), ["no"]);
+    assert.deepEqual(valuesOf("ProtectClock", DEVICE_UNIT), ["no"]);
+    assert.deepEqual(valuesOf("CapabilityBoundingSet", DEVICE_UNIT), [""]);
+    assert.match(valuesOf("SystemCallFilter", DEVICE_UNIT).join(" "), /clock_adjtime/);
+  });
+
+  describe("by systemd itself", () => {
+    needs("systemd-analyze", "systemd", "--offline");
+    let folder: string;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), "wattwitness-unit-"));
+    });
+    after(() => folder && rmSync(folder, { recursive: true }));
+
+    it("is understood, every line of it", () => {
+      const file = join(folder, "wattwitness-device.service");
+      // it wants a program that is installed
+      writeFileSync(file, textOf(DEVICE_UNIT).replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
+      const { code, said } = run("systemd-analyze", "verify", "--man=no", file);
+      assert.deepEqual([code, said], [0, ""]);
+    });
+
+    it("may do little beyond its work", () => {
+      const threshold = `--threshold=${DEVICE_EXPOSURE}`;
+      const args = ["security", "--offline=true", threshold, "--no-pager", pathOf(DEVICE_UNIT)];
+      const { code, said } = run("systemd-analyze", ...args);
       assert.equal(code, 0, said);
     });
   });
