@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getAddress, type Hex, parseSignature, zeroAddress } from "viem";
+import { getAddress, getContractAddress, type Hex, parseSignature, zeroAddress } from "viem";
 import { restrictedParkAbi, solarParkAbi } from "../../abi.ts";
 import type { Wallet } from "../../deploy.ts";
 import { artifact, refuses, START } from "../fixture.ts";
@@ -49,7 +49,6 @@ describe("shares of a park", () => {
     await refuses(park.act("issue", [park.address, 1n], vote), "ERC20InvalidReceiver", [park.address]);
     // nor where it is made: the factory's next contract but one
     const nonce = BigInt(await publicClient.getTransactionCount({ address: factory.address }));
-    const { getContractAddress } = await import("viem");
     const next = getContractAddress({ from: factory.address, nonce: nonce + 1n });
     await refuses(create({ holders: [next], shares: [1n] }), "ERC20InvalidReceiver", [next]);
   });
