@@ -11,7 +11,8 @@ const HARDHAT = fileURLToPath(new URL("../node_modules/hardhat/dist/src/cli.js",
 /** Of the report: file, line %, statement %, uncovered lines. */
 const ROW = /(contracts\/\S+\.sol)\s*│\s*([\d.]+)\s*│\s*([\d.]+)\s*│\s*([^║]*?)\s*║/g;
 
-const tests = (await readdir(`${ROOT}contracts/test`)).filter((name) => name.endsWith(".test.ts"));
+const files = await readdir(`${ROOT}contracts/test`, { recursive: true });
+const tests = files.filter((name) => name.endsWith(".test.ts")).sort();
 const child = spawn(
   process.execPath,
   [HARDHAT, "test", "mocha", "--coverage", ...tests.map((name) => `contracts/test/${name}`)],

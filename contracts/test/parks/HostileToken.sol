@@ -15,7 +15,9 @@ contract HostileToken is ERC20 {
         /// says more than there is of anything
         Everything,
         /// says a megabyte
-        Bomb
+        Bomb,
+        /// takes 90,000 gas to say it
+        Slow
     }
 
     Answer public answer;
@@ -68,6 +70,10 @@ contract HostileToken is ERC20 {
             assembly {
                 return(0, 1000000)
             }
+        if (answer == Answer.Slow) {
+            uint256 until = gasleft() - 90_000;
+            while (gasleft() > until) {}
+        }
         return _scale == 100 ? super.balanceOf(account) : (super.balanceOf(account) * _scale) / 100;
     }
 
