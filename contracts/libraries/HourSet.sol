@@ -12,7 +12,7 @@ library HourSet {
         uint256 end = first + count;
         for (uint256 hour = first; hour < end;) {
             (uint256 bits, uint256 next) = within(hour, end);
-            if (set[hour >> 8] & bits != 0) return false;
+            if (set[hour / 256] & bits != 0) return false;
             hour = next;
         }
         return true;
@@ -23,15 +23,20 @@ library HourSet {
         uint256 end = first + count;
         for (uint256 hour = first; hour < end;) {
             (uint256 bits, uint256 next) = within(hour, end);
-            set[hour >> 8] ^= bits;
+            set[hour / 256] ^= bits;
             hour = next;
         }
     }
 
     /// The bits of the hours from `hour` to before `end` that are in the word of `hour`, and the hour after them.
     function within(uint256 hour, uint256 end) internal pure returns (uint256 bits, uint256 next) {
-        next = ((hour >> 8) + 1) << 8;
+        next = beyond(hour, end);
+        bits = (type(uint256).max >> (256 - (next - hour))) << (hour % 256);
+    }
+
+    /// The hour after those from `hour` to before `end` that are in the word of `hour`.
+    function beyond(uint256 hour, uint256 end) internal pure returns (uint256 next) {
+        next = (hour / 256 + 1) * 256;
         if (next > end) next = end;
-        bits = (type(uint256).max >> (256 - (next - hour))) << (hour & 0xff);
     }
 }
