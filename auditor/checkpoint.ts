@@ -1,5 +1,5 @@
 /** What an audit has verified, kept in a file, so that the next one goes on from it: as long as the chain is still that one. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import type { Hex } from "viem";
 import type { Deployment } from "./chain/history.ts";
@@ -28,15 +28,20 @@ export async function readCheckpoint(file: string): Promise<Checkpoint | undefin
     throw error;
   });
   if (text === undefined) return undefined;
-  const json = JSON.parse(text) as Omit<Checkpoint, "verified"> & { verified: object };
-  if (json.format !== FORMAT) throw new Error(`${file} is no checkpoint of an audit`);
+  const [line = ""] = text.split("\n", 1);
+  const isOurs = text === sealed(line) && line.startsWith(`{"format":"${FORMAT}"`);
+  if (!isOurs) throw new Error(`${file} is no checkpoint of an audit, or not as it was left`);
+  const json = JSON.parse(line) as Omit<Checkpoint, "verified"> & { verified: object };
   return { ...json, verified: new Map(Object.entries(json.verified)) };
 }
 
 /** Whole or not at all. */
 export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
-  const text = `${JSON.stringify({ ...checkpoint, verified: Object.fromEntries(checkpoint.verified) })}\n`;
+  const text = sealed(JSON.stringify({ ...checkpoint, verified: Object.fromEntries(checkpoint.verified) }));
   const beside = `${file}.${randomBytes(4).toString("hex")}`;
   await writeFile(beside, text);
   await rename(beside, file);
 }
+
+/** What is in it is not verified again, so that a disk's error in it must be seen. */
+const sealed = (line: string): string => `${line}\n${createHash("sha256").update(line).digest("hex")}\n`;

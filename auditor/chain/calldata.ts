@@ -2,7 +2,7 @@
  * What was sent in a transaction: signatures are in no event. A call may be wrapped in another, of a wallet or a timelock, so
  * it is looked for at every byte; what is found is believed by its signature alone.
  */
-import { type Abi, decodeFunctionData, type Hex, toFunctionSelector } from "viem";
+import { type Abi, decodeFunctionData, encodeFunctionData, type Hex, toFunctionSelector } from "viem";
 import { meterRegistryAbi, wattWitnessAbi } from "../../contracts/abi.ts";
 import { type Answer, answered, ask, octets, unanswered } from "../../verification/chain/asking.ts";
 import type { ChainReader } from "../../verification/chain/reader.ts";
@@ -42,17 +42,27 @@ export const settleItemsIn = (input: Hex): SettleItem[] =>
   callsIn(input, wattWitnessAbi, "settle").flatMap(([, items]) => items as SettleItem[]);
 
 export const registrationsIn = (input: Hex): Registration[] =>
-  callsIn(input, meterRegistryAbi, "register").map(([registration]) => registration as Registration);
+  wordsIn(input, meterRegistryAbi, "register").map(([registration]) => registration as Registration);
 
 export const rotationsIn = (input: Hex): Rotate[] => [
-  ...callsIn(input, meterRegistryAbi, "rotate").map(([meter, newKey, key, rotation]) => ({
+  ...wordsIn(input, meterRegistryAbi, "rotate").map(([meter, newKey, key, rotation]) => ({
     ...({ meter, newKey, key, rotation } as Required<Rotate>),
   })),
-  ...callsIn(input, meterRegistryAbi, "replaceKey").map(([meter, newKey]) => ({ meter, newKey }) as Rotate),
+  ...wordsIn(input, meterRegistryAbi, "replaceKey").map(([meter, newKey]) => ({ meter, newKey }) as Rotate),
 ];
 
 export const equivocationsIn = (input: Hex): Equivocation[] =>
   callsIn(input, wattWitnessAbi, "proveEquivocation").map(([equivocation]) => equivocation as Equivocation);
+
+/** Calls whose arguments can be written in one way only: a decoder looks away where bits are set beyond a type's width. */
+const wordsIn = (input: Hex, abi: Abi, functionName: string): (readonly unknown[])[] =>
+  callsIn(input, abi, functionName).filter((args) => {
+    try {
+      return input.toLowerCase().includes(encodeFunctionData({ abi, functionName, args }).slice(2));
+    } catch {
+      return false;
+    }
+  });
 
 function callsIn(input: Hex, abi: Abi, functionName: string): (readonly unknown[])[] {
   const item = abi.find((each) => each.type === "function" && each.name === functionName);

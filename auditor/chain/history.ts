@@ -56,6 +56,11 @@ export async function historyOf(
   ]);
   const told = await eventsOf(chain, own, fromBlock, to, watch);
   if (!told.ok) return told;
+  // the registry has told of it before all else, as its own view says
+  if (!told.value.some(({ eventName }) => eventName === "WattWitnessNamed")) {
+    const says = `The chain's node has no events of the registry's beginning: not in block ${fromBlock} or later.`;
+    return unanswered("contradicts itself", says);
+  }
   const attesting = told.value.flatMap((event) => (event.eventName === "Attested" ? [event.args.attestor] : []));
   const [attestors, otherAttestors]: [Hex[], Hex[]] = [[], []];
   for (const attestor of new Set(attesting.map((each) => each.toLowerCase() as Hex))) {

@@ -62,7 +62,9 @@ async function checkClaim(history: History, place: Place, key: Key, keys: readon
   const untold = (says: string) => ({ findings: [missing("no claim", keyId, says, begun.where)], byContract: [] });
   if (!sent.ok) return untold(sent.why.says);
   const { to, input } = sent.value;
-  const rotation = rotationsIn(input).find(({ newKey }) => publicKeyOf(newKey.key) === key.publicKey);
+  const rotation = rotationsIn(input).find(
+    (each) => each.meter === key.meter && publicKeyOf(each.newKey.key) === key.publicKey,
+  );
   const registration = registrationsIn(input).find((each) => publicKeyOf(each.key) === key.publicKey);
   const newKey = key.rotatedIn ? rotation?.newKey : registration;
   if (!newKey && to === history.deployment.registry) return untold("the registry was called, without this key");
@@ -101,7 +103,8 @@ async function rotationFindings(
 ): Promise<Finding[]> {
   const { keyId, meter, begun } = key;
   const previous = keys.find((each) => each.keyId === key.previous);
-  if (!rotate?.rotation || !previous) {
+  const isByPrevious = rotate?.key && publicKeyOf(rotate.key) === previous?.publicKey;
+  if (!rotate?.rotation || !previous || !isByPrevious) {
     return [refuted("rotation", keyId, "signed by the key before, or proposed", "neither", begun.where)];
   }
   const statement = encodeRotation(domain("rotate", place), { meter: fromHex(meter), newKeyId: fromHex(keyId) });

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second pair of eyes: from the chain's logs and the readings alone, is every token a kWh that a device signed?
 
-    python3 audit.py FOLDER
+    python3 audit.py FOLDER [BATCH]
 
 It shares no code with the auditor beside it, only the specification (protocol/README.md), and must come to the same
 numbers. It trusts nothing in the folder but that the logs are the chain's:
@@ -10,17 +10,21 @@ numbers. It trusts nothing in the folder but that the logs are the chain's:
     logs.ndjson          every log of the contracts, in order, as eth_getLogs gives it, with its block's timestamp
     batches/<digest>     the readings; a file's name is its SHA-256
     transactions.ndjson  that brought keys, equivocations and settlements without attestation, for their signatures
+    views.ndjson         raw answers of the contracts to eth_call at the last block: every balance, every key's terms and newest log
+    second.ndjson        the same logs as another node gives them, where chain.json names one
 
+A BATCH is a file by itself: it must be of known keys, and tell no other story than what is settled.
 It prints one JSON, mWh and units as decimal strings. Exit: 0 verified, 1 refuted, 2 cannot tell, for something is missing.
-It leaves to the chain what logs do not show: who may register, propose and attest, and what the contracts' views say.
+It leaves to the chain what logs do not show: who may register, propose and attest, and which source the DON runs.
 """
 import json
 import sys
 from collections import defaultdict, namedtuple
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from batches import SIZE_LIMIT, Moment, head_of, moment_of, number, read_batch, sha256, signature_failure, text
-from events import EVENTS, HARMLESS, SETTLE, decode
+from events import EVENTS, HARMLESS, NAMED, SETTLE, VIEWS, decode
 from sent import check as check_sent
 
 ZERO, NOBODY = "0x" + 64 * "0", "0x" + 40 * "0"
@@ -28,6 +32,7 @@ UNITS = 10**12  # of the token in 1 mWh
 EPOCH_STRIDE = 64  # epochs that a new one may be above the last
 CLOCK_TOLERANCE = 300  # s that a reading may be ahead of the block
 PROPOSAL_DELAY = 14 * 86400  # s after which a proposal is due, and as long as which it then is
+BEHIND = 20  # blocks that one node may be behind another
 NEVER = 0xFFFFFFFF  # unattested_after: nothing settles without attestation
 
 # THE CONTRACTS' RULES, replayed over the logs
@@ -59,6 +64,10 @@ class Key:
 def rise(energy, later):
     return max(0, later - energy)  # where it is lower, the register was lost
 
+def domain_of(chain):
+    registry = bytes.fromhex(chain["registry"][2:])
+    return sha256(b"WattWitness/1 head", chain["chain_id"].to_bytes(8, "big"), registry)
+
 class Audit:
     def __init__(self, folder):
         self.folder, self.findings, self.settlements = Path(folder), [], []
@@ -88,6 +97,8 @@ class Audit:
         contracts = {chain[name].lower(): name for name in ("registry", "watt_witness", "token")}
         contracts.update((address.lower(), "attestor") for address in chain["attestors"])
         place, blocks, self.unattested_after = (-1, -1), {}, chain["unattested_after"]
+        if NAMED not in (log["topics"][0] for log in self.lines("logs.ndjson")):
+            raise ValueError("a history without its beginning")  # of which nothing can be judged
         for log in self.lines("logs.ndjson"):
             block, index, time = int(log["blockNumber"], 16), int(log["logIndex"], 16), log["timestamp"]
             where, contract, topic = f"log {index} of block {block}", contracts.get(log["address"].lower()), log["topics"][0]
@@ -104,9 +115,7 @@ class Audit:
                 is_known = contract == "attestor" or contract and topic in HARMLESS
                 self.require(is_known, "unknown event", where, "an event of the contracts", topic)
         self.nothing_beside()
-        if self.named is None:  # it comes before all else, so nothing is missing at the beginning
-            self.missing("the registry", "which WattWitness it named: all its logs from the first")
-        self.equal("other contract", "the registry", self.named or chain["watt_witness"].lower(), chain["watt_witness"].lower())
+        self.equal("other contract", "the registry", self.named, chain["watt_witness"].lower())
         for key_id, key in self.keys.items():
             self.require(key.status not in ("announced", "succeeded"), "begun", key_id, "begun and ended", key.status)
         for meter, owner in self.owners.items():
@@ -262,7 +271,7 @@ class Audit:
         self.settlements.append(Settlement(thing, event, key.point, key.capacity, key.source, log, first, self.transaction))
         settle = self.settle_newest if event.epoch >= key.epoch else self.settle_rest
         self.equal("produced", thing, settle(thing, key, event, log, first, now), event.produced)
-        key.logs[event.epoch], key.settled_at = Log(event.size, event.root, event.timestamp, event.energy), self.time
+        key.logs[event.epoch] = Log(event.size, event.root, event.timestamp, event.energy)
         self.produced += event.produced
 
     def settle_newest(self, thing, key, event, _, first, now):
@@ -281,7 +290,7 @@ class Audit:
             end, taken = (first.timestamp, 0) if is_lost else (now.timestamp, produced)
             room = key.possible(latest.timestamp, end) - taken
             key.gaps[key.epoch] = Gap(latest.timestamp, first.timestamp, latest.energy, first.energy, room)
-        key.epoch, key.raised = event.epoch, key.raised and now.timestamp < key.raised_at
+        key.epoch, key.settled_at, key.raised = event.epoch, self.time, key.raised and now.timestamp < key.raised_at
         return produced
 
     def settle_rest(self, thing, key, event, log, first, now):
@@ -324,8 +333,7 @@ class Audit:
     # THE READINGS of every settlement: hashed again, and held against what the chain says
 
     def prove(self, chain):
-        registry, sizes = bytes.fromhex(chain["registry"][2:]), defaultdict(set)
-        domain = sha256(b"WattWitness/1 head", chain["chain_id"].to_bytes(8, "big"), registry)
+        domain, sizes = domain_of(chain), defaultdict(set)
         for _, event, *_ in self.settlements:
             sizes[event.keyId, event.epoch] |= {event.fromSize, event.size}
         batches, segments = {}, []
@@ -407,6 +415,48 @@ class Audit:
                 signatures[transaction["hash"], text(sha256(data[at : at + 64])), *place] = data[at + 192 : at + 256]
         return signatures
 
+    # WHAT ELSE IS TOLD: the contracts' views, a second node, a batch by itself
+
+    def compare_views(self):
+        answers = {each["data"]: bytes.fromhex(each["answer"][2:]) for each in self.lines("views.ndjson")}
+        expected = {("balanceOf", holder): (balance,) for holder, balance in self.balances.items()}
+        for key_id, key in self.keys.items():
+            log = key.logs[key.epoch]
+            expected["termsOf", key_id] = (int(key.payee, 16), key.capacity, key.source)
+            expected["latestOf", key_id] = (int(log.root, 16), key.epoch, log.size, log.timestamp, log.energy, key.settled_at)
+        for (view, of), words in expected.items():
+            answer = answers.get(f"0x{VIEWS[view]}{of[2:]:0>64}")
+            if answer:
+                found = tuple(number(answer, 32 * i, 32) for i in range(len(words)))
+                self.equal("view", f"{view}({of})", words, found)
+            else:
+                self.missing(f"{view}({of})", "an answer")
+
+    def compare(self, chain):
+        """Two nodes have the same block and the same logs, and neither stands still."""
+        if "second" not in chain:
+            return
+        rule, other = "the two nodes disagree", chain["second"]
+        self.equal(rule, f"block {chain['block']}", chain["block_hash"], other["block_hash"])
+        differing = (pair for pair in zip_longest(self.lines("logs.ndjson"), self.lines("second.ndjson")) if pair[0] != pair[1])
+        for one, two in islice(differing, 1):
+            self.equal(rule, "the first log that differs", one, two)
+        if other["newest"] > chain["newest"] + BEHIND:
+            self.missing("the node", f"what came after its block {chain['newest']}: the other has {other['newest']}")
+
+    def show(self, chain, path):
+        settled = {(key_id, epoch): log for key_id, key in self.keys.items() for epoch, log in key.logs.items()}
+        sizes = defaultdict(set, {place: {log.size} for place, log in settled.items()})
+        try:
+            segments, _ = read_batch(path.read_bytes(), domain_of(chain), sizes)
+        except ValueError as failure:
+            return self.require(False, str(failure), path.name, "every rule of a batch holds", "it does not")
+        for each in segments:
+            thing, log = f"segment of {each.key_id}, epoch {each.epoch}", settled.get((each.key_id, each.epoch))
+            self.require(each.key_id in self.keys, "unknown key", thing, "a registered one", each.key_id)
+            if log and log.size in each.roots:
+                self.equal("root", thing, log.root, each.roots[log.size])
+
     # THE VERDICT. Refuted beats cannot tell; only nothing at all is a pass.
 
     def verdict(self):
@@ -414,12 +464,16 @@ class Audit:
             return "refuted"
         return "cannot tell" if self.findings else "verified"
 
-    def run(self):
+    def run(self, batch=None):
         try:
             chain = json.loads((self.folder / "chain.json").read_text(encoding="utf-8"))
             self.replay(chain)
             self.prove(chain)
             check_sent(self, chain)
+            self.compare_views()
+            self.compare(chain)
+            if batch:
+                self.show(chain, Path(batch))
         except Exception as failure:  # what cannot be read, whatever is in it, is no pass
             self.missing(str(self.folder), f"evidence that can be read, and not {type(failure).__name__}: {failure}")
         sums = {"produced_mwh": self.produced, "minted_units": self.minted, "supply_units": sum(self.balances.values())}
@@ -430,10 +484,10 @@ class Audit:
             "findings": self.findings,
         }
 
-def main(folder):
-    result = Audit(folder).run()
+def main(folder, *batch):
+    result = Audit(folder).run(*batch)
     print(json.dumps(result, indent=2))
     return {"verified": 0, "refuted": 1, "cannot tell": 2}[result["verdict"]]
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else print(__doc__, file=sys.stderr) or 2)
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) in (2, 3) else print(__doc__, file=sys.stderr) or 2)

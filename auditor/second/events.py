@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 from batches import number, text
 
+NAMED = "0xa9e264e4c40eb5362d600315c754efe6828f167f8d436ca2956bb7578d68fbd6"  # the registry's first event
 TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 EVENTS = {
     "registry": {
-        "0xa9e264e4c40eb5362d600315c754efe6828f167f8d436ca2956bb7578d68fbd6":
+        NAMED:
             "WattWitnessNamed(address wattWitness |)",
         "0x164658fe2514e2f0b6617d34465de650be2ddf3652ede2047f6faf6e862c75cb":
             "MeterRegistered(bytes32 meter, address owner | bytes32 x, bytes32 y, uint32 capacity, uint8 source, bytes32 details)",
@@ -75,6 +76,7 @@ HARMLESS = {
     "0x925e887210f8184d167eb3d1d0fb0ecd02a733e59c8a34deed7403d709f5ea6b",  # WatcherChanged(bytes32,address)
 }
 SETTLE = "7c76e25a"  # how a call of settle begins
+VIEWS = {"balanceOf": "70a08231", "termsOf": "be5170c0", "latestOf": "88f4eb1b"}  # of a holder, and of a key
 
 def decode(signature, topics, data):
     """What an event says, by name: words of 32 bytes, first those in the topics and then those in the data."""

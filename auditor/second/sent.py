@@ -29,7 +29,7 @@ def new_key(point, baseline, claim):
 def registered(data):
     """Of every registration the terms: owner, capacity, source, details; and its key."""
     for words, _ in words_after(data, "register", 12):
-        terms = (text(words[2][12:]), number(words[3], 0, 32), number(words[4], 0, 32), text(words[5]))
+        terms = (f"0x{number(words[2], 0, 32):040x}", number(words[3], 0, 32), number(words[4], 0, 32), text(words[5]))
         yield new_key(words[:2], words[6:10], words[10:]), terms
 
 def rotated(data):

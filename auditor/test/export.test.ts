@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Hex, keccak256, zeroHash } from "viem";
 import {
+  bent,
   createMeter,
   deployFixture,
   type Fixture,
@@ -44,7 +45,7 @@ describe("an export of certificates", function () {
   let folder: string;
   let result: Audit;
   let certified: Certified;
-  let ids: { roof: Hex; barn: Hex; shed: Hex; next: Hex };
+  let ids: Record<"roof" | "barn" | "shed" | "next" | "opened" | "twice", Hex>;
   before(async () => {
     fixture = await deployFixture("default", 0);
     folder = await mkdtemp(join(tmpdir(), "wattwitness-export-"));
@@ -69,10 +70,20 @@ describe("an export of certificates", function () {
     const barn = createMeter(place, 2, steady());
     const next = createMeter(place, 3, steady({ from: { timestamp: START + 2 * HOUR } }));
     const shed = createMeter(place, 4, steady({ interval: 700 }));
-    ids = { roof: roof.id, barn: barn.id, shed: shed.id, next: next.id };
+    // its clock drifted at 01:00, and its case was open at 04:00
+    const flags = new Map([
+      [6, 0b0001],
+      [24, 0b1000],
+    ]);
+    const flagged = steady().map((each, i) => bent(each, { conditions: flags.get(i) ?? 0 }));
+    const opened = createMeter(place, 5, flagged);
+    const twice = createMeter(place, 6, steady());
+    ids = { roof: roof.id, barn: barn.id, shed: shed.id, next: next.id, opened: opened.id, twice: twice.id };
     await fixture.register(roof, { details: keccak256(DOCUMENT) });
     await fixture.register(barn);
     await fixture.register(shed);
+    await fixture.register(opened);
+    await fixture.register(twice);
     await fixture.at(START + 2 * HOUR + 60);
     await settle({ meter: barn, to: 12 });
     await fixture.rotate(barn.id, barn, next);
@@ -83,6 +94,11 @@ describe("an export of certificates", function () {
     await settle({ meter: roof, to: 19, settled: 11 }); // to 03:00
     roof.begin(2, steady({ from: { timestamp: START + 3 * HOUR + TEN_MINUTES, energy: 4_000_000n } }));
     await settle({ meter: roof, epoch: 2, to: 12, settled: 0, settledTimestamp: START + 3 * HOUR });
+    await settle({ meter: opened, to: 30 });
+    // another log, of which the readings begin with those of the first, and the register goes on from its end
+    await settle({ meter: twice, to: 13 }); // to 02:00
+    twice.begin(2, steady({ from: { timestamp: START, energy: 2n * POWER } }));
+    await settle({ meter: twice, epoch: 2, to: 25, settled: 0, settledTimestamp: START + 2 * HOUR });
   }
 
   const chain: ChainReader = {
@@ -119,6 +135,32 @@ describe("an export of certificates", function () {
       [1, 2, "its two readings are of two logs"],
       [3, 4, "no verified reading at its end"],
     ]);
+  });
+
+  it("certifies no hour that begins or ends with a reading of a clock that drifts, or of an opened case", () => {
+    assert.deepEqual(hoursOf(certified, ids.opened), [2]);
+    assert.deepEqual(whyOf(certified, ids.opened), [
+      [0, 1, "no verified reading at its end"],
+      [1, 2, "no verified reading at its start"],
+      [3, 4, "no verified reading at its end"],
+      [4, 5, "no verified reading at either end"],
+    ]);
+  });
+
+  it("certifies no hour that two logs have, so that no energy is in two certificates", () => {
+    assert.deepEqual(whyOf(certified, ids.twice), [[0, 2, "two logs have it"]]);
+    assert.deepEqual(hoursOf(certified, ids.twice), [2, 3]);
+    const own = certified.certificates.filter(({ meter }) => meter === ids.twice);
+    assert.ok(own.every(({ epoch }) => epoch === 2));
+  });
+
+  it("certifies no more of any meter than was minted for it", () => {
+    for (const [name, id] of Object.entries(ids)) {
+      const energy = certified.certificates.reduce((sum, each) => sum + (each.meter === id ? each.energy : 0n), 0n);
+      const settlements = (result.read?.settlements ?? []).filter(({ meter }) => meter === id);
+      const minted = settlements.reduce((sum, { produced }) => sum + produced, 0n);
+      assert.ok(energy <= minted, `${name}: ${energy} of ${minted}`);
+    }
   });
 
   it("certifies no hour of which less was minted than the register rose", async () => {

@@ -1,7 +1,25 @@
 import assert from "node:assert/strict";
-import { dice, produce } from "../../contracts/test/fixture.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Hex, zeroHash } from "viem";
+import {
+  bent,
+  createMeter,
+  deployFixture,
+  dice,
+  type Fixture,
+  headOf,
+  produce,
+  START,
+  signHead,
+  type TestMeter,
+  unattestedItem,
+} from "../../contracts/test/fixture.ts";
 import { createLog, frontier, toHex, verifyInclusion } from "../../protocol/index.ts";
+import { type Notice, placeOf, watch } from "../index.ts";
 import { contradictionOf, grown, NO_READINGS, rootOver } from "../watch/story.ts";
+import { put, putTiles } from "./world.ts";
 
 const READINGS = produce({ count: 700 });
 const packed = (from: number, to: number) => new Uint8Array(Buffer.concat(READINGS.slice(from, to)));
@@ -42,5 +60,69 @@ describe("a log that is watched", () => {
       const proof = (placed?.proof ?? []).map(bytes);
       assert.ok(verifyInclusion(bytes(placed?.reading), 299, Number(told?.size), proof, bytes(told?.root)).ok);
     }
+  });
+});
+
+describe("what a monitor says of a settlement of another story than the one that it saw", function () {
+  this.timeout(60_000);
+  /** from which reading on the copy tells another story */
+  const TOLD_OTHERWISE = 150;
+  let fixture: Fixture;
+  let folder: string;
+  let [roof, barn]: TestMeter[] = [];
+  before(async () => {
+    fixture = await deployFixture("default", 0);
+    [roof, barn] = [createMeter(fixture.place, 1), createMeter(fixture.place, 2)];
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "wattwitness-watching-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** Its readings and its newest head, as an oracle publishes them. */
+  async function published(meter: TestMeter, size: number): Promise<void> {
+    await putTiles(folder, meter, 1, [0], size);
+    const head = headOf(meter, size);
+    const base64 = (...bytes: Uint8Array[]) => Buffer.concat(bytes).toString("base64");
+    const signature = base64(new Uint8Array(4), head.reading, signHead(meter, head));
+    const note = ["roof.example", size, base64(head.root), "", `— roof.example ${signature}`, ""].join("\n");
+    await put(folder, `tlog/${meter.id}/1/checkpoint`, Buffer.from(note));
+  }
+
+  /** The same key, in a device that was copied. */
+  function copyOf({ place, privateKey, ...meter }: TestMeter): TestMeter {
+    const readings = meter
+      .readingsOf()
+      .map((each, i) => (i < TOLD_OTHERWISE ? each : bent(each, { voltage: 231_000 })));
+    return createMeter(place, privateKey[0] as number, readings);
+  }
+
+  async function look(): Promise<[is: Notice["is"], rule: Notice["rule"], object: string][]> {
+    const { notices } = await watch({
+      ...{ chain: { request: ({ method, params }) => fixture.request(method, params as unknown[]) }, now: START },
+      ...{ registry: fixture.deployment.registry.toLowerCase() as Hex, places: [placeOf(folder)] },
+      state: join(folder, "seen"),
+    });
+    return notices.map(({ is, rule, object }) => [is, rule, object]);
+  }
+
+  it("is an alarm, whether a bribed attestor vouched for it or the device's key alone, for as long as it is settled", async () => {
+    const [one, other] = [roof, barn] as [TestMeter, TestMeter];
+    for (const meter of [one, other]) {
+      await fixture.register(meter);
+      await published(meter, 300);
+    }
+    await fixture.at(START + 4000);
+    // up to where the stories part there is one
+    await fixture.settleAttested({ meter: copyOf(one), to: TOLD_OTHERWISE });
+    assert.deepEqual(await look(), []);
+    await fixture.settleAttested({ meter: copyOf(one), to: 200, settled: TOLD_OTHERWISE });
+    const alarmOf = ({ id }: TestMeter) => ["alarm", "settled another log", `tlog/${id}/1`];
+    for (const _ of [1, 2]) assert.deepEqual(await look(), [alarmOf(one)]);
+    await fixture.settle(zeroHash, [unattestedItem({ meter: copyOf(other), to: 200 })]);
+    assert.deepEqual(await look(), [alarmOf(one), alarmOf(other)]);
+    // who looks for the first time sees the contradiction, too
+    await rm(join(folder, "seen"), { recursive: true });
+    assert.deepEqual(await look(), [alarmOf(one), alarmOf(other)]);
   });
 });

@@ -99,7 +99,7 @@ export async function put(folder: string, path: string, bytes: Uint8Array): Prom
 }
 
 /** The tiles that show a log's readings up to `to`, from each of `starts` on. */
-async function putTiles(folder: string, meter: TestMeter, epoch: number, starts: readonly number[], to: number) {
+export async function putTiles(folder: string, meter: TestMeter, epoch: number, starts: readonly number[], to: number) {
   const readings = meter.readingsOf(epoch).slice(0, to);
   const log = createLog(readings);
   const path = `tlog/${meter.id}/${epoch}/tile`;

@@ -214,26 +214,40 @@ export async function createStage() {
     return [...new Set(events.map(({ transactionHash }) => transactionHash))];
   }
 
-  const evidence: { folder: string; title: string }[] = [];
+  const evidence: { folder: string; title: string; batch?: string }[] = [];
   let title = "";
+
+  const clientOf = ({ request }: ChainReader) =>
+    createPublicClient({ transport: custom({ request: request as never }), cacheTime: 0 });
+
+  /** What the second auditor is to look at later. */
+  async function kept(reader: ChainReader, other?: ChainReader): Promise<string> {
+    const own = join(folder, `evidence-${evidence.length}`);
+    const [client, second] = [clientOf(reader), other && clientOf(other)];
+    const toBlock = await client.getBlockNumber();
+    await writeEvidence(own, { client, second, registry, fromBlock: 0n, toBlock, batches: [] });
+    // under the names that the mirror gives them
+    for (const [path, bytes] of files) if (path.startsWith("batches/")) await writeFile(join(own, path), bytes);
+    return own;
+  }
 
   /** Both auditors look: the first now, the second at a folder for later. */
   async function audited(change: Partial<AuditOptions> = {}): Promise<Audit> {
     const reader = change.chain ?? node;
-    const own = join(folder, `evidence-${evidence.length}`);
-    const client = createPublicClient({ transport: custom({ request: reader.request as never }), cacheTime: 0 });
-    const toBlock = await client.getBlockNumber();
-    await writeEvidence(own, { client, registry, fromBlock: 0n, toBlock, batches: [] });
-    // under the names that the mirror gives them
-    for (const [path, bytes] of files) if (path.startsWith("batches/")) await writeFile(join(own, path), bytes);
-    evidence.push({ folder: own, title });
+    evidence.push({ folder: await kept(reader, change.second), title });
     return audit({
       ...{ chain: reader, registry, places: [mirrorOf(files)], sourceHash: SOURCE_HASH, ...change },
     });
   }
 
   /** A batch's file by itself, against the chain. */
-  const auditedAlone = (bytes: Uint8Array): Promise<Audited> => verifyBatchFile(bytes, { place, chain: node });
+  async function auditedAlone(bytes: Uint8Array): Promise<Audited> {
+    const own = await kept(node);
+    const batch = join(own, "shown");
+    await writeFile(batch, bytes);
+    evidence.push({ folder: own, title, batch });
+    return verifyBatchFile(bytes, { place, chain: node });
+  }
 
   return {
     ...{ fixture, functions, place, roof, barn, next, past, files, node, evidence, url: server.url },

@@ -23,6 +23,8 @@ describe("the red team", function () {
   let stage: Stage;
   /** What the second auditor must say of what each forgery left, by title. */
   const expected = new Map<string, string>();
+  /** Titles of those that only the contracts' views show. */
+  const byView = new Set(forgeries.flatMap(({ forgery: { title, audit } }) => (audit?.rule === "view" ? [title] : [])));
   before(async () => {
     stage = await createStage();
   });
@@ -65,13 +67,17 @@ describe("the red team", function () {
       console.log("    skipped: there is no python3 with cryptography (Debian: python3-cryptography)");
       return this.skip();
     }
-    const evidence = stage.evidence.filter(({ title }) => expected.has(title));
-    const input = evidence.map(({ folder }) => `${folder}\n`).join("");
+    // of each what it left in the end
+    const last = new Map(stage.evidence.map((each) => [each.title, each]));
+    const evidence = [...last.values()].filter(({ title }) => expected.has(title));
+    const input = evidence.map(({ folder, batch }) => `${batch ? `${folder}\t${batch}` : folder}\n`).join("");
     const { stdout, stderr } = spawnSync(PYTHON, ["-B", JUDGE], { encoding: "utf8", input, maxBuffer: 2 ** 26 });
     const answers = stdout.trim().split("\n");
     assert.equal(answers.length, evidence.length, stderr);
     const differing = evidence.flatMap(({ title }, i) => {
-      const { verdict, rules } = JSON.parse(answers[i] as string);
+      const { rules } = JSON.parse(answers[i] as string) as { rules: string[] };
+      const found = byView.has(title) ? rules : rules.filter((rule) => rule !== "view");
+      const verdict = found.some((rule) => rule !== "missing") ? "refuted" : found[0] ? "cannot tell" : "verified";
       return verdict === expected.get(title) ? [] : [`${title}: ${verdict} by ${rules.join(", ")}`];
     });
     assert.deepEqual(differing, []);

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { type AbiEvent, type Hex, toEventSelector, toFunctionSelector } from "viem";
 import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../../contracts/abi.ts";
 import { encodeEquivocation } from "../../../contracts/equivocation.ts";
-import { dice } from "../../../contracts/test/fixture.ts";
+import { bent, createMeter, dice, segmentOf, type TestMeter } from "../../../contracts/test/fixture.ts";
+import { encodeBatch } from "../../../protocol/index.ts";
 import { createSystem, createTestMeter, type System } from "../../../test/support.ts";
 import { writeEvidence } from "../evidence.ts";
 import { createWorld, storiesOf, TOLD_OTHERWISE, type World } from "./world.ts";
@@ -33,6 +34,17 @@ const UNSEEN = new Set([
     (field) => `Equivocated ${field}`,
   ),
 ]);
+/**
+ * Words of 32 bytes, from a byte on, that are read of a call: of a settlement the signature, since all else is in events and batches;
+ * of a rotation all but the meter and the key before, which are the chain's.
+ */
+const SIGNED: Record<string, { from: number; words: number }> = {
+  settle: { from: 4 + 32 * 10, words: 2 },
+  register: { from: 4, words: 12 },
+  rotate: { from: 4 + 32, words: 8 },
+  proveEquivocation: { from: 4 + 32, words: 14 },
+};
+const ABIS_OF_CALLS = [...meterRegistryAbi, ...wattWitnessAbi].filter((item) => item.type === "function");
 /** Events that change nothing that is settled after them. */
 const LAST = ["MeterDecommissioned", "Skipped", "Equivocated"];
 
@@ -299,6 +311,15 @@ describe("the second pair of eyes", function () {
       );
       assert.equal(`0x${selector}`, toFunctionSelector(call as never), name);
     }
+    const { VIEWS } = JSON.parse(
+      python(["-c", "import json, events; print(json.dumps({'VIEWS': events.VIEWS}))"]).stdout,
+    );
+    for (const [name, selector] of Object.entries(VIEWS)) {
+      const view = [...productionTokenAbi, ...wattWitnessAbi].find(
+        (item) => item.type === "function" && item.name === name,
+      );
+      assert.equal(`0x${selector}`, toFunctionSelector(view as never), name);
+    }
     const source = await readFile(join(SECOND, "events.py"), "utf8");
     const comments = [...source.matchAll(/"(0x[0-9a-f]{64})", {2}# (.+)/g)];
     assert.equal(comments.length, HARMLESS.length);
@@ -345,6 +366,81 @@ describe("the second pair of eyes", function () {
     assert.deepEqual(
       [...judged.values()].map(({ verdict }) => verdict),
       ["cannot tell"],
+    );
+  });
+
+  it("cannot tell from a chain of which the first logs are left out, however many", async () => {
+    const named = logs.findIndex(isOf("WattWitnessNamed"));
+    const lies = logs.slice(named, -1).map((_, i): Lie => [`${i + 1}`, change((lines) => lines.slice(named + i + 1))]);
+    for (const [name, { verdict, rules }] of await judge(lies)) {
+      assert.deepEqual([verdict, ...rules], ["cannot tell", "missing"], name);
+    }
+  });
+
+  it("refutes a batch by itself that breaks a rule, is of an unknown key, or tells another story than the settled one", async () => {
+    const shown = join(folder, "shown");
+    const told = async (bytes: Uint8Array) => {
+      await writeFile(shown, bytes);
+      const { status, stdout } = python(["audit.py", evidence, shown]);
+      return [status, ...JSON.parse(stdout).findings.map(({ rule }: { rule: string }) => rule)];
+    };
+    const { roof, place } = world;
+    const batch = (meter: TestMeter, to: number) =>
+      encodeBatch({ domain: meter.headDomain, segments: [segmentOf({ meter, to, settled: 0 })] });
+    const [seed] = roof.privateKey as unknown as [number];
+    const other = roof.readingsOf().map((each, i) => (i === 5 ? bent(each, { power: 1n }) : each));
+    assert.deepEqual(await told(batch(createMeter(place, 99), 100)), [1, "unknown key"]);
+    assert.deepEqual(await told(batch(createMeter(place, seed, other), 250)), [1, "root"]);
+    const honest = Buffer.from(batch(roof, 250));
+    flip(honest, 8 * (honest.length - 40));
+    assert.deepEqual(await told(honest), [1, "bad signature"]);
+    assert.deepEqual(await told(batch(roof, 250)), [0]);
+    assert.equal(python(["audit.py", evidence, join(folder, "none")]).status, 2);
+  });
+
+  it("refutes where any one view says something else, and cannot tell without any one", async () => {
+    type View = { data: Hex; answer: Hex };
+    const views = await linesOf<View>(evidence, "views.ndjson");
+    assert.ok(views.length > 10);
+    const bend = ({ data, answer }: View): View => ({
+      ...{ data, answer: `0x${wordOf(BigInt(answer.slice(0, 66)) ^ 1n)}${answer.slice(66)}` },
+    });
+    const at = (i: number, change: (lines: View[]) => View[]): Lie => [
+      `${i}`,
+      (copy) => withLines<View>(copy, "views.ndjson", change),
+    ];
+    const bent = await judge(views.map((view, i) => at(i, (lines) => lines.with(i, bend(view)))));
+    for (const { verdict, rules } of bent.values()) assert.deepEqual([verdict, ...rules], ["refuted", "view"]);
+    const gone = await judge(views.map((_, i) => at(i, (lines) => lines.toSpliced(i, 1))));
+    for (const { verdict, rules } of gone.values()) assert.deepEqual([verdict, ...rules], ["cannot tell", "missing"]);
+  });
+
+  it("refutes where another node has other logs or another block, and cannot tell where it is much newer", async () => {
+    const chain = JSON.parse(await readFile(join(evidence, "chain.json"), "utf8"));
+    const { block, block_hash } = chain;
+    const beside =
+      (second: object, change = (lines: Log[]) => lines) =>
+      async (copy: string) => {
+        await cp(join(copy, "logs.ndjson"), join(copy, "second.ndjson"));
+        await withLines(copy, "second.ndjson", change);
+        await withChain(copy, { newest: block, second: { block_hash, newest: block, ...second } });
+      };
+    const judged = await judge([
+      ["the same", beside({})],
+      ["another block", beside({ block_hash: `0x${"12".repeat(32)}` })],
+      ["a log less", beside({}, (lines) => lines.slice(0, -1))],
+      ["a log that differs", beside({}, (lines) => lines.with(3, lines[4] as Log))],
+      ["much newer", beside({ newest: block + 21 })],
+    ]);
+    assert.deepEqual(
+      [...judged.values()].map(({ verdict, rules }) => [verdict, ...rules]),
+      [
+        ["verified"],
+        ["refuted", "the two nodes disagree"],
+        ["refuted", "the two nodes disagree"],
+        ["refuted", "the two nodes disagree"],
+        ["cannot tell", "missing"],
+      ],
     );
   });
 
@@ -544,24 +640,78 @@ describe("the second pair of eyes", function () {
     for (const [name, { verdict }] of await judge(lies)) assert.equal(verdict, "cannot tell", name);
   });
 
-  it("never verifies what has a bit turned anywhere in a batch, whether or not its name is turned with it", async () => {
-    const roll = dice(7);
-    const lies: Lie[] = [];
-    for (let i = 0; i < 400; i++) {
-      const name = names[roll(names.length)] as string;
-      const bytes = await readFile(join(evidence, "batches", name));
-      const bit = roll(8 * bytes.length);
-      const isNamed = i % 2 === 0;
-      lies.push([
-        `${name}, bit ${bit}, ${isNamed ? "under its new name" : "under its old name"}`,
-        async (copy) => {
-          if (isNamed) return rewrite(copy, name, (bytes) => flip(bytes, bit));
-          flip(bytes, bit);
-          await writeFile(join(copy, "batches", name), bytes);
-        },
-      ]);
+  describe("where one bit is turned", () => {
+    const SEED = 7;
+    const BITS = 700;
+    /** What `bits.py` is told, each with the words for who looks why it failed. */
+    type Turned = [words: string, line: [file: string, at: number, what: unknown]];
+
+    function noneIsVerified(turned: Turned[]): void {
+      const input = turned.map(([, line]) => `${JSON.stringify(line)}\n`).join("");
+      const { stdout, stderr } = python(["test/bits.py", evidence], input);
+      const verdicts = stdout.trim().split("\n");
+      assert.equal(verdicts.length, turned.length, stderr);
+      const unseen = turned.filter((_, i) => verdicts[i] === "verified").map(([words]) => words);
+      assert.deepEqual(unseen, [], `seed ${SEED}`);
     }
-    for (const [name, { verdict }] of await judge(lies)) assert.notEqual(verdict, "verified", name);
+
+    const turned = (word: string, bit: number) => BigInt(`0x${word}`) ^ (1n << BigInt(bit));
+
+    it("in a batch, whether or not its name is turned with it, verifies nothing", async () => {
+      const roll = dice(SEED);
+      const sizes = await Promise.all(
+        names.map(async (name) => (await readFile(join(evidence, "batches", name))).length),
+      );
+      noneIsVerified(
+        Array.from({ length: BITS }, (_, i) => {
+          const which = i % names.length;
+          const [name, bit, isNamed] = [names[which] as string, roll(8 * (sizes[which] as number)), roll(2) === 0];
+          return [
+            `${name}, bit ${bit}, ${isNamed ? "under its new name" : "under its old name"}`,
+            [name, bit, isNamed],
+          ];
+        }),
+      );
+    });
+
+    it("in an event's topics or data, but of fields that nothing here depends on, verifies nothing", () => {
+      const roll = dice(SEED);
+      const fields = telling().flatMap(({ log, at }) =>
+        fieldsOf(log)
+          .filter(({ field }) => !UNSEEN.has(field) && !(field === "Transfer value" && isPassedOn(log)))
+          .map((each) => ({ ...each, at })),
+      );
+      noneIsVerified(
+        Array.from({ length: BITS }, () => {
+          const { field, word, as, at } = fields[roll(fields.length)] as (typeof fields)[number];
+          const bit = roll(256);
+          return [`bit ${bit} of ${field}, log ${at}`, ["logs.ndjson", at, as(turned(word, bit))]];
+        }),
+      );
+    });
+
+    it("in what a key signed and was sent verifies nothing", async () => {
+      type Transaction = { input: Hex };
+      const transactions = await linesOf<Transaction>(evidence, "transactions.ndjson");
+      const selectorOf = (name: string) =>
+        toFunctionSelector(ABIS_OF_CALLS.find((item) => item.name === name) as never);
+      const places = transactions.flatMap((transaction, at) => {
+        const call = Object.keys(SIGNED).find((name) => transaction.input.startsWith(selectorOf(name)));
+        return call ? [{ transaction, at, call, ...(SIGNED[call] as { from: number; words: number }) }] : [];
+      });
+      assert.deepEqual(new Set(places.map(({ call }) => call)), new Set(Object.keys(SIGNED)));
+      const roll = dice(SEED);
+      noneIsVerified(
+        Array.from({ length: BITS }, (_, i) => {
+          const { transaction, at, call, from, words } = places[i % places.length] as (typeof places)[number];
+          const bytes = Buffer.from(transaction.input.slice(2), "hex");
+          const bit = 8 * from + roll(256 * words);
+          flip(bytes, bit);
+          const other = { ...transaction, input: `0x${bytes.toString("hex")}` };
+          return [`bit ${bit} of ${call}, transaction ${at}`, ["transactions.ndjson", at, other]];
+        }),
+      );
+    });
   });
 
   async function batchOf(is: (bytes: Buffer) => boolean): Promise<string> {

@@ -71,8 +71,10 @@ async function keeping(folder: string): Promise<OnBatch> {
 
 async function writeChain(folder: string, options: AuditingOptions, { deployment, block }: History): Promise<void> {
   const client = createPublicClient({ transport: http(options.rpcUrl) });
+  const { secondRpcUrl } = options;
+  const second = secondRpcUrl === undefined ? undefined : createPublicClient({ transport: http(secondRpcUrl) });
   const blocks = { fromBlock: BigInt(chainOf(options).fromBlock), toBlock: BigInt(block.number) };
-  await writeEvidence(folder, { client, registry: deployment.registry, ...blocks, batches: [] });
+  await writeEvidence(folder, { client, second, registry: deployment.registry, ...blocks, batches: [] });
 }
 
 /** What else is told of what is read. */

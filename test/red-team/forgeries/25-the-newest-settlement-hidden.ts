@@ -9,7 +9,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "view",
     verdict: "refuted",
-    unseenBySecond: "views",
     async do(stage) {
       const newest = (await stage.transactionsOf("Settled")).at(-1);
       const chain = lying(stage.node, (logs) => logs.filter(({ transactionHash }) => transactionHash !== newest));

@@ -9,7 +9,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "the two nodes disagree",
     verdict: "refuted",
-    unseenBySecond: "a second node",
     async do(stage) {
       const chain = remembering(stage.node);
       await stage.staged("a fork", async () => {

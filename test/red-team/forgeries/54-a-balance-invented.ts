@@ -11,7 +11,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "view",
     verdict: "refuted",
-    unseenBySecond: "views",
     do({ node, audited }) {
       const chain: typeof node = {
         async request(call) {

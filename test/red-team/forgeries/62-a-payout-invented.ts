@@ -8,7 +8,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "view",
     verdict: "refuted",
-    unseenBySecond: "views",
     async do(stage) {
       const payout = stage.fixture.stranger.account.address;
       await stage.tell([stage.onRegistry("PayoutChanged", { meter: stage.roof.id, payout })]);

@@ -10,7 +10,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "root",
     verdict: "refuted",
-    unseenBySecond: "files by themselves",
     do: (stage) => {
       const meter = liar(stage.roof, 150, (reading) => bent(reading, { temperature: 2100 }));
       return stage.auditedAlone(batchOf({ meter, to: SETTLED, settled: 0 }));

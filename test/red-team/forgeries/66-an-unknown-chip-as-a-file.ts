@@ -10,7 +10,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "unknown key",
     verdict: "refuted",
-    unseenBySecond: "files by themselves",
     do: (stage) => stage.auditedAlone(batchOf({ meter: createMeter(stage.place, 11), to: 100, settled: 0 })),
   },
 });

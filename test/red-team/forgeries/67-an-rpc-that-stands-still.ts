@@ -9,7 +9,6 @@ export const forgery = foundByAuditor({
   audit: {
     rule: "node stands still",
     verdict: "cannot tell",
-    unseenBySecond: "a second node",
     async do(stage) {
       const chain = remembering(stage.node);
       await stage.audited({ chain });
