@@ -41,6 +41,7 @@ import {
   timestampOf,
   toHex,
 } from "../protocol/index.ts";
+import { gasOfParks, PARK_ROWS } from "./parks.ts";
 
 const CAPACITY = 5000; // W
 const DAY = 8_640; // readings at 10 s
@@ -142,6 +143,7 @@ async function measure(network: "default" | "prague") {
     register: registrations.at(-1) as number,
     ...(await gasOfAttesting(chain)),
     verify_reading: verifyReading,
+    ...(await gasOfParks(chain)),
   };
 }
 
@@ -221,6 +223,7 @@ const ROWS: [keyof Gas, string, number][] = [
   ["request", "request an attestation", 0],
   ["fulfil", "fulfil it (the DON's transaction)", 0],
   ["verify_reading", "verifyReading, were it a transaction", 0],
+  ...PARK_ROWS.map(([key, name]): [keyof Gas, string, number] => [key, name, 0]),
 ];
 
 /** Gas of a transaction that does nothing, and of P256VERIFY alone (EIP-7951): no settlement of one meter takes less. */

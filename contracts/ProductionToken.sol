@@ -25,6 +25,15 @@ contract ProductionToken is IProductionToken, ERC20Permit {
         string purpose;
     }
 
+    /// What somebody retired, or what was retired in somebody's name.
+    struct Tally {
+        uint64 count;
+        /// units
+        uint192 amount;
+        /// four serials in each
+        mapping(uint256 index => uint64[4]) serials;
+    }
+
     /* CONSTANTS */
 
     bytes32 private constant RETIRE_TYPEHASH = keccak256(
@@ -46,14 +55,10 @@ contract ProductionToken is IProductionToken, ERC20Permit {
 
     /// @inheritdoc IProductionToken
     mapping(address account => uint256) public retirementNonces;
-    /// @inheritdoc IProductionToken
-    mapping(address account => uint256) public retiredBy;
-    /// @inheritdoc IProductionToken
-    mapping(address beneficiary => uint256) public retiredFor;
 
     mapping(uint256 serial => Record) private _records;
-    mapping(address account => uint64[]) private _serialsBy;
-    mapping(address beneficiary => uint64[]) private _serialsFor;
+    mapping(address account => Tally) private _by;
+    mapping(address beneficiary => Tally) private _for;
 
     /* CONSTRUCTION */
 
@@ -122,15 +127,21 @@ contract ProductionToken is IProductionToken, ERC20Permit {
         require(amount != 0, AmountZero());
         _burn(from, amount);
         _totalRetired += uint192(amount);
-        retiredBy[from] += amount;
         serial = ++_serial;
-        _records[serial] = Record(from, uint40(block.timestamp), beneficiary, amount.toUint96(), name, purpose);
-        _serialsBy[from].push(uint64(serial));
-        if (beneficiary != address(0)) {
-            retiredFor[beneficiary] += amount;
-            _serialsFor[beneficiary].push(uint64(serial));
-        }
+        Record storage record = _records[serial];
+        (record.from, record.retiredAt) = (from, uint40(block.timestamp));
+        (record.beneficiary, record.amount) = (beneficiary, amount.toUint96());
+        if (bytes(name).length != 0) record.name = name;
+        if (bytes(purpose).length != 0) record.purpose = purpose;
+        _tally(_by[from], serial, amount);
+        if (beneficiary != address(0)) _tally(_for[beneficiary], serial, amount);
         emit Retired(serial, from, beneficiary, amount, name, purpose);
+    }
+
+    function _tally(Tally storage tally, uint256 serial, uint256 amount) private {
+        uint64 count = tally.count;
+        tally.serials[count / 4][count % 4] = uint64(serial);
+        (tally.count, tally.amount) = (count + 1, tally.amount + uint192(amount));
     }
 
     /* VIEWS */
@@ -166,18 +177,28 @@ contract ProductionToken is IProductionToken, ERC20Permit {
     }
 
     /// @inheritdoc IProductionToken
+    function retiredBy(address account) external view returns (uint256) {
+        return _by[account].amount;
+    }
+
+    /// @inheritdoc IProductionToken
+    function retiredFor(address beneficiary) external view returns (uint256) {
+        return _for[beneficiary].amount;
+    }
+
+    /// @inheritdoc IProductionToken
     function retirementCountBy(address account) external view returns (uint256) {
-        return _serialsBy[account].length;
+        return _by[account].count;
     }
 
     /// @inheritdoc IProductionToken
     function retirementCountFor(address beneficiary) external view returns (uint256) {
-        return _serialsFor[beneficiary].length;
+        return _for[beneficiary].count;
     }
 
     /// @inheritdoc IProductionToken
     function retirementsBy(address account, uint256 start, uint256 count) external view returns (Retirement[] memory) {
-        return _page(_serialsBy[account], start, count);
+        return _page(_by[account], start, count);
     }
 
     /// @inheritdoc IProductionToken
@@ -186,16 +207,14 @@ contract ProductionToken is IProductionToken, ERC20Permit {
         uint256 start,
         uint256 count
     ) external view returns (Retirement[] memory) {
-        return _page(_serialsFor[beneficiary], start, count);
+        return _page(_for[beneficiary], start, count);
     }
 
-    function _page(
-        uint64[] storage serials,
-        uint256 start,
-        uint256 count
-    ) private view returns (Retirement[] memory page) {
-        page = new Retirement[](Page.length(serials.length, start, count));
-        for (uint256 i = 0; i < page.length; ++i) page[i] = _retirement(serials[start + i]);
+    function _page(Tally storage tally, uint256 start, uint256 count) private view returns (Retirement[] memory page) {
+        page = new Retirement[](Page.length(tally.count, start, count));
+        for (uint256 i = start; i < start + page.length; ++i) {
+            page[i - start] = _retirement(tally.serials[i / 4][i % 4]);
+        }
     }
 
     /// @inheritdoc IProductionToken

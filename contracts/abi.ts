@@ -6172,6 +6172,22 @@ export const hourlyCertificatesAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "energy",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "span",
+        "type": "uint256"
+      }
+    ],
+    "name": "CertificateTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "id",
         "type": "uint256"
       }
@@ -6298,14 +6314,8 @@ export const hourlyCertificatesAbi = [
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "energy",
-        "type": "uint256"
-      }
-    ],
-    "name": "EnergyOutOfRange",
+    "inputs": [],
+    "name": "EnergyZero",
     "type": "error"
   },
   {
@@ -6521,12 +6531,6 @@ export const hourlyCertificatesAbi = [
     "inputs": [
       {
         "indexed": true,
-        "internalType": "uint256",
-        "name": "id",
-        "type": "uint256"
-      },
-      {
-        "indexed": true,
         "internalType": "bytes32",
         "name": "meter",
         "type": "bytes32"
@@ -6539,21 +6543,15 @@ export const hourlyCertificatesAbi = [
       },
       {
         "indexed": false,
-        "internalType": "uint40",
-        "name": "start",
-        "type": "uint40"
+        "internalType": "uint256[]",
+        "name": "ids",
+        "type": "uint256[]"
       },
       {
         "indexed": false,
-        "internalType": "uint40",
-        "name": "end",
-        "type": "uint40"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint64",
-        "name": "energy",
-        "type": "uint64"
+        "internalType": "uint256[]",
+        "name": "energies",
+        "type": "uint256[]"
       }
     ],
     "name": "Issued",
@@ -6622,12 +6620,6 @@ export const hourlyCertificatesAbi = [
         "internalType": "uint64",
         "name": "energy",
         "type": "uint64"
-      },
-      {
-        "indexed": false,
-        "internalType": "string",
-        "name": "purpose",
-        "type": "string"
       }
     ],
     "name": "Redeemed",
@@ -7034,19 +7026,6 @@ export const hourlyCertificatesAbi = [
     "name": "nameIssuer",
     "outputs": [],
     "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "outstanding",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view",
     "type": "function"
   },
   {

@@ -7,12 +7,13 @@ import { IHourlyCertificates } from "../interfaces/IHourlyCertificates.sol";
 import { IMeterRegistry } from "../interfaces/IMeterRegistry.sol";
 import { IProductionToken } from "../interfaces/IProductionToken.sol";
 import { IWattWitness } from "../interfaces/IWattWitness.sol";
-import { Entry, entryOf } from "../libraries/Entry.sol";
+import { Entries, Entry } from "../libraries/Entry.sol";
 import { HourSet } from "../libraries/HourSet.sol";
 import { HARMLESS_CONDITIONS, Reading } from "../libraries/Reading.sol";
 import { CertificateDescription } from "./CertificateDescription.sol";
 
 contract HourlyCertificates is IHourlyCertificates, ERC1155 {
+    using Entries for mapping(uint256 slot => uint256);
     using HourSet for mapping(uint256 word => uint256);
     using SafeCast for uint256;
 
@@ -66,12 +67,9 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
     IMeterRegistry private immutable _registry;
 
     /// @inheritdoc IHourlyCertificates
-    uint256 public outstanding;
-
-    /// @inheritdoc IHourlyCertificates
     mapping(bytes32 meter => mapping(uint256 word => uint256)) public issuedHours;
 
-    mapping(bytes32 meter => mapping(uint256 pair => Entry[2])) private _entries;
+    mapping(bytes32 meter => mapping(uint256 slot => uint256)) private _entries;
     mapping(bytes24 prefix => bytes32) private _meters;
     mapping(bytes32 meter => Named) private _named;
     mapping(bytes32 meter => bytes) private _details;
@@ -130,7 +128,7 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
             mstore(ids, count)
             mstore(energies, count)
         }
-        outstanding += making.sum;
+        emit Issued(meter, msg.sender, ids, energies);
         // the token is WattWitness's own, which answers or reverts
         token.transferFrom(msg.sender, address(this), making.sum * UNITS);
         _mintBatch(msg.sender, ids, energies, "");
@@ -232,14 +230,12 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
         mapping(uint256 => uint256) storage hours_ = issuedHours[meter];
         require(hours_.isFree(first, span), HourAlreadyIssued(meter, start, end));
         hours_.flip(first, span);
-
-        uint56 energy = position.produced.toUint56();
-        uint256 id = idOf(meter, start, end);
-        _entries[meter][first / 2][first % 2] = entryOf(energy, 0, span.toUint16());
-        (making.ids[making.count], making.energies[making.count]) = (id, energy);
+        uint256 energy = position.produced;
+        require(energy < Entries.ENERGY_LIMIT && span < Entries.SPAN_LIMIT, CertificateTooLarge(energy, span));
+        _entries[meter].put(first, Entry(energy, 0, span));
+        (making.ids[making.count], making.energies[making.count]) = (idOf(meter, start, end), energy);
         making.count += 1;
         making.sum += energy;
-        emit Issued(id, meter, msg.sender, uint40(start), uint40(end), energy);
     }
 
     /* USING UP, AND TAKING BACK */
@@ -252,14 +248,14 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
         string calldata purpose
     ) external returns (uint256 serial) {
         (bytes32 meter, uint256 first) = (_meterOf(id), _firstHourOf(id));
-        Entry entry = _entries[meter][first / 2][first % 2];
-        require(energy != 0 && energy <= entry.energy(), EnergyOutOfRange(energy));
+        require(energy != 0, EnergyZero());
         _burn(msg.sender, id, energy);
-        uint56 before = entry.redeemed();
-        _entries[meter][first / 2][first % 2] = entryOf(entry.energy(), before + uint56(energy), entry.span());
-        outstanding -= energy;
+        Entry memory entry = _entries[meter].entryAt(first);
+        uint64 before = uint64(entry.redeemed);
+        entry.redeemed += energy;
+        _entries[meter].put(first, entry);
         serial = token.retire(energy * UNITS, beneficiary, "", purpose);
-        emit Redeemed(id, serial, msg.sender, beneficiary, before, energy, purpose);
+        emit Redeemed(id, serial, msg.sender, beneficiary, before, energy);
     }
 
     /// @inheritdoc IHourlyCertificates
@@ -270,8 +266,7 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
         require(held == energy, NotAllHeld(id, held, energy));
         _burn(msg.sender, id, energy);
         issuedHours[meter].flip(first, (certificate.end - certificate.start) / 1 hours);
-        _entries[meter][first / 2][first % 2] = entryOf(0, 0, 0);
-        outstanding -= energy;
+        _entries[meter].put(first, Entry(0, 0, 0));
         emit Unissued(id, meter, msg.sender, energy);
         token.transfer(msg.sender, energy * UNITS);
     }
@@ -281,10 +276,10 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
     /// @inheritdoc IHourlyCertificates
     function certificateOf(uint256 id) public view returns (Certificate memory) {
         (bytes32 meter, uint256 first) = (_meterOf(id), _firstHourOf(id));
-        Entry entry = _entries[meter][first / 2][first % 2];
-        (uint256 start, uint256 end) = (first * 1 hours, (first + entry.span()) * 1 hours);
-        require(entry.energy() != 0 && idOf(meter, start, end) == id, CertificateUnknown(id));
-        return Certificate(meter, uint40(start), uint40(end), entry.energy(), entry.redeemed());
+        Entry memory entry = _entries[meter].entryAt(first);
+        (uint256 start, uint256 end) = (first * 1 hours, (first + entry.span) * 1 hours);
+        require(entry.energy != 0 && idOf(meter, start, end) == id, CertificateUnknown(id));
+        return Certificate(meter, uint40(start), uint40(end), uint64(entry.energy), uint64(entry.redeemed));
     }
 
     /// @inheritdoc IHourlyCertificates

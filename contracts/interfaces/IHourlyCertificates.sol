@@ -34,18 +34,10 @@ interface IHourlyCertificates is IERC1155 {
         uint64 redeemed;
     }
 
-    /// @notice Emitted when an hour, or a longer span, becomes a certificate.
-    /// @param start Unix time, s
-    /// @param end Unix time, s: an hour later, or where boundaries are missing, more
-    /// @param energy mWh
-    event Issued(
-        uint256 indexed id,
-        bytes32 indexed meter,
-        address indexed issuer,
-        uint40 start,
-        uint40 end,
-        uint64 energy
-    );
+    /// @notice Emitted when hours become certificates, right before their TransferBatch.
+    /// @param ids each says start and length: idOf
+    /// @param energies mWh of each
+    event Issued(bytes32 indexed meter, address indexed issuer, uint256[] ids, uint256[] energies);
     /// @notice Emitted when a certificate becomes tokens again, and its hours are open.
     event Unissued(uint256 indexed id, bytes32 indexed meter, address indexed holder, uint64 energy);
     /// @notice Emitted when a certificate, or a part of it, is used up.
@@ -58,8 +50,7 @@ interface IHourlyCertificates is IERC1155 {
         address indexed holder,
         address beneficiary,
         uint64 from,
-        uint64 energy,
-        string purpose
+        uint64 energy
     );
     /// @notice Emitted when a meter's owner says who may issue.
     event IssuerNamed(bytes32 indexed meter, address indexed owner, address indexed issuer);
@@ -91,8 +82,10 @@ interface IHourlyCertificates is IERC1155 {
     error CertificateUnknown(uint256 id);
     /// @notice Thrown when the caller has not all of a certificate that he un-issues.
     error NotAllHeld(uint256 id, uint256 held, uint64 energy);
-    /// @notice Thrown when nothing is redeemed, or more than a certificate ever had.
-    error EnergyOutOfRange(uint256 energy);
+    /// @notice Thrown when a certificate would be of 275 MWh (2^38 mWh), or of 512 hours, and more.
+    error CertificateTooLarge(uint256 energy, uint256 span);
+    /// @notice Thrown when nothing is redeemed.
+    error EnergyZero();
     /// @notice Thrown when a document is not the one whose hash the meter was registered with.
     error DetailsDiffer(bytes32 meter, bytes32 details);
 
@@ -110,13 +103,13 @@ interface IHourlyCertificates is IERC1155 {
     /// in doubt. Where a log ends, its last reading and the first of the next one
     /// are given too: what the register of the same key rose between them counts (ILens.energyOf).
     /// @dev Reverts, in this order: IssuerNotNamed, MeterAmbiguous, KeyNotOfMeter, then per reading BoundaryNotProven,
-    /// ReadingsNotForward, RegisterBackward, HourSkipped, HourAlreadyIssued; then NothingToIssue, and as the
+    /// ReadingsNotForward, RegisterBackward, HourSkipped, HourAlreadyIssued, CertificateTooLarge; then NothingToIssue, and as the
     /// token's transferFrom.
     /// @return ids of the certificates, in order of time
     function issue(bytes32 meter, Run[] calldata runs) external returns (uint256[] memory ids);
 
     /// @notice Uses up `energy` mWh of a certificate of the caller's, and retires the tokens beneath, in somebody's name.
-    /// @dev Reverts, in this order: EnergyOutOfRange, ERC1155InsufficientBalance.
+    /// @dev Reverts, in this order: EnergyZero, ERC1155InsufficientBalance.
     /// @param beneficiary in whose name; zero = nobody who has an address
     /// @param purpose what for
     /// @return serial of the tokens' retirement
@@ -153,9 +146,6 @@ interface IHourlyCertificates is IERC1155 {
 
     /// @notice Which of the hours of a meter are issued: a bit each, from the one that begins at 256 x 3,600 x `word` on.
     function issuedHours(bytes32 meter, uint256 word) external view returns (uint256);
-
-    /// @notice mWh of all certificates that are neither redeemed nor un-issued.
-    function outstanding() external view returns (uint256);
 
     /// @notice ERC-1155 metadata, on chain: a data URL of JSON with EnergyTag's names.
     /// @dev Reverts with CertificateUnknown.

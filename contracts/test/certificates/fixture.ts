@@ -1,8 +1,9 @@
 /** What the tests of certificates stand on: settled hours of a meter, and the runs of readings that prove them. */
-import type { Hex } from "viem";
+import { type Hex, parseEventLogs, type TransactionReceipt } from "viem";
 import { fromHex, timestampOf } from "../../../protocol/index.ts";
+import { hourlyCertificatesAbi } from "../../abi.ts";
 import type { Wallet } from "../../deploy.ts";
-import { placed, STEP, type TestMeter, UNITS } from "../fixture.ts";
+import { placed, START, STEP, type TestMeter, UNITS } from "../fixture.ts";
 import type { Parks } from "../parks/fixture.ts";
 
 /** Readings at 10 s in an hour, and what they make of it at the tests' power: mWh. */
@@ -45,16 +46,23 @@ export function certificatesOf(chain: Parks) {
   const approve = (by: Wallet = owner, amount = 2n ** 128n) =>
     send({ ...token, functionName: "approve", args: [certificates.address, amount] }, by);
   const issue = (meter: Hex, runs: readonly Run[], by: Wallet = owner) => act("issue", [meter, runs], by);
+  /** The certificates that a transaction issued: hours from START to START, and mWh. */
+  const issuedBy = ({ logs }: TransactionReceipt): [number, number, bigint][] =>
+    parseEventLogs({ abi: hourlyCertificatesAbi, eventName: "Issued", logs }).flatMap(({ args }) =>
+      args.ids.map((id, i): [number, number, bigint] => {
+        const [start, length] = [Number((id >> 32n) & 0xffffffffn), Number(id & 0xffffffffn)];
+        return [(start - START) / HOUR, (start + length - START) / HOUR, args.energies[i] as bigint];
+      }),
+    );
   const held = (account: Hex, id: bigint): Promise<bigint> => read("balanceOf", account, id);
-  /** Free tokens, certificates and retired tokens make what was minted: mWh of each, and their sum. */
+  /** Free tokens, those beneath certificates and retired ones make what was minted: mWh of each. */
   async function accounts() {
-    const [supply, locked, outstanding, retired] = await Promise.all([
+    const [supply, locked, retired] = await Promise.all([
       chain.supply(),
       chain.balanceOf(certificates.address),
-      read("outstanding") as Promise<bigint>,
       publicClient.readContract({ ...token, functionName: "totalRetired" }),
     ]);
-    return { free: (supply - locked) / UNITS, locked: locked / UNITS, outstanding, retired: retired / UNITS };
+    return { free: (supply - locked) / UNITS, locked: locked / UNITS, retired: retired / UNITS };
   }
-  return { act, read, approve, issue, held, accounts };
+  return { act, read, approve, issue, issuedBy, held, accounts };
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { parseEventLogs, type TransactionReceipt } from "viem";
+import type { TransactionReceipt } from "viem";
 import { encodeReading } from "../../../protocol/index.ts";
-import { hourlyCertificatesAbi } from "../../abi.ts";
 import { bent, createMeter, produce, refuses, SOURCE, START, type TestMeter } from "../fixture.ts";
 import { deployParks, type Parks } from "../parks/fixture.ts";
 import { certificatesOf, HOUR, idOf, runOf } from "./fixture.ts";
@@ -45,12 +44,7 @@ describe("where the reading at a full hour is missing", () => {
     meter.begin(epoch, readings);
     await chain.settleAttested({ meter, epoch, to: readings.length, settled: 0, settledTimestamp: before });
   }
-  const issued = (receipt: TransactionReceipt) =>
-    parseEventLogs({ abi: hourlyCertificatesAbi, eventName: "Issued", logs: receipt.logs }).map(({ args }) => [
-      (args.start - START) / HOUR,
-      (args.end - START) / HOUR,
-      args.energy,
-    ]);
+  const issued = (receipt: TransactionReceipt) => certificates.issuedBy(receipt);
 
   it("the shortest span of whole hours that is proven is one certificate, and its id says so", async () => {
     // the readings at 1:00 and 2:00 are not there
@@ -208,6 +202,20 @@ describe("where the reading at a full hour is missing", () => {
     ]);
     const receipt = await certificates.issue(meter.id, [runOf(meter, [0, 1, 2], 3)]);
     assert.deepEqual(issued(receipt), [[0, 2, 8n * PER_QUARTER]]);
+  });
+
+  it("a span of 512 hours is too long for one certificate, and 2^38 mWh are too much", async () => {
+    const spanning = async (seed: number, hours: number) => {
+      const meter = createMeter(chain.place, seed, at([0, 4 * hours]));
+      await chain.registered(meter);
+      return meter;
+    };
+    const [longest, longer] = [await spanning(1, 511), await spanning(2, 512)];
+    await chain.at(START + 513 * HOUR);
+    for (const meter of [longest, longer]) await chain.settleAttested({ meter, to: 2 });
+    await certificates.issue(longest.id, [runOf(longest, [0, 1], 2)]);
+    const energy = 4n * 512n * PER_QUARTER;
+    await refuses(certificates.issue(longer.id, [runOf(longer, [0, 1], 2)]), "CertificateTooLarge", [energy, 512n]);
   });
 
   it("a span over the end of a word of 256 hours is whole", async () => {
