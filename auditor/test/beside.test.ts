@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { zeroAddress } from "viem";
+import { idOf } from "../../contracts/test/certificates/fixture.ts";
 import type { ChainEvent } from "../chain/events.ts";
 import type { History } from "../chain/history.ts";
 import { replayBeside } from "../replay/beside.ts";
-import { type Besides, createBesides, HOURLY } from "./besides.ts";
+import { type Besides, createBesides, HOUR, HOURLY, START, UNITS } from "./besides.ts";
 
 type Args = { amount: bigint; energy: bigint; energies: bigint[]; ids: bigint[]; value: bigint; serial: bigint };
 
@@ -57,9 +59,28 @@ describe("an audit of certificates and parks", function () {
   }
 
   it("cannot tell what a certificate's energy is where a batch of its meter is missing", async () => {
-    await rm(join(world.folder, world.early));
+    const path = join(world.folder, world.early);
+    await rename(path, `${path}.gone`);
     const { verdict, findings } = await world.audit();
+    await rename(`${path}.gone`, path);
     assert.equal(verdict, "cannot tell");
     assert.ok(findings.some(({ rule, object }) => rule === "no readings" && object.startsWith("certificate ")));
+  });
+
+  it("refutes an energy that the readings do not have, where all that was told agrees with itself", async () => {
+    const { chain, tell, roof, certificates } = world;
+    const [ada, id] = [chain.ada.account.address, idOf(roof.id, START + HOUR, START + 2 * HOUR)];
+    const energy = HOURLY - 1n;
+    const minted = { operator: ada, from: zeroAddress, to: ada, id, value: energy };
+    const taken = { from: ada, to: chain.certificates.address, value: energy * UNITS };
+    await tell([
+      [chain.certificates, "Issued", { meter: roof.id, issuer: ada, ids: [id], energies: [energy] }],
+      [chain.token, "Transfer", taken],
+      [chain.certificates, "TransferSingle", minted],
+    ]);
+    assert.equal(await certificates.held(ada, id), 0n);
+    const { verdict, findings } = await world.audit();
+    assert.equal(verdict, "refuted");
+    assert.ok(findings.some(({ rule }) => rule === "certificate energy"));
   });
 });
