@@ -2,14 +2,18 @@
 import type { Hex } from "viem";
 import { askNumber } from "../verification/chain/asking.ts";
 import type { ChainReader } from "../verification/chain/reader.ts";
+import { compareBeside } from "./chain/beside.ts";
 import { compareViews, stillThere, termsOf } from "./chain/compare.ts";
-import { blockAt, type Deployment, type History, historyOf } from "./chain/history.ts";
+import { type Beside, blockAt, type Deployment, type History, historyOf } from "./chain/history.ts";
 import { compareNodes } from "./chain/second.ts";
 import { type Checkpoint, checkpointOf } from "./checkpoint.ts";
-import { checkReadings, type Evidence, type OnHours, settlementId } from "./evidence/checking.ts";
+import { checkReadings, type Evidence, type OnHours, settlementId, type Verified } from "./evidence/checking.ts";
+import { checkHours, createHours } from "./evidence/hours.ts";
 import type { Place } from "./evidence/places.ts";
 import { createPool, type Pool } from "./evidence/pool.ts";
 import { type Finding, missing, type Verdict, verdictOf } from "./finding.ts";
+import { type ReplayedBeside, replayBeside } from "./replay/beside.ts";
+import type { Issuance } from "./replay/certificates.ts";
 import { type Claims, checkClaims } from "./replay/claims.ts";
 import { checkEquivocations } from "./replay/equivocations.ts";
 import { type Replay, replay } from "./replay/replay.ts";
@@ -29,6 +33,8 @@ export type AuditOptions = {
   /** another node of the chain */
   second?: ChainReader | undefined;
   registry: Hex;
+  /** certificates and parks, where their contracts are named: in lower case, from whom you trust to know them */
+  beside?: Beside | undefined;
   /** no event is in an earlier block */
   fromBlock?: number | undefined;
   /** the newest unless told */
@@ -72,16 +78,32 @@ export type Figures = {
   conditions: { drifting: number; invalid: number; discontinuous: number; tamper: number; reserved: number };
 };
 
+/** Energies in mWh. */
+export type BesideFigures = {
+  certificates?: {
+    /** ever, and those whose energy was recomputed from the readings */
+    issued: number;
+    verified: number;
+    unissued: number;
+    outstanding_mwh: bigint;
+    redeemed_mwh: bigint;
+  };
+  parks?: { parks: number; holders: number; meters: number; received_units: bigint; claimed_units: bigint };
+};
+
 export type Audit = {
   verdict: Verdict;
   findings: Finding[];
   figures: Figures;
   scope: Scope;
+  /** of certificates and parks, where their contracts are named */
+  beside: BesideFigures;
   /** absent where the chain could not be read */
   read?: {
     deployment: Deployment;
     history: History;
     replayed: Replay;
+    beside: ReplayedBeside;
     /** keys whose claim only the contract has seen */
     byContract: Claims["byContract"];
     settlements: readonly AuditedSettlement[];
@@ -99,7 +121,9 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   if (!chainId.ok) return unread(scope, chainId.why);
   const place = { chainId: chainId.value, registry };
   const onRead = (blocks: number) => onProgress?.({ doing: "reading the chain", done: blocks });
-  const told = await historyOf(chain, { place, fromBlock, toBlock: options.toBlock, watch: { onRead } });
+  const told = await historyOf(chain, {
+    ...{ place, fromBlock, toBlock: options.toBlock, watch: { onRead }, beside: options.beside },
+  });
   if (!told.ok) return unread(scope, told.why);
   const history = told.value;
   const terms = await termsOf(history);
@@ -107,45 +131,78 @@ export async function audit(options: AuditOptions): Promise<Audit> {
 
   onProgress?.({ doing: "replaying the chain", done: history.events.length });
   const replayed = replay(history, terms.value);
+  const beside = replayBeside(history);
   const toBlock = history.block.number;
-  const [views, claims, equivocations, other] = await Promise.all([
+  const [views, viewsBeside, claims, equivocations, other] = await Promise.all([
     compareViews(history, replayed, sourceHash),
+    compareBeside(history, beside, replayed),
     checkClaims(
       history,
       [...replayed.keys.values()].filter(({ logs }) => logs.size > 0),
     ),
     checkEquivocations(history, replayed),
-    second && historyOf(second, { place, fromBlock, toBlock }),
+    second && historyOf(second, { place, fromBlock, toBlock, beside: options.beside }),
   ]);
   const resumed = await resumedFrom(options.checkpoint, history);
   const settlements = replayed.settlements.filter((settlement) => isInScope(settlement, scope));
+  const issuances = looksFor(beside, scope);
+  const hours = createHours();
+  const onHours: OnHours = (settlement, readings) => {
+    hours.onHours(settlement, readings);
+    options.onHours?.(settlement, readings);
+  };
   const pool = options.pool ?? createPool();
   const { verified, findings } = await checkReadings({
-    ...{ history, replayed, settlements, places: options.places, pool, onHours: options.onHours },
-    before: resumed === "yes" ? options.checkpoint?.verified : undefined,
+    ...{ history, replayed, settlements, places: options.places, pool, onHours },
+    before: resumed === "yes" ? withoutThose(options.checkpoint as Checkpoint, settlements, issuances) : undefined,
     onBatch: options.onBatch,
     onProgress: ({ settlements: done }) =>
       onProgress?.({ doing: "verifying settlements", done, of: settlements.length }),
   }).finally(() => (options.pool ? undefined : pool.close()));
 
+  const isVerified = (settlement: Settlement) => verified.has(settlementId(settlement));
+  const certified = checkHours({ replayed, issuances, readings: hours.readings, isVerified });
+
   const all = [
-    ...replayed.findings,
-    ...views,
+    ...[...replayed.findings, ...beside.findings],
+    ...[...views, ...viewsBeside],
     ...claims.findings,
     ...equivocations,
     ...(other ? await compareNodes(history, other) : []),
-    ...findings,
+    ...[...findings, ...certified.findings],
     ...stillThere(history, await blockAt(chain, toBlock)),
   ];
   const audited = settlements.map((each) => ({ ...each, evidence: verified.get(settlementId(each)) }));
   const kept = new Map([...(resumed === "yes" ? (options.checkpoint as Checkpoint).verified : []), ...verified]);
   return {
     ...{ verdict: verdictOf(all), findings: all, figures: figuresOf(replayed, audited), scope },
+    beside: besideFiguresOf(beside, certified.verified, history.deployment.token),
     read: {
-      ...{ deployment: history.deployment, history, replayed, byContract: claims.byContract, settlements: audited },
+      ...{
+        deployment: history.deployment,
+        history,
+        replayed,
+        beside,
+        byContract: claims.byContract,
+        settlements: audited,
+      },
       ...{ sourceHash, resumed, checkpoint: checkpointOf(history.deployment, history.block, kept) },
     },
   };
+}
+
+/** Of what hours the readings are looked for: where those of all settlements of a meter are. */
+function looksFor({ certificates }: ReplayedBeside, { meters, from, to, transaction }: Scope): Issuance[] {
+  if (from !== undefined || to !== undefined || transaction !== undefined) return [];
+  return (certificates?.issuances ?? []).filter(({ meter }) => meters === undefined || meters.includes(meter));
+}
+
+/** What was verified earlier, without what has to be read again: the readings at the ends of a certificate's hours. */
+function withoutThose({ verified }: Checkpoint, settlements: readonly Settlement[], issuances: readonly Issuance[]) {
+  const meters = new Set(issuances.map(({ meter }) => meter));
+  const kept: Verified = new Map(verified);
+  for (const settlement of settlements) if (meters.has(settlement.meter)) kept.delete(settlementId(settlement));
+  return kept;
 }
 
 const isInScope = ({ meter, timestamp, where }: Settlement, { meters, from, to, transaction }: Scope): boolean =>
@@ -184,6 +241,29 @@ function figuresOf(replayed: Replay, settlements: readonly AuditedSettlement[]):
   };
 }
 
+function besideFiguresOf({ certificates, parks }: ReplayedBeside, verified: Set<Issuance>, token: Hex): BesideFigures {
+  const redeemed = certificates?.issuances.reduce((all, each) => all + each.redeemed, 0n);
+  const all = [...(parks?.values() ?? [])];
+  const incomes = all.flatMap(({ kinds }) => kinds.get(token) ?? []);
+  return {
+    ...(certificates && {
+      certificates: {
+        ...{ issued: certificates.issuances.length, verified: verified.size },
+        unissued: certificates.issuances.filter(({ isUnissued }) => isUnissued).length,
+        ...{ outstanding_mwh: certificates.outstanding, redeemed_mwh: redeemed ?? 0n },
+      },
+    }),
+    ...(parks && {
+      parks: {
+        ...{ parks: parks.size, meters: sum(all.map(({ meters }) => meters.size)) },
+        holders: sum(all.map(({ holders }) => [...holders.values()].filter((shares) => shares > 0n).length)),
+        received_units: incomes.reduce((each, { held, claimed }) => each + held + claimed, 0n),
+        claimed_units: incomes.reduce((each, { claimed }) => each + claimed, 0n),
+      },
+    }),
+  };
+}
+
 const NOTHING: Replay = {
   ...{ meters: new Map(), keys: new Map(), attestations: new Map(), requests: new Map(), settlements: [] },
   ...{ retirements: [], balances: new Map(), minted: 0n, retired: 0n, skipped: 0, equivocations: [] },
@@ -193,5 +273,5 @@ const NOTHING: Replay = {
 /** Nothing can be said of a chain that cannot be read. */
 function unread(scope: Scope, { rule, says }: { rule: string; says: string }): Audit {
   const findings = [missing(rule, "the chain", says)];
-  return { verdict: "cannot tell", findings, figures: figuresOf(NOTHING, []), scope };
+  return { verdict: "cannot tell", findings, figures: figuresOf(NOTHING, []), scope, beside: {} };
 }

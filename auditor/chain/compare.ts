@@ -12,9 +12,10 @@ import { viewOf } from "./views.ts";
 const AT_ONCE = 16;
 
 type Contract = { address: Hex; abi: Abi };
-type Question = { contract: Contract; view: string; args: readonly unknown[]; expected: unknown };
+/** `view`: what is expected of it; of a struct, of the fields that are named. */
+export type Question = { contract: Contract; view: string; args: readonly unknown[]; expected: unknown };
 
-const ask = (history: History, { contract, view, args }: Omit<Question, "expected">): Promise<Answer<unknown>> =>
+export const ask = (history: History, { contract, view, args }: Omit<Question, "expected">): Promise<Answer<unknown>> =>
   viewOf({ chain: history.chain, block: history.block.number }, contract, view as never, args as never);
 
 const onWattWitness = ({ deployment }: History): Contract => ({ address: deployment.wattWitness, abi: wattWitnessAbi });
@@ -39,13 +40,18 @@ export async function compareViews(history: History, replayed: Replay, sourceHas
     ...ofToken(history, replayed),
     ...history.attestors.flatMap((address) => ofAttestor(history, address, sourceHash)),
   ];
+  const findings = await judgedAll(history, questions);
+  if (sourceHash !== undefined) findings.push(...(await withoutSource(history)));
+  return findings;
+}
+
+export async function judgedAll(history: History, questions: readonly Question[]): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (let i = 0; i < questions.length; i += AT_ONCE) {
     const some = questions.slice(i, i + AT_ONCE);
     const found = await Promise.all(some.map((question) => judged(history, question)));
     findings.push(...found.flatMap((finding) => (finding ? [finding] : [])));
   }
-  if (sourceHash !== undefined) findings.push(...(await withoutSource(history)));
   return findings;
 }
 

@@ -11,7 +11,15 @@ import {
   encodeEventTopics,
   type Hex,
 } from "viem";
-import { functionsAttestorAbi, meterRegistryAbi, productionTokenAbi, wattWitnessAbi } from "../../contracts/abi.ts";
+import {
+  functionsAttestorAbi,
+  hourlyCertificatesAbi,
+  meterRegistryAbi,
+  parkFactoryAbi,
+  productionTokenAbi,
+  restrictedParkAbi,
+  wattWitnessAbi,
+} from "../../contracts/abi.ts";
 import { octets, quantity } from "../../verification/chain/asking.ts";
 
 const ABIS = {
@@ -19,6 +27,10 @@ const ABIS = {
   wattWitness: wattWitnessAbi,
   token: productionTokenAbi,
   attestor: functionsAttestorAbi,
+  certificates: hourlyCertificatesAbi,
+  factory: parkFactoryAbi,
+  // it has all of an open one's events
+  park: restrictedParkAbi,
 } as const;
 
 export type Contract = keyof typeof ABIS;
@@ -30,7 +42,9 @@ type Told<C extends Contract> = { of: C } & DecodeEventLogReturnType<(typeof ABI
 
 export type At = { by: Hex; block: number; blockHash: Hex; transaction: Hex; transactionIndex: number; index: number };
 
-export type ChainEvent = At & (Told<"registry"> | Told<"wattWitness"> | Told<"token"> | Told<"attestor">);
+type AnyTold = { [C in Contract]: Told<C> }[Contract];
+
+export type ChainEvent = At & AnyTold;
 
 /** Undefined where it is no event of these contracts, or in another form than they write. */
 export function eventIn(log: unknown, contracts: Contracts): ChainEvent | undefined {

@@ -14,6 +14,14 @@ import { viewOf } from "./views.ts";
 
 export type Block = { number: number; hash: Hex; timestamp: number; transactions: readonly Hex[] };
 
+/** What stands beside a deployment; absent = nothing of it is looked at. */
+export type Beside = {
+  /** HourlyCertificates */
+  certificates?: Hex | undefined;
+  /** ParkFactory */
+  factory?: Hex | undefined;
+};
+
 export type Deployment = { chainId: number; registry: Hex; wattWitness: Hex; token: Hex };
 
 export type History = {
@@ -29,11 +37,18 @@ export type History = {
   attestors: readonly Hex[];
   /** the others who ever attested */
   otherAttestors: readonly Hex[];
+  beside: Beside;
   /** over all events and the block: two nodes of one chain have the same */
   hash: Hex;
 };
 
-export type Reading = { place: Place; fromBlock: number; toBlock?: number | undefined; watch?: Watch | undefined };
+export type Reading = {
+  place: Place;
+  fromBlock: number;
+  toBlock?: number | undefined;
+  watch?: Watch | undefined;
+  beside?: Beside | undefined;
+};
 
 /** Questions to a node at once. */
 const AT_ONCE = 16;
@@ -41,7 +56,7 @@ const AT_ONCE = 16;
 /** Refuses what tokenAt and logsIn refuse, and `nonsense`. */
 export async function historyOf(
   chain: ChainReader,
-  { place, fromBlock, toBlock, watch }: Reading,
+  { place, fromBlock, toBlock, watch, beside = {} }: Reading,
 ): Promise<Answer<History>> {
   const at = await tokenAt(chain, place);
   if (!at.ok) return at;
@@ -53,6 +68,8 @@ export async function historyOf(
     [registry, "registry"],
     [wattWitness, "wattWitness"],
     [token, "token"],
+    ...(beside.certificates ? [[beside.certificates, "certificates"] as const] : []),
+    ...(beside.factory ? [[beside.factory, "factory"] as const] : []),
   ]);
   const told = await eventsOf(chain, own, fromBlock, to, watch);
   if (!told.ok) return told;
@@ -68,7 +85,12 @@ export async function historyOf(
     if (!isOne.ok) return isOne;
     (isOne.value ? attestors : otherAttestors).push(attestor);
   }
-  const asked = await eventsOf(chain, new Map(attestors.map((each) => [each, "attestor"])), fromBlock, to);
+  const parks = told.value.flatMap((event) => (event.eventName === "ParkCreated" ? [event.args.park] : []));
+  const others: [Hex, Contract][] = [
+    ...attestors.map((each): [Hex, Contract] => [each, "attestor"]),
+    ...parks.map((each): [Hex, Contract] => [each.toLowerCase() as Hex, "park"]),
+  ];
+  const asked = await eventsOf(chain, new Map(others), fromBlock, to);
   if (!asked.ok) return asked;
   const events = [...told.value, ...asked.value].sort((a, b) => a.block - b.block || a.index - b.index);
   const blocks = await blocksOf(chain, events);
@@ -80,6 +102,7 @@ export async function historyOf(
   const hash = keccak256(stringToBytes([block.value.hash, ...events.map(lineOf)].join("\n")));
   return answered({
     ...{ chain, deployment, block: block.value, events, blocks: blocks.value, attestors, otherAttestors, hash },
+    beside,
   });
 }
 

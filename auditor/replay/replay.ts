@@ -367,7 +367,7 @@ export function replay(history: History, terms: Terms): Replay {
     if (event.of === "registry") tellRegistry(event);
     else if (event.of === "wattWitness") tellWattWitness(event);
     else if (event.of === "token") tellToken(event);
-    else tellAttestor(event);
+    else if (event.of === "attestor") tellAttestor(event);
   }
   close();
   for (const { keyId, logs } of state.keys.values()) if (logs.size === 0) unlike("begun", keyId, "a baseline", "none");
