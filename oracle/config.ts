@@ -26,6 +26,10 @@ const Environment = Type.Object({
   WATTWITNESS_REGISTRY: address(),
   /** WattWitness */
   WATTWITNESS_WATTWITNESS: address(),
+  /** HourlyCertificates; without it pages show no certificates of hours */
+  WATTWITNESS_HOURLY_CERTIFICATES: Type.Optional(address()),
+  /** ParkFactory; without it pages show no parks */
+  WATTWITNESS_PARK_FACTORY: Type.Optional(address()),
   /** FunctionsAttestor; without it meters settle on their signatures alone, where the contract allows it */
   WATTWITNESS_ATTESTOR: Type.Optional(address()),
   /** Chainlink Functions subscription that the operator owns */
@@ -121,6 +125,8 @@ export type Config = {
   rpcUrl: string;
   registry: Hex;
   wattWitness: Hex;
+  hourlyCertificates: Hex | undefined;
+  parkFactory: Hex | undefined;
   attestor: Hex | undefined;
   router: Hex | undefined;
   operatorKey: Hex | undefined;
@@ -310,6 +316,8 @@ function configOf(environment: Environment): Config {
     rpcUrl: environment.WATTWITNESS_RPC_URL,
     registry: environment.WATTWITNESS_REGISTRY as Hex,
     wattWitness: environment.WATTWITNESS_WATTWITNESS as Hex,
+    hourlyCertificates: environment.WATTWITNESS_HOURLY_CERTIFICATES as Hex | undefined,
+    parkFactory: environment.WATTWITNESS_PARK_FACTORY as Hex | undefined,
     attestor: environment.WATTWITNESS_ATTESTOR as Hex | undefined,
     router: environment.WATTWITNESS_FUNCTIONS_ROUTER as Hex | undefined,
     operatorKey: environment.WATTWITNESS_OPERATOR_KEY as Hex | undefined,

@@ -62,11 +62,12 @@ const oracle = await createOracle({
 const said = createSaid();
 await look();
 
-const { origins, trustProxy, wattWitness, pollEvery: looksEvery } = config;
+const { origins, trustProxy, wattWitness, hourlyCertificates, parkFactory, pollEvery: looksEvery } = config;
 const site = await readSite(config.dashboardDirectory);
 if (!site)
   logger.warn({ directory: config.dashboardDirectory }, "there are no pages: browsers get a list of the routes");
-const app = buildApp({ oracle, chain, logger, wattWitness, origins, trustProxy, looksEvery, site });
+const deployment = { wattWitness, hourlyCertificates, parkFactory };
+const app = buildApp({ oracle, chain, logger, ...deployment, origins, trustProxy, looksEvery, site });
 const { chainId, registry } = chain;
 // only who has a broker waits for its client to be loaded
 const mqtt = config.mqttUrl === undefined ? undefined : await import("./publishing/mqtt.ts");

@@ -34,6 +34,9 @@ export type AppOptions = {
   chain: { chainId: number; registry: string };
   /** address of the contract that proves and mints, where it is to be told */
   wattWitness?: string;
+  /** addresses of what stands beside it, where the deployment has them and they are to be told */
+  hourlyCertificates?: string | undefined;
+  parkFactory?: string | undefined;
   logger: FastifyBaseLogger;
   /** whose pages may read and post; any page's unless told */
   origins?: "*" | readonly string[];

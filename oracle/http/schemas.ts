@@ -238,6 +238,9 @@ export const OverviewAnswer = Type.Object({
   chain_id: Count,
   registry: Address,
   watt_witness: nullable<string>("string"),
+  /** null = this deployment has none */
+  hourly_certificates: nullable<string>("string"),
+  park_factory: nullable<string>("string"),
   /** the deployment's first, from which the oracle follows the chain */
   from_block: Count,
   /** the newest that the oracle has seen */

@@ -3,6 +3,7 @@ import { readConfig, readDatabaseUrl } from "../config.ts";
 import { KEYSTORE_KEY, PASSWORD, PBKDF2 } from "./keystores.ts";
 
 const ADDRESS = `0x${"11".repeat(20)}`;
+const OTHER = `0x${"44".repeat(20)}`;
 const NEEDED = {
   WATTWITNESS_RPC_URL: "http://127.0.0.1:8545",
   WATTWITNESS_REGISTRY: ADDRESS,
@@ -32,10 +33,22 @@ describe("the oracle's configuration", () => {
     assert.match(problemsOf({ ...NEEDED, WATTWITNESS_REGISTRY: "" })[0] ?? "", /^WATTWITNESS_REGISTRY is missing/);
   });
 
+  it("knows no certificates of hours and no parks unless told where they are", () => {
+    const here = (environment: Record<string, string>) => {
+      const result = readConfig({ ...NEEDED, ...environment });
+      return result.ok && [result.config.hourlyCertificates, result.config.parkFactory];
+    };
+    assert.deepEqual(here({}), [undefined, undefined]);
+    const told = { WATTWITNESS_HOURLY_CERTIFICATES: OTHER, WATTWITNESS_PARK_FACTORY: ADDRESS };
+    assert.deepEqual(here(told), [OTHER, ADDRESS]);
+  });
+
   for (const [name, value, problem] of [
     ["WATTWITNESS_RPC_URL", "localhost:8545", "must be a URL: http://… or https://…"],
     ["WATTWITNESS_DATABASE_URL", "mysql://user:pass@db", "must be a URL: postgres://… or postgresql://…"],
     ["WATTWITNESS_REGISTRY", "0x12", 'must be an address: 0x and 40 hexadecimal digits, not "0x12"'],
+    ["WATTWITNESS_HOURLY_CERTIFICATES", "no", 'must be an address: 0x and 40 hexadecimal digits, not "no"'],
+    ["WATTWITNESS_PARK_FACTORY", "0x12", 'must be an address: 0x and 40 hexadecimal digits, not "0x12"'],
     ["PORT", "65536", 'must be a whole number from 0 to 65535, not "65536"'],
     ["PORT", "http", 'must be a whole number from 0 to 65535, not "http"'],
     ["WATTWITNESS_SETTLE_EVERY", "-1", 'must be a whole number from 0 to 31536000, not "-1"'],

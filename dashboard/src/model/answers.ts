@@ -35,6 +35,9 @@ export type Overview = {
   chain_id: number;
   registry: string;
   watt_witness: string | null;
+  /** null = the deployment has none; absent = an older oracle's */
+  hourly_certificates?: string | null;
+  park_factory?: string | null;
   /** absent = an older oracle's */
   from_block?: number;
   block: number;

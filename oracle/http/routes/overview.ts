@@ -7,7 +7,7 @@ import type { App, Face } from "../app.ts";
 import { refuse } from "../refusing.ts";
 import * as schemas from "../schemas.ts";
 
-export function overviewRoutes(app: App, { oracle, chain, wattWitness }: Face): void {
+export function overviewRoutes(app: App, { oracle, chain, wattWitness, hourlyCertificates, parkFactory }: Face): void {
   const overview = createOverview(oracle);
 
   app.get(
@@ -28,6 +28,7 @@ export function overviewRoutes(app: App, { oracle, chain, wattWitness }: Face): 
       return {
         ...{ time_zone, now, day, month, obstacles },
         ...{ chain_id: chain.chainId, registry: chain.registry, watt_witness: wattWitness ?? null },
+        ...{ hourly_certificates: hourlyCertificates ?? null, park_factory: parkFactory ?? null },
         ...{ from_block: oracle.fromBlock, block: oracle.follower.newest.block },
         meters: meters.map(told),
       };

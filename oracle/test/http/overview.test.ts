@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { energyOf, toHex } from "../../../protocol/index.ts";
-import { newMeter, newWorld, removeDirectories, START, type World } from "../support.ts";
+import { buildApp } from "../../http/app.ts";
+import { newMeter, newWorld, removeDirectories, START, silent, type World } from "../support.ts";
 
 const DAY = 86_400;
 
@@ -24,6 +25,19 @@ describe("the overview", () => {
     const later = await newWorld({ fromBlock: 3 });
     assert.equal((await later.app.inject("/api/v1/overview")).json().from_block, 3);
     await later.app.close();
+  });
+
+  it("names certificates of hours and the factory of parks only where the deployment has them", async () => {
+    const named = async (app: World["app"]) => {
+      const answer = (await app.inject("/api/v1/overview")).json();
+      return [answer.hourly_certificates, answer.park_factory];
+    };
+    assert.deepEqual(await named(world.app), [null, null]);
+    const [hourlyCertificates, parkFactory] = [`0x${"01".repeat(20)}`, `0x${"02".repeat(20)}`];
+    const { oracle, chain } = world;
+    const app = buildApp({ oracle, chain, logger: silent, hourlyCertificates, parkFactory });
+    assert.deepEqual(await named(app), [hourlyCertificates, parkFactory]);
+    await app.close();
   });
 
   it("knows nothing of a meter's energy before its first reading", async () => {
