@@ -6322,6 +6322,27 @@ export const hourlyCertificatesAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "keyId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "before",
+        "type": "uint32"
+      }
+    ],
+    "name": "EpochNotForward",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "meter",
         "type": "bytes32"
       },

@@ -18,6 +18,7 @@ export const REFUSALS = {
   "IssuerNotNamed": "somebody issues whom the meter's owner does not let",
   "CallerNotMetersOwner": "somebody other than the meter's owner names who may issue",
   "KeyNotOfMeter": "a run is of another meter's key",
+  "EpochNotForward": "a run is of an epoch that is not after the one before it",
   "BoundaryNotProven": "a reading is not part of the settled log, or not from within its key's interval",
   "ReadingsNotForward": "readings are not in order of time",
   "RegisterBackward": "a register went backward within a log",

@@ -51,16 +51,14 @@ const PROOFS: Proof[] = [
     }),
   ),
   {
-    promise: "hours are taken in order, each once, and never beyond the end or a word of 256",
+    promise: "hours are taken in order, each once, and none beyond the end",
     library: "HourSet",
     function: `function proof(uint32 hour, uint32 end) external pure {
       require(hour < end);
       uint256 next = HourSet.beyond(hour, end);
       assert(next > hour && next <= end);
-      assert((next - 1) / 256 == hour / 256);
-      assert(next == end || next % 256 == 0);
     }`,
-    broken: ["next = (hour / 256 + 1) * 256;", "next = hour + 256;"],
+    broken: ["if (next > end) next = end;", ""],
   },
   {
     promise: "no way to part a time makes more of a capacity than the whole",

@@ -154,6 +154,9 @@ contract HourlyCertificates is IHourlyCertificates, ERC1155 {
     /// From reading to reading, over the readings of one log.
     function _follow(Position memory position, Run calldata run, Making memory making) private {
         require(wattWitness.meterOf(run.keyId) == making.meter, KeyNotOfMeter(run.keyId, making.meter));
+        // of two logs that tell of one time, a rise would count twice
+        bool isForward = run.keyId != position.keyId || run.epoch > position.epoch;
+        require(isForward, EpochNotForward(run.keyId, run.epoch, position.epoch));
         for (uint256 i = 0; i < run.readings.length; ++i) {
             IWattWitness.PlacedReading calldata placed = run.readings[i];
             require(

@@ -63,6 +63,8 @@ interface IHourlyCertificates is IERC1155 {
     error CallerNotMetersOwner(bytes32 meter, address caller);
     /// @notice Thrown when a run is of another meter's key.
     error KeyNotOfMeter(bytes32 keyId, bytes32 meter);
+    /// @notice Thrown when a run is of an epoch that is not after the one before it.
+    error EpochNotForward(bytes32 keyId, uint32 epoch, uint32 before);
     /// @notice Thrown when a reading is not part of the settled log, or not from within its key's interval.
     error BoundaryNotProven(bytes32 keyId, uint32 epoch, uint64 index);
     /// @notice Thrown when readings are not in order of time.
@@ -102,7 +104,7 @@ interface IHourlyCertificates is IERC1155 {
     /// between the last of one and the first of the next; and where the reading there says that its clock or its enclosure is
     /// in doubt. Where a log ends, its last reading and the first of the next one
     /// are given too: what the register of the same key rose between them counts (ILens.energyOf).
-    /// @dev Reverts, in this order: IssuerNotNamed, MeterAmbiguous, KeyNotOfMeter, then per reading BoundaryNotProven,
+    /// @dev Reverts, in this order: IssuerNotNamed, MeterAmbiguous, KeyNotOfMeter, EpochNotForward, then per reading BoundaryNotProven,
     /// ReadingsNotForward, RegisterBackward, HourSkipped, HourAlreadyIssued, CertificateTooLarge; then NothingToIssue, and as the
     /// token's transferFrom.
     /// @return ids of the certificates, in order of time

@@ -132,7 +132,20 @@ describe("where the reading at a full hour is missing", () => {
       const meter = await settled(at(quarters(0, 4)));
       await settledNext(meter, 2, at(quarters(5, 8)), START + 4 * QUARTER);
       const runs = [runOf(meter, [3], 4, 2), runOf(meter, [4], 5)];
-      await refuses(certificates.issue(meter.id, runs), "ReadingsNotForward");
+      await refuses(certificates.issue(meter.id, runs), "EpochNotForward", [meter.id, 1, 2]);
+    });
+
+    it("two logs that tell of one time are not gone through by turns, to count a rise twice", async () => {
+      const meter = await settled(at([0, 2, 3]));
+      // the clock had been ahead: the next log tells of the same time again
+      const again = at([
+        { quarter: 1, energy: 3n * PER_QUARTER, after: 1 },
+        { quarter: 4, energy: 4n * PER_QUARTER },
+      ]);
+      await settledNext(meter, 2, again, START + 3 * QUARTER);
+      const [first, second] = [runOf(meter, [0], 3), runOf(meter, [0], 2, 2)];
+      const turns = [first, second, runOf(meter, [1, 2], 3), runOf(meter, [1], 2, 2)];
+      await refuses(certificates.issue(meter.id, turns), "EpochNotForward", [meter.id, 1, 2]);
     });
   });
 
