@@ -30,6 +30,9 @@ const SOLIDITY = [
   ...["ILens", "IMeterDescriptor", "IMeterRegistry", "IProductionToken", "IWattWitness"].map(
     (name) => `interfaces/${name}`,
   ),
+  ...["IHourlyCertificates", "IParkFactory", "IParkDescriptor", "ISolarPark", "IRestrictedPark", "IERC7943"].map(
+    (name) => `interfaces/${name}`,
+  ),
   ...["Basis", "Reading", "Statement"].map((name) => `libraries/${name}`),
 ].map((name) => `contracts/${name}.sol`);
 

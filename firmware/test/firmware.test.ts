@@ -14,7 +14,7 @@ const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 /** ms: building, and the slowest program, with power cuts at every byte of a day */
 const PATIENCE = 600_000;
 /** s that each fuzzer runs */
-const FUZZING = process.env["WATTWITNESS_FUZZ"] === "ci" ? 30 : 3;
+const FUZZING = process.env["WATTWITNESS_FUZZ"] === "ci" ? 12 : 3;
 /** Programs at a time. */
 const WORKERS = 2;
 

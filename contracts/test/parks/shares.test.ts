@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getAddress, getContractAddress, type Hex, parseSignature, zeroAddress } from "viem";
 import { restrictedParkAbi, solarParkAbi } from "../../abi.ts";
 import type { Wallet } from "../../deploy.ts";
-import { artifact, refuses, START } from "../fixture.ts";
+import { refuses, START } from "../fixture.ts";
 import { DAY, impersonate, told, world } from "./acts.ts";
 import type { Park } from "./fixture.ts";
 
@@ -202,34 +202,6 @@ describe("shares of a park", () => {
       );
       assert.equal(await park.read("document"), document);
       assert.equal((await json(park)).document, document);
-    });
-  });
-
-  describe("cost", () => {
-    it("less than 140,000 gas to transfer where two kinds of income are settled, 90,000 to claim", async () => {
-      const { shared, deployed, produce, send, claim, admin, ada, bea, stranger } = at();
-      const { abi } = await artifact("LinkToken");
-      const coin = { address: await deployed("LinkToken"), abi };
-      await send({ ...coin, functionName: "grantMintAndBurnRoles", args: [admin.account.address] });
-      const park = await shared(coin);
-      const income = async () => {
-        await send({ ...coin, functionName: "mint", args: [park.address, 10n ** 21n] });
-        await produce(park.address, 10n ** 21n);
-      };
-      // each has received before, and the seller votes
-      await income();
-      await park.act("transfer", [bea.account.address, 10n], ada);
-      await park.act("delegate", [zeroAddress], bea);
-      await income();
-      const { gasUsed } = await park.act("transfer", [bea.account.address, 10n], ada);
-      assert.ok(gasUsed < 140_000n, `${gasUsed}`);
-
-      await income();
-      const kinds: Hex[] = await park.read("kinds");
-      await claim(park, ada, [kinds[0] as Hex], stranger.account.address);
-      await income();
-      const claimed = await claim(park, ada, [kinds[0] as Hex], stranger.account.address);
-      assert.ok(claimed.gasUsed < 90_000n, `${claimed.gasUsed}`);
     });
   });
 
