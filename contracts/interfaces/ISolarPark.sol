@@ -204,8 +204,8 @@ interface ISolarPark is IERC20 {
     /// @notice SHA-256 of another document that says what a share is. Only the vote.
     function setDocument(bytes32 document) external;
 
-    /// @notice Whether an account is the vote: the timelock, or who alone has every share, and had them, and their votes,
-    /// in the second before.
+    /// @notice Whether an account is the vote: the timelock, or who has every share, and had all of their votes in the second
+    /// before.
     function isVote(address account) external view returns (bool);
 
     /// @notice What a holder has.
