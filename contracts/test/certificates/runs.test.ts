@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { type Hex, parseEventLogs, type TransactionReceipt } from "viem";
+import type { Hex, TransactionReceipt } from "viem";
 import { encodeReading } from "../../../protocol/index.ts";
-import { hourlyCertificatesAbi } from "../../abi.ts";
 import { type Run, runsOf, type SettledLog } from "../../certificates.ts";
 import { createMeter, placed, produce, SOURCE, START, type TestMeter } from "../fixture.ts";
 import { deployParks, type Parks } from "../parks/fixture.ts";
@@ -64,12 +63,7 @@ describe("the runs that prove hours", () => {
     runsOf(logs, START + from * HOUR, START + to * HOUR);
   const issue = (meter: TestMeter, runs: readonly Run[]) => certificates.issue(meter.id, runs as never);
   /** What is issued: hours from and to, and mWh. */
-  const issued = (receipt: TransactionReceipt) =>
-    parseEventLogs({ abi: hourlyCertificatesAbi, eventName: "Issued", logs: receipt.logs }).map(({ args }) => [
-      (args.start - START) / HOUR,
-      (args.end - START) / HOUR,
-      args.energy,
-    ]);
+  const issued = (receipt: TransactionReceipt) => certificates.issuedBy(receipt);
 
   describe("are none", () => {
     it("of no log, of an hour without two boundaries, of one before or after the log", async () => {
