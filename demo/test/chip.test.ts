@@ -123,9 +123,9 @@ for (const machine of MACHINES) {
     const argumentsOf = (settings: string) => ["--settings", settings, "--data", join(folder, "data"), "--chip", BUS];
 
     /** A person at the console: types a line, and reads what it answers up to the next prompt. */
-    async function openConsole(settings: string): Promise<(line: string) => Promise<string>> {
+    async function openConsole(settings: string, ...more: string[]): Promise<(line: string) => Promise<string>> {
       const child: ChildProcessWithoutNullStreams = spawn(await deviceWith(), [
-        ...[...argumentsOf(settings), "--console", "--trust-clock"],
+        ...[...argumentsOf(settings), "--console", "--trust-clock", ...more],
       ]);
       stops.add(async () => {
         child.stdin.end();
@@ -227,6 +227,22 @@ for (const machine of MACHINES) {
       assert.match(await type("save"), /^.*Saved\./s);
       assert.match(await readFile(settings, "utf8"), /^chain-id 31337\n/);
       assert.doesNotMatch(await type("wifi roof secret-secret"), /secret/);
+    });
+
+    it("demands no Shelly in the settings beside an optical head", async () => {
+      const settings = join(folder, "new-settings");
+      const lines = settingsText(settingsWith({ shelly: "" }))
+        .trim()
+        .split("\n");
+      const withShelly = await openConsole(settings);
+      for (const line of lines) await withShelly(`set ${line}`);
+      assert.match(await withShelly("save"), /Not saved: the setting shelly is missing/);
+      await stops.stopAll();
+      stops = createStops();
+      const type = await openConsole(settings, "--meter", "sml:/dev/null");
+      for (const line of lines) await type(`set ${line}`);
+      assert.match(await type("save"), /Saved\./);
+      assert.doesNotMatch(await readFile(settings, "utf8"), /shelly/);
     });
 
     it("is provisioned at the console, signs by the chip, and goes on with its epoch after a start", async () => {

@@ -251,7 +251,10 @@ void ww_settings_write(const struct ww_settings *settings, char text[WW_SETTINGS
   out += channel == WW_ALL_PHASES ? sprintf(out, "channel all\n") : sprintf(out, "channel %u\n", channel);
   out += sprintf(out, "register %s\n", settings->source & WW_SOURCE_EXPORT ? "export" : "import");
   out += sprintf(out, "interval %u\nupload-every %u\n", settings->interval, settings->upload_every);
-  out += sprintf(out, "oracle %s\nshelly %s\n", settings->oracle, settings->shelly);
+  out += sprintf(out, "oracle %s\n", settings->oracle);
+  if (settings->shelly[0] != '\0') {
+    out += sprintf(out, "shelly %s\n", settings->shelly);
+  }
   if (settings->succeeds) {
     write_hex(out, "meter", settings->meter, WW_HASH_LENGTH);
   }

@@ -11,7 +11,7 @@
  *   interval      s between readings: divides 900, at least 5 (60)
  *   upload-every  s between uploads (900): a head covers all since the last, and each costs the chip a signature
  *   oracle        its base URL: https://…, or http://… of a private address (core/oracle_url.h)
- *   shelly        the meter's base URL: http://…
+ *   shelly        the meter's base URL: http://…; a program that reads another kind of meter needs none
  *   meter         id of the meter, where this key succeeds another (the key's own id)
  */
 #ifndef WW_SETTINGS_H
@@ -70,7 +70,7 @@ WW_RESULT ww_settings_read(struct ww_settings *settings, const char *text, unsig
 /** Where the line after the one that begins here begins; the text's end after the last. */
 const char *ww_settings_next_line(const char *text);
 
-/** The text that ww_settings_read makes these settings of. */
+/** The text that ww_settings_read makes these settings of; of a Shelly only where there is one. */
 void ww_settings_write(const struct ww_settings *settings, char text[WW_SETTINGS_TEXT_LIMIT]);
 
 #endif

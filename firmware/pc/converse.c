@@ -146,7 +146,8 @@ int converse(struct program *program, const struct run_options *options, const c
                                        .save = save,
                                        .set_wifi = set_wifi,
                                        .describe = describe,
-                                       .restart = restart};
+                                       .restart = restart,
+                                       .has_other_meter = options->has_other_meter};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   program->ports.clock = system_clock_port(&clock);

@@ -117,7 +117,10 @@ static struct options read_options(int count, char **arguments) {
       case CONSOLE: options.has_console = true; break;
       case DOCTOR: options.is_ill = true; break;
       case CA: options.ca = optarg; break;
-      case METER: options.serial = read_meter(optarg); break;
+      case METER:
+        options.serial = read_meter(optarg);
+        options.run.has_other_meter = true;
+        break;
       case LOGIN: options.shelly_login = optarg; break;
       case REGISTER: options.details = optarg; break;
       case QR: options.run.shows_qr = true; break;

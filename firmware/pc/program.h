@@ -42,6 +42,7 @@ struct run_options {
   bool trusts_clock;      /* as if it were synchronised */
   const uint8_t *details; /* of the installation: tells the registration once a log has begun; NULL = does not */
   bool shows_qr;          /* and as a QR code */
+  bool has_other_meter;   /* than a Shelly */
 };
 
 /** Runs on the system's clock until SIGINT or SIGTERM, and tells what happens. Returns the exit code. */

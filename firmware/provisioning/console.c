@@ -266,6 +266,20 @@ static void show_board(const struct ww_console *console) {
   }
 }
 
+static bool is_lacking(const struct ww_console *console, const char *name) {
+  bool is_needed = !console->port.has_other_meter || strcmp(name, "shelly") != 0;
+  return is_needed && ww_settings_lack(&console->settings, name);
+}
+
+/** The name of a setting that is missing, or NULL. */
+static const char *missing_setting(const struct ww_console *console) {
+  unsigned index = 0;
+  while (ww_settings_name(index) != NULL && !is_lacking(console, ww_settings_name(index))) {
+    index++;
+  }
+  return ww_settings_name(index);
+}
+
 static void show_settings(struct ww_console *console) {
   char text[WW_SETTINGS_TEXT_LIMIT];
   const struct ww_settings *settings = &console->settings;
@@ -284,7 +298,7 @@ static void show_settings(struct ww_console *console) {
     line = next;
   }
   for (unsigned i = 0; ww_settings_name(i) != NULL; i++) {
-    if (ww_settings_lack(settings, ww_settings_name(i))) {
+    if (is_lacking(console, ww_settings_name(i))) {
       SAY(console, ww_settings_name(i), " is missing");
     }
   }
@@ -343,7 +357,7 @@ static bool save_board(struct ww_console *console) {
 
 static void save_settings(struct ww_console *console) {
   char text[WW_SETTINGS_TEXT_LIMIT];
-  const char *missing = ww_settings_missing(&console->settings);
+  const char *missing = missing_setting(console);
   if (!save_board(console)) {
     return;
   }
@@ -443,7 +457,7 @@ static void set_wifi(struct ww_console *console, char *line) {
 /* STATUS */
 
 static void say_not_started(const struct ww_console *console) {
-  const char *missing = ww_settings_missing(&console->settings);
+  const char *missing = missing_setting(console);
   if (missing != NULL) {
     SAY(console, "The device has not started: the setting ", missing, " is missing. Set it, save, and restart.");
   } else if (console->why_not == WW_SETTING_MISSING) {

@@ -51,6 +51,7 @@ struct ww_console_port {
   WW_RESULT (*set_wifi)(void *context, const char *ssid, const char *password);
   void (*describe)(void *context, struct ww_board_status *status);
   void (*restart)(void *context);
+  bool has_other_meter; /* than a Shelly, whose address then need not be set */
 };
 
 /** What is done if the next line confirms it. */

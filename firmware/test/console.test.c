@@ -26,6 +26,8 @@ static char saved[WW_SETTINGS_TEXT_LIMIT];
 static char saved_board[WW_BOARD_TEXT_LIMIT];
 static enum ww_error saving;
 static struct ww_board_settings board;
+static bool has_board;
+static bool has_other_meter;
 static struct ww_board_status board_status;
 static unsigned restarts;
 static char ssid[64];
@@ -89,12 +91,12 @@ static void restart(void *context) {
 /* WHAT A PERSON DOES */
 
 static void switch_on(void) {
-  struct ww_console_port port = {NULL, print, qr, load, save, save_board, set_wifi, describe, restart};
+  struct ww_console_port port = {NULL, print, qr, load, save, save_board, set_wifi, describe, restart, has_other_meter};
   ww_atecc608_init(&chip, simulated_atecc608_port(&simulated));
   board = (struct ww_board_settings){.pins = WW_PINS_ESP32C3, .name = "wattwitness", .sda_pin = 6, .scl_pin = 7};
   board.lid_pin = board.led_pin = WW_NO_PIN;
   ww_board_read(&board, saved_board);
-  ww_console_begin(&console, port, &chip, &board);
+  ww_console_begin(&console, port, &chip, has_board ? &board : NULL);
 }
 
 static void begin(void) {
@@ -104,6 +106,8 @@ static void begin(void) {
   saved_board[0] = '\0';
   saving = WW_OK;
   restarts = 0;
+  has_board = true;
+  has_other_meter = false;
   board_status = (struct ww_board_status){.version = "1.2.3", .network = WW_NETWORK_JOINED, .ssid = "house"};
   simulated_atecc608_init(&simulated, fake_curve(&curve));
   memset(simulated.configuration + 8, 0x5A, 5);
@@ -166,7 +170,7 @@ static void provision_to(enum step step) {
   }
 }
 
-static void give_settings(void) {
+static void give_settings_but_shelly(void) {
   say("set chain-id 31337");
   say("set registry 0x00112233445566778899aabbccddeeff00112233");
   say("set owner 0xffeeddccbbaa99887766554433221100ffeeddcc");
@@ -174,6 +178,10 @@ static void give_settings(void) {
   say("set channel 0");
   say("set register export");
   say("set oracle https://oracle.example");
+}
+
+static void give_settings(void) {
+  give_settings_but_shelly();
   say("set shelly http://192.168.4.2");
 }
 
@@ -561,6 +569,39 @@ TEST("saves whole settings, says that a restart is needed, and has them again af
   switch_on();
   CHECK(says("settings", "oracle https://oracle.example"));
   CHECK(strstr(output, "missing") == NULL);
+}
+
+TEST("demands no Shelly where another kind of meter is read, and nothing else less") {
+  begin();
+  has_other_meter = true;
+  switch_on();
+  CHECK(says("save", "the setting chain-id is missing"));
+  give_settings_but_shelly();
+  CHECK(says("settings", "oracle https://oracle.example"));
+  CHECK(strstr(output, "shelly is missing") == NULL);
+  CHECK(says("save", "Saved. They take effect after a restart"));
+  CHECK(strstr(saved, "shelly") == NULL);
+  switch_on();
+  CHECK(strstr(output, "cannot be used") == NULL);
+  CHECK(says("status", "its settings are new"));
+  has_other_meter = false;
+  switch_on();
+  CHECK(says("status", "the setting shelly is missing"));
+}
+
+TEST("knows neither pins nor passwords on a machine without a board") {
+  begin();
+  has_board = false;
+  switch_on();
+  CHECK(says("set sda-pin 4", "There is no setting sda-pin"));
+  CHECK(strstr(output, "of the board") == NULL);
+  give_settings_but_shelly();
+  CHECK(says("save", "Not saved: the setting shelly is missing"));
+  say("set shelly http://192.168.4.2");
+  CHECK(says("save", "Saved."));
+  CHECK(saved_board[0] == '\0');
+  say("settings");
+  CHECK(strstr(output, "sda-pin") == NULL);
 }
 
 TEST("says so where what was saved cannot be used") {

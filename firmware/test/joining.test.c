@@ -93,7 +93,7 @@ static bool seen(void *context, unsigned index, struct ww_network_seen *network)
 /* WHAT A PAGE DOES */
 
 static void begin(void) {
-  const struct ww_console_port port = {NULL, print, print, load, save, save, set_wifi, describe, restart};
+  const struct ww_console_port port = {NULL, print, print, load, save, save, set_wifi, describe, restart, false};
   const struct ww_joining_port line = {NULL, write_packet, look, look_ended, seen};
   const struct ww_board_settings board = {.name = "roof"};
   memset(told, 0, sizeof told);

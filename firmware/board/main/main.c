@@ -151,7 +151,7 @@ static void converse(uint32_t wait) {
 
 static void open_console(void) {
   const struct ww_console_port port = {NULL,     serial_print, serial_qr, saved_load, saved_save, saved_save_board,
-                                       wifi_set, describe,     restart};
+                                       wifi_set, describe,     restart,   false};
   const struct ww_joining_port line = {NULL, serial_write, wifi_look, wifi_has_looked, wifi_seen};
   ww_console_begin(&console, port, &chip, &board);
   ww_joining_begin(&joining, line, &console);
