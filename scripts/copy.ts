@@ -32,7 +32,7 @@ export async function createCopy({ quick = false } = {}) {
   const running = new Set<ReturnType<typeof spawn>>();
   for (const name of COPIED) await cp(join(ROOT, name), join(folder, name), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  if (quick) await change(join(folder, "hardhat.config.ts"), (text) => text.replace("viaIR: true", "viaIR: false"));
+  if (quick) await change(join(folder, "hardhat.config.ts"), (text) => text.replaceAll("viaIR: true", "viaIR: false"));
 
   /** A program of Node's, with what it printed. */
   async function run(...args: string[]): Promise<{ code: number | null; output: string }> {

@@ -34,7 +34,7 @@ interface IHourlyCertificates is IERC1155 {
         uint64 redeemed;
     }
 
-    /// @notice Emitted when hours become certificates, right before their TransferBatch.
+    /// @notice Emitted when hours become certificates, before their TransferBatch.
     /// @param ids each says start and length: idOf
     /// @param energies mWh of each
     event Issued(bytes32 indexed meter, address indexed issuer, uint256[] ids, uint256[] energies);

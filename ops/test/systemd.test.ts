@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { MAIN, wattwitness } from "../../cli/test/support.ts";
 import { readConfig } from "../../oracle/config.ts";
 import { needs, pathOf, run, textOf, unknownAmong, variablesIn } from "./support.ts";
@@ -65,30 +65,7 @@ describe("the service for systemd", () => {
     assert.match(out, /^Usage: wattwitness node start/);
   });
 
-  describe("by systemd itself", () => {
-    needs("systemd-analyze", "systemd", "--offline");
-    let folder: string;
-    before(() => {
-      folder = mkdtempSync(join(tmpdir(), "wattwitness-unit-"));
-    });
-    after(() => folder && rmSync(folder, { recursive: true }));
-
-    it("is understood, every line of it", () => {
-      const file = join(folder, "wattwitness.service");
-      // it wants a program that is installed
-      writeFileSync(file, textOf(UNIT).replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath} ${MAIN}`));
-      const { code, said } = run("systemd-analyze", "verify", "--man=no", file);
-      assert.deepEqual([code, said], [0, ""]);
-    });
-
-    it("may do little beyond its work", () => {
-      const { code, said } = run(
-        "systemd-analyze",
-        ...["security", "--offline=true", `--threshold=${EXPOSURE}`, "--no-pager", pathOf(UNIT)],
-      );
-      assert.equal(code, 0, said);
-    });
-  });
+  describeBySystemd(UNIT, `${process.execPath} ${MAIN}`, EXPOSURE);
 });
 
 describe("the device's service for systemd", () => {
@@ -116,6 +93,11 @@ describe("the device's service for systemd", () => {
     assert.match(valuesOf("SystemCallFilter", DEVICE_UNIT).join(" "), /clock_adjtime/);
   });
 
+  describeBySystemd(DEVICE_UNIT, process.execPath, DEVICE_EXPOSURE);
+});
+
+/** `program`: one that is installed, in the place of the unit's. */
+function describeBySystemd(unit: string, program: string, exposure: string): void {
   describe("by systemd itself", () => {
     needs("systemd-analyze", "systemd", "--offline");
     let folder: string;
@@ -125,18 +107,16 @@ describe("the device's service for systemd", () => {
     after(() => folder && rmSync(folder, { recursive: true }));
 
     it("is understood, every line of it", () => {
-      const file = join(folder, "wattwitness-device.service");
-      // it wants a program that is installed
-      writeFileSync(file, textOf(DEVICE_UNIT).replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
+      const file = join(folder, basename(unit));
+      writeFileSync(file, textOf(unit).replace(/^ExecStart=\S+/m, `ExecStart=${program}`));
       const { code, said } = run("systemd-analyze", "verify", "--man=no", file);
       assert.deepEqual([code, said], [0, ""]);
     });
 
     it("may do little beyond its work", () => {
-      const threshold = `--threshold=${DEVICE_EXPOSURE}`;
-      const args = ["security", "--offline=true", threshold, "--no-pager", pathOf(DEVICE_UNIT)];
-      const { code, said } = run("systemd-analyze", ...args);
+      const options = ["--offline=true", `--threshold=${exposure}`, "--no-pager"];
+      const { code, said } = run("systemd-analyze", "security", ...options, pathOf(unit));
       assert.equal(code, 0, said);
     });
   });
-});
+}

@@ -1,15 +1,36 @@
 /** What the tests of certificates stand on: settled hours of a meter, and the runs of readings that prove them. */
 import { type Hex, parseEventLogs, type TransactionReceipt } from "viem";
-import { fromHex, timestampOf } from "../../../protocol/index.ts";
+import { encodeReading, fromHex, timestampOf } from "../../../protocol/index.ts";
 import { hourlyCertificatesAbi } from "../../abi.ts";
 import type { Wallet } from "../../deploy.ts";
-import { placed, START, STEP, type TestMeter, UNITS } from "../fixture.ts";
+import { createMeter, placed, SOURCE, START, STEP, type TestMeter, UNITS } from "../fixture.ts";
 import type { Parks } from "../parks/fixture.ts";
 
 /** Readings at 10 s in an hour, and what they make of it at the tests' power: mWh. */
 export const PER_HOUR = 360;
 export const HOUR = 3_600;
 export const HOURLY = STEP * BigInt(PER_HOUR);
+
+/** s of a quarter of an hour, and mWh that 3.6 kW make of it. */
+export const QUARTER = HOUR / 4;
+export const PER_QUARTER = 900_000n;
+
+/** mWh of the register; `after`: s after the quarter */
+type Moment = { quarter: number; energy?: bigint; conditions?: number; after?: number };
+
+/** Readings at these quarters of hours, counted from START. */
+export const at = (moments: readonly (number | Moment)[]): Uint8Array[] =>
+  moments
+    .map((moment) => (typeof moment === "number" ? { quarter: moment } : moment))
+    .map(({ quarter, energy, conditions = 0, after = 0 }: Moment) =>
+      encodeReading({
+        ...{ timestamp: START + quarter * QUARTER + after, energy: energy ?? BigInt(quarter) * PER_QUARTER },
+        ...{ power: 3_600_000n, source: SOURCE, conditions },
+      }),
+    );
+
+export const quarters = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 export type Run = { keyId: Hex; epoch: number; readings: ReturnType<typeof placed>[] };
 
@@ -35,6 +56,22 @@ export const idOf = (meter: Hex, start: number, end: number): bigint => {
   view.setUint32(28, end - start);
   return BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
 };
+
+/** Meters whose logs settle as they are. */
+export const metersOf = (chain: Parks) => ({
+  /** A meter with a log of these readings, all settled a day after START. */
+  async settled(readings: Uint8Array[], seed = 1): Promise<TestMeter> {
+    const meter = await chain.registered(createMeter(chain.place, seed, readings));
+    await chain.at(START + 24 * HOUR);
+    await chain.settleAttested({ meter, to: readings.length });
+    return meter;
+  },
+  /** All of its next log; `before`: of the last settled reading, Unix time, s. */
+  async settledNext(meter: TestMeter, epoch: number, readings: Uint8Array[], before: number): Promise<void> {
+    meter.begin(epoch, readings);
+    await chain.settleAttested({ meter, epoch, to: readings.length, settled: 0, settledTimestamp: before });
+  },
+});
 
 /** Calls on certificates, with the tokens approved that they take. */
 export function certificatesOf(chain: Parks) {

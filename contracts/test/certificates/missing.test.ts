@@ -1,49 +1,21 @@
 import assert from "node:assert/strict";
 import type { TransactionReceipt } from "viem";
-import { encodeReading } from "../../../protocol/index.ts";
-import { bent, createMeter, produce, refuses, SOURCE, START, type TestMeter } from "../fixture.ts";
+import { bent, createMeter, produce, refuses, START } from "../fixture.ts";
 import { deployParks, type Parks } from "../parks/fixture.ts";
-import { certificatesOf, HOUR, idOf, runOf } from "./fixture.ts";
-
-/** A reading every quarter of an hour, with 900 Wh in each: 3.6 kW. */
-const QUARTER = 900;
-const PER_QUARTER = 900_000n;
-
-type Moment = { quarter: number; energy?: bigint; conditions?: number; after?: number };
-
-/** Readings at these quarters of hours, counted from START. */
-const at = (moments: readonly (number | Moment)[]): Uint8Array[] =>
-  moments
-    .map((moment) => (typeof moment === "number" ? { quarter: moment } : moment))
-    .map(({ quarter, energy, conditions = 0, after = 0 }: Moment) =>
-      encodeReading({
-        ...{ timestamp: START + quarter * QUARTER + after, energy: energy ?? BigInt(quarter) * PER_QUARTER },
-        ...{ power: 3_600_000n, source: SOURCE, conditions },
-      }),
-    );
-
-const quarters = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+import { at, certificatesOf, HOUR, idOf, metersOf, PER_QUARTER, QUARTER, quarters, runOf } from "./fixture.ts";
 
 describe("where the reading at a full hour is missing", () => {
   let chain: Parks;
   let certificates: ReturnType<typeof certificatesOf>;
+  let settled: ReturnType<typeof metersOf>["settled"];
+  let settledNext: ReturnType<typeof metersOf>["settledNext"];
   beforeEach(async () => {
     chain = await deployParks();
     certificates = certificatesOf(chain);
+    ({ settled, settledNext } = metersOf(chain));
     await certificates.approve();
   });
 
-  /** A meter with a log of these readings, all settled. */
-  async function settled(readings: Uint8Array[], seed = 1): Promise<TestMeter> {
-    const meter = await chain.registered(createMeter(chain.place, seed, readings));
-    await chain.at(START + 24 * HOUR);
-    await chain.settleAttested({ meter, to: readings.length });
-    return meter;
-  }
-  async function settledNext(meter: TestMeter, epoch: number, readings: Uint8Array[], before: number) {
-    meter.begin(epoch, readings);
-    await chain.settleAttested({ meter, epoch, to: readings.length, settled: 0, settledTimestamp: before });
-  }
   const issued = (receipt: TransactionReceipt) => certificates.issuedBy(receipt);
 
   it("the shortest span of whole hours that is proven is one certificate, and its id says so", async () => {

@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
 import type { Hex, TransactionReceipt } from "viem";
-import { encodeReading } from "../../../protocol/index.ts";
 import { type Run, runsOf, type SettledLog } from "../../certificates.ts";
-import { createMeter, placed, produce, SOURCE, START, type TestMeter } from "../fixture.ts";
+import { createMeter, placed, produce, START, type TestMeter } from "../fixture.ts";
 import { deployParks, type Parks } from "../parks/fixture.ts";
-import { certificatesOf, HOUR, HOURLY, PER_HOUR } from "./fixture.ts";
-
-/** A reading every quarter of an hour, with 900 Wh in each. */
-const QUARTER = 900;
-const PER_QUARTER = 900_000n;
-
-type Moment = { quarter: number; energy?: bigint; conditions?: number };
-
-/** Readings at these quarters of hours, counted from START. */
-const at = (moments: readonly (number | Moment)[]): Uint8Array[] =>
-  moments
-    .map((moment) => (typeof moment === "number" ? { quarter: moment } : moment))
-    .map(({ quarter, energy, conditions = 0 }: Moment) =>
-      encodeReading({
-        ...{ timestamp: START + quarter * QUARTER, energy: energy ?? BigInt(quarter) * PER_QUARTER },
-        ...{ power: 3_600_000n, source: SOURCE, conditions },
-      }),
-    );
-
-const quarters = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+import { at, certificatesOf, HOUR, HOURLY, metersOf, PER_HOUR, PER_QUARTER, QUARTER, quarters } from "./fixture.ts";
 
 /** What is settled of a log; `asked`: the readings that somebody asked for. */
 function logOf(meter: TestMeter, size: number, epoch = 1, since = START, asked: number[] = []): SettledLog {
@@ -43,22 +23,15 @@ const indicesOf = (runs: readonly Run[]) => runs.map(({ readings }) => readings.
 describe("the runs that prove hours", () => {
   let chain: Parks;
   let certificates: ReturnType<typeof certificatesOf>;
+  let settled: ReturnType<typeof metersOf>["settled"];
+  let settledNext: ReturnType<typeof metersOf>["settledNext"];
   beforeEach(async () => {
     chain = await deployParks();
     certificates = certificatesOf(chain);
+    ({ settled, settledNext } = metersOf(chain));
     await certificates.approve();
   });
 
-  async function settled(readings: Uint8Array[]): Promise<TestMeter> {
-    const meter = await chain.registered(createMeter(chain.place, 1, readings));
-    await chain.at(START + 24 * HOUR);
-    await chain.settleAttested({ meter, to: readings.length });
-    return meter;
-  }
-  async function settledNext(meter: TestMeter, epoch: number, readings: Uint8Array[], before: number) {
-    meter.begin(epoch, readings);
-    await chain.settleAttested({ meter, epoch, to: readings.length, settled: 0, settledTimestamp: before });
-  }
   const hours = (logs: readonly SettledLog[], from: number, to: number) =>
     runsOf(logs, START + from * HOUR, START + to * HOUR);
   const issue = (meter: TestMeter, runs: readonly Run[]) => certificates.issue(meter.id, runs as never);

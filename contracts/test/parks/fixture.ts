@@ -1,10 +1,9 @@
 /** What the tests of parks and certificates stand on: a deployment with both beside it, and a park of three holders. */
-import { type Abi, type Hex, keccak256, parseEventLogs, toHex as textToHex, zeroAddress } from "viem";
+import { type Hex, parseEventLogs, zeroAddress } from "viem";
 import {
   hourlyCertificatesAbi,
   meterRegistryAbi,
   parkFactoryAbi,
-  parkGovernorAbi,
   productionTokenAbi,
   restrictedParkAbi,
   wattWitnessAbi,
@@ -72,19 +71,16 @@ export async function parksOn(chain: Fixture) {
     if (!event) throw new Error("no park was made");
     // who has every share is the vote in the second after
     await chain.request("evm_mine");
-    return { ...parkAt(event.args.park, event.args.governor), ...event.args, receipt };
+    return { ...parkAt(event.args.park), ...event.args, receipt };
   }
 
-  function parkAt(address: Hex, governor: Hex) {
+  function parkAt(address: Hex) {
     const park = { address, abi: [...restrictedParkAbi, ...distinct.filter((e) => !inPark(e))] as const };
     const act = (functionName: string, args: readonly unknown[], by: Wallet) =>
       send({ ...park, functionName, args }, by);
     const read = (functionName: string, ...args: readonly unknown[]): Promise<never> =>
       publicClient.readContract({ ...park, functionName, args } as never) as Promise<never>;
-    /** Proposes calls of the park, votes for them with every wallet, and executes what was decided. */
-    const decide = (calls: readonly (readonly [string, readonly unknown[]])[], voters: readonly Wallet[]) =>
-      decideBy(chain, { address: governor, park: address }, calls, voters);
-    return { address, act, read, decide };
+    return { address, act, read };
   }
 
   return { ...chain, certificates: onCertificates, factory: onFactory, ada, bea, cem, create, parkAt };
@@ -92,41 +88,6 @@ export async function parksOn(chain: Fixture) {
 
 const names = new Set(restrictedParkAbi.flatMap((item) => (item.type === "error" ? [item.name] : [])));
 const inPark = (item: { name: string }): boolean => names.has(item.name as never);
-
-/** As an owner's account would: propose, wait, vote, wait, queue, wait, execute. */
-export async function decideBy(
-  { publicClient, send, request }: Fixture,
-  governor: { address: Hex; park: Hex },
-  calls: readonly (readonly [string, readonly unknown[]])[],
-  voters: readonly Wallet[],
-) {
-  const { encodeFunctionData } = await import("viem");
-  const onGovernor = { address: governor.address, abi: parkGovernorAbi };
-  const targets = calls.map(() => governor.park);
-  const values = calls.map(() => 0n);
-  const datas = calls.map(([functionName, args]) =>
-    encodeFunctionData({ abi: restrictedParkAbi as Abi, functionName, args: args as never }),
-  );
-  const later = async (seconds: number) => {
-    await request("evm_increaseTime", [seconds]);
-    await request("evm_mine");
-  };
-  const description = `${datas.join()} at ${await publicClient.getBlockNumber()}`;
-  const hash = keccak256(textToHex(description));
-  const proposer = voters[0] as Wallet;
-  const proposed = await send(
-    { ...onGovernor, functionName: "propose", args: [targets, values, datas, description] },
-    proposer,
-  );
-  const [event] = parseEventLogs({ abi: parkGovernorAbi, eventName: "ProposalCreated", logs: proposed.logs });
-  await later(RULES.votingDelay + 1);
-  for (const voter of voters)
-    await send({ ...onGovernor, functionName: "castVote", args: [event?.args.proposalId, 1] }, voter);
-  await later(RULES.votingPeriod + 1);
-  await send({ ...onGovernor, functionName: "queue", args: [targets, values, datas, hash] }, proposer);
-  await later(RULES.executionDelay + 1);
-  return send({ ...onGovernor, functionName: "execute", args: [targets, values, datas, hash] }, proposer);
-}
 
 /** A token that does what it is told to. */
 export async function hostileTokenOn({ publicClient, admin, send }: Fixture) {
